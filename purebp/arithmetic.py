@@ -1,0 +1,133 @@
+"""What backpropagation needs of a number, and floats, which have it.
+
+The textbook modules never ask what a number is. They add, subtract, multiply and divide with the ordinary
+operators (small integers may be mixed in), and take everything else from an `Arithmetic`:
+
+| field | meaning |
+| --- | --- |
+| `lift(rows)` | the matrix, with doubles turned into numbers of this system |
+| `ratio(p, q)` | the number p / q of two integers, such as the 1/n of a mean |
+| `inner(A, B, biases)` | Σₖ A[i][k] B[j][k] + biases[j], the one product of the whole recurrence |
+| `elementwise(function, rows)` | f(x) for every entry |
+| `exp` … `normal_pdf` | the elementary functions; Φ and φ are those of the standard normal distribution |
+| `less(x, y)` | x < y: on which side of a kink a number lies |
+
+>>> FLOAT.inner([[1.0, 2.0]], [[3.0, 4.0], [5.0, 6.0]], [0.5, 0.25])
+[[11.5, 17.25]]
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self
+
+if TYPE_CHECKING:
+    # With a default, `Network` alone means `Network[float]` (PEP 696, in typing from Python 3.13 on).
+    from typing_extensions import TypeVar
+
+    N = TypeVar("N", bound="Number", default=float)
+else:
+    from typing import TypeVar
+
+    N = TypeVar("N")
+
+Vector = Sequence[N]
+Matrix = Sequence[Sequence[N]]
+
+
+class PurebpError(ValueError):
+    """What was given cannot be worked with; the message says what, what was wanted, what to do."""
+
+
+class Number(Protocol):
+    """The four operations; float, complex, Fraction and Decimal have them."""
+
+    def __add__(self, other: Self | int, /) -> Self: ...
+    def __radd__(self, other: int, /) -> Self: ...
+    def __sub__(self, other: Self | int, /) -> Self: ...
+    def __rsub__(self, other: int, /) -> Self: ...
+    def __mul__(self, other: Self | int, /) -> Self: ...
+    def __rmul__(self, other: int, /) -> Self: ...
+    def __truediv__(self, other: Self | int, /) -> Self: ...
+    def __rtruediv__(self, other: int, /) -> Self: ...
+    def __neg__(self) -> Self: ...
+
+
+class Formula(Protocol):
+    """A function of one number, written once for every number system."""
+
+    def __call__(self, x: N, arithmetic: Arithmetic[N], /) -> N: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A formula, its name, and its kinks: the points where it jumps.
+
+    >>> Function("square", lambda x, arithmetic: x * x)(3.0)
+    9.0
+    """
+
+    name: str
+    formula: Formula = field(compare=False, repr=False)
+    kinks: tuple[float, ...] = ()
+
+    def __call__(self, x: N, arithmetic: Arithmetic[N] | None = None) -> N:
+        on: Any = FLOAT if arithmetic is None else arithmetic
+        result: N = self.formula(x, on)
+        return result
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Arithmetic(Generic[N]):
+    """A number system, as the operations that the textbook code takes from it (table above)."""
+
+    name: str
+    lift: Callable[[Matrix[float | N]], Matrix[N]]
+    ratio: Callable[[int, int], N]
+    inner: Callable[[Matrix[N], Matrix[N], Vector[N] | None], list[list[N]]]
+    elementwise: Callable[[Function, Matrix[N]], list[list[N]]]
+    exp: Callable[[N], N]
+    expm1: Callable[[N], N]
+    log: Callable[[N], N]
+    log1p: Callable[[N], N]
+    tanh: Callable[[N], N]
+    normal_cdf: Callable[[N], N]
+    normal_pdf: Callable[[N], N]
+    less: Callable[[N | int, N | int], bool]
+
+
+def _products(a: Matrix, b: Matrix) -> list[list[float]]:
+    """inner without biases, with the fastest kernel that this interpreter has."""
+    if sys.version_info >= (3, 12):
+        return [[math.sumprod(row, other) for other in b] for row in a]
+    return [[sum(map(operator.mul, row, other)) for other in b] for row in a]
+
+
+def _inner(a: Matrix, b: Matrix, biases: Vector | None) -> list[list[float]]:
+    products = _products(a, b)
+    return products if biases is None else [list(map(operator.add, row, biases)) for row in products]
+
+
+def _logarithm(log: Callable[[float], float], pole: float) -> Callable[[float], float]:
+    return lambda x: -math.inf if x == pole else log(x)
+
+
+FLOAT: Arithmetic[float] = Arithmetic(
+    name="float",
+    lift=lambda rows: rows,
+    ratio=operator.truediv,
+    inner=_inner,
+    elementwise=lambda function, rows: [[function.formula(x, FLOAT) for x in row] for row in rows],
+    exp=math.exp,
+    expm1=math.expm1,
+    log=_logarithm(math.log, 0.0),
+    log1p=_logarithm(math.log1p, -1.0),
+    tanh=math.tanh,
+    normal_cdf=lambda x: math.erfc(-x / math.sqrt(2)) / 2,
+    normal_pdf=lambda x: math.exp(-x * x / 2) / math.sqrt(2 * math.pi),
+    less=operator.lt,
+)

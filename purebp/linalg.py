@@ -1,0 +1,88 @@
+"""Linear algebra on plain lists: a vector is a list of numbers, a matrix a list of rows.
+
+>>> transpose(hadamard([[1.0, 2.0], [3.0, 4.0]], [[2.0, 2.0], [0.5, 0.5]]))
+[[2.0, 1.5], [4.0, 2.0]]
+"""
+
+from __future__ import annotations
+
+from purebp.arithmetic import FLOAT, Arithmetic, Matrix, N, PurebpError, Vector
+
+__all__ = ["Matrix", "Vector", "dot", "hadamard", "inner", "shape", "subtract", "total", "transpose"]
+
+
+def shape(a: Matrix[N]) -> tuple[int, int]:
+    """(rows, columns); (0, 0) without rows.
+
+    >>> shape([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    (2, 3)
+    """
+    return (len(a), len(a[0])) if len(a) else (0, 0)
+
+
+def transpose(a: Matrix[N]) -> list[list[N]]:
+    """Aᵀ: rows become columns.
+
+    >>> transpose([[1.0, 2.0, 3.0]])
+    [[1.0], [2.0], [3.0]]
+    """
+    return [list(column) for column in zip(*a)]
+
+
+def inner(
+    a: Matrix[N],
+    b: Matrix[N],
+    biases: Vector[N] | None = None,
+    arithmetic: Arithmetic[N] = FLOAT,  # type: ignore[assignment]  # N is float when left out
+) -> list[list[N]]:
+    """Dot products of rows with rows: A Bᵀ, n × m from n × k and m × k, plus biases[j] in column j.
+
+    >>> inner([[1.0, 2.0]], [[3.0, 4.0], [5.0, 6.0]])
+    [[11.0, 17.0]]
+    """
+    if len(a) and len(b) and len(a[0]) != len(b[0]):
+        raise PurebpError(f"inner of {shape(a)} and {shape(b)}: the rows of both must be equally long")
+    return arithmetic.inner(a, b, biases)
+
+
+def dot(x: Vector[N], y: Vector[N], arithmetic: Arithmetic[N] = FLOAT) -> N:  # type: ignore[assignment]  # as in inner
+    """x · y = Σₖ x[k] y[k].
+
+    >>> dot([1.0, 2.0], [3.0, 4.0])
+    11.0
+    """
+    return inner([x], [y], None, arithmetic)[0][0]
+
+
+def total(x: Vector[N], arithmetic: Arithmetic[N] = FLOAT) -> N:  # type: ignore[assignment]  # as in inner
+    """Σₖ x[k], as the product with a vector of ones.
+
+    >>> total([1.0, 2.0])
+    3.0
+    """
+    return dot(x, [arithmetic.ratio(1, 1)] * len(x), arithmetic)
+
+
+def hadamard(a: Matrix[N], b: Matrix[N]) -> list[list[N]]:
+    """A ⊙ B: the product entry by entry.
+
+    >>> hadamard([[1.0, 2.0]], [[3.0, 4.0]])
+    [[3.0, 8.0]]
+    """
+    _same_shape(a, b)
+    return [[x * y for x, y in zip(row, other)] for row, other in zip(a, b)]
+
+
+def subtract(a: Matrix[N], b: Matrix[N]) -> list[list[N]]:
+    """A − B, entry by entry.
+
+    >>> subtract([[1.0, 2.0]], [[3.0, 5.0]])
+    [[-2.0, -3.0]]
+    """
+    _same_shape(a, b)
+    return [[x - y for x, y in zip(row, other)] for row, other in zip(a, b)]
+
+
+def _same_shape(a: Matrix[N], b: Matrix[N]) -> None:
+    if shape(a) != shape(b):
+        raise PurebpError(f"entry by entry, {shape(a)} and {shape(b)} do not go together: the shapes must agree")

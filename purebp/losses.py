@@ -1,0 +1,229 @@
+"""Losses as data: what an entry contributes, its derivative, and what the sum is divided by.
+
+With outputs ŷ and targets y, both n samples × m outputs:
+
+| name | definition |
+| --- | --- |
+| `sse`, `half_sse` | Σ (ŷ − y)², and half of it |
+| `mse`, `half_mse` | 1/(n m) Σ (ŷ − y)², and half of it |
+| `mae` | 1/(n m) Σ ǀŷ − yǀ, with derivative 0 where ŷ = y |
+| `huber(d)` | 1/(n m) Σ h(ŷ − y), where h(e) = ½ e² for ǀeǀ ≤ d, d (ǀeǀ − ½ d) beyond |
+| `binary_cross_entropy` | −1/(n m) Σ y log ŷ + (1 − y) log(1 − ŷ) |
+| `cross_entropy` | −1/n Σ y log ŷ |
+
+`loss.reduced("sum" | "samples" | "outputs" | "entries")` divides the sum by 1, n, m or n m instead.
+
+>>> mse([[1.0, 2.0]], [[0.0, 4.0]]), mse.derivative([[1.0, 2.0]], [[0.0, 4.0]])
+(2.5, [[1.0, -2.0]])
+>>> sse.reduced("entries") == mse, half_sse.reduced("samples").name
+(True, 'half_sse/samples')
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from math import isfinite
+from typing import Protocol
+
+from purebp.activations import Activation, exponentials, sigmoid, softmax, softplus
+from purebp.arithmetic import FLOAT, Arithmetic, Formula, Function, Matrix, N, PurebpError
+from purebp.linalg import hadamard, shape, subtract, total
+from purebp.names import look_up
+
+_SHORT_NAMES = {"sse/entries": "mse", "half_sse/entries": "half_mse"}
+
+
+class Summand(Protocol):
+    """A function of one output and its target."""
+
+    def __call__(self, output: N, target: N, arithmetic: Arithmetic[N], /) -> N: ...
+
+
+class Pairing(Protocol):
+    """A function of a matrix and the targets."""
+
+    def __call__(self, rows: Matrix[N], targets: Matrix[N], arithmetic: Arithmetic[N], /) -> Matrix[N]: ...
+
+
+@dataclass(frozen=True)
+class Fusion:
+    """A loss together with the activation before it: summands from z, and δ from a = f(z), both stable."""
+
+    activation: Activation
+    summands: Pairing
+    deltas: Pairing
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A sum of summands, divided; losses are equal when base and reduction are."""
+
+    base: str
+    natural: str  # the reduction that the base name alone stands for
+    summand: Summand = field(compare=False, repr=False)
+    slope: Summand = field(compare=False, repr=False)
+    halves: int = field(default=1, compare=False, repr=False)  # 2 where the loss is ½ Σ
+    fusion: Fusion | None = field(default=None, compare=False, repr=False)
+    reduction: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reduction", self.reduction or self.natural)
+
+    @property
+    def name(self) -> str:
+        full = f"{self.base}/{self.reduction}"
+        return self.base if self.reduction == self.natural else _SHORT_NAMES.get(full, full)
+
+    def reduced(self, reduction: str) -> Loss:
+        """The same loss with its sum divided by 1 ("sum"), the "samples", the "outputs" or all "entries"."""
+        self._divisor(reduction, 1, 1)
+        return replace(self, reduction=reduction)
+
+    def __call__(self, outputs: Matrix[N], targets: Matrix[N], arithmetic: Arithmetic[N] = FLOAT) -> N:  # type: ignore[assignment]  # N is float when left out
+        """The loss; outputs and targets are samples × n_out."""
+        a, y = _pair(outputs, targets, arithmetic)
+        return self._total([[self.summand(p, t, arithmetic) for p, t in zip(*rows)] for rows in zip(a, y)], arithmetic)
+
+    def derivative(self, outputs: Matrix[N], targets: Matrix[N], arithmetic: Arithmetic[N] = FLOAT) -> list[list[N]]:  # type: ignore[assignment]  # as above
+        """∂loss/∂ŷ, samples × n_out."""
+        a, y = _pair(outputs, targets, arithmetic)
+        try:
+            factor, slope = self._factor(a, arithmetic), self.slope
+            return [[factor * slope(p, t, arithmetic) for p, t in zip(row, other)] for row, other in zip(a, y)]
+        except ZeroDivisionError:
+            advice = "sigmoid (or softmax) as the last activation avoids the division"
+            raise PurebpError(f"{self.name} has no derivative at an output of exactly 0 or 1; {advice}") from None
+
+    def at(self, f: Activation, z: Matrix[N], a: Matrix[N], y: Matrix[N], arithmetic: Arithmetic[N]) -> N:
+        """The loss of the outputs a = f(z), from z itself where that is the stable way."""
+        if self.fusion is None or self.fusion.activation != f:
+            return self(a, y, arithmetic)
+        return self._total(self.fusion.summands(*_pair(z, y, arithmetic), arithmetic), arithmetic)
+
+    def deltas(self, f: Activation, z: Matrix[N], a: Matrix[N], y: Matrix[N], arithmetic: Arithmetic[N]) -> list[list[N]]:
+        """δ = ∂loss/∂z of the outputs a = f(z): ∂loss/∂a ⊙ f′(z), or its closed form such as ŷ − y."""
+        if self.fusion is None or self.fusion.activation != f:
+            return f.backward(self.derivative(a, y, arithmetic), z, a, arithmetic)
+        factor = self._factor(a, arithmetic)
+        return [[factor * d for d in row] for row in self.fusion.deltas(*_pair(a, y, arithmetic), arithmetic)]
+
+    def _divisor(self, reduction: str, samples: int, outputs: int) -> int:
+        divisors = {"sum": 1, "samples": samples, "outputs": outputs, "entries": samples * outputs}
+        if reduction not in divisors:
+            raise PurebpError(f"unknown reduction {reduction!r}; known are {', '.join(divisors)}")
+        return self.halves * divisors[reduction]
+
+    def _total(self, summands: Matrix[N], arithmetic: Arithmetic[N]) -> N:
+        return total([x for row in summands for x in row], arithmetic) * self._factor(summands, arithmetic)
+
+    def _factor(self, rows: Matrix[N], arithmetic: Arithmetic[N]) -> N:
+        return arithmetic.ratio(1, self._divisor(self.reduction, *shape(rows)))
+
+
+def _pair(outputs: Matrix[N], targets: Matrix[N], arithmetic: Arithmetic[N]) -> tuple[Matrix[N], Matrix[N]]:
+    try:
+        shapes = shape(outputs), shape(targets)
+    except TypeError:
+        raise PurebpError("outputs and targets are matrices with one row per sample, such as [[0.1, 0.9]]") from None
+    if shapes[0] != shapes[1]:
+        raise PurebpError(f"outputs are {shapes[0]}, targets {shapes[1]}: both must be samples × n_out")
+    return arithmetic.lift(outputs), arithmetic.lift(targets)
+
+
+def _of_error(base: str, value: Formula, slope: Formula, *kinks: float, halves: int = 1) -> Loss:
+    """A mean of a function of the error e = ŷ − y."""
+    f, df = Function(base, value), Function(f"{base}′", slope, kinks)
+    return Loss(
+        base,
+        "entries",
+        lambda p, t, on: on.elementwise(f, [[p - t]])[0][0],
+        lambda p, t, on: on.elementwise(df, [[p - t]])[0][0],
+        halves,
+    )
+
+
+sse = Loss("sse", "sum", lambda p, t, on: (p - t) * (p - t), lambda p, t, on: 2 * (p - t))
+half_sse = Loss("half_sse", "sum", sse.summand, sse.slope, halves=2)
+mse, half_mse = sse.reduced("entries"), half_sse.reduced("entries")
+mae = _of_error(
+    "mae", lambda e, on: -e if on.less(e, 0) else e, lambda e, on: on.ratio(on.less(0, e) - on.less(e, 0), 1), 0.0
+)
+
+
+def huber(delta: float = 1.0) -> Loss:
+    """h(e) = ½ e² for |e| ≤ delta, delta (|e| − ½ delta) beyond.
+
+    >>> huber(1.0)([[3.0]], [[0.0]]), huber(1.0).derivative([[3.0]], [[0.0]])
+    (2.5, [[1.0]])
+    """
+    if not (isfinite(delta) and delta > 0):
+        raise PurebpError(f"huber({delta}): delta must be a positive number")
+    rows = [[float(delta)]]
+
+    def clipped(e: N, on: Arithmetic[N]) -> N:
+        bound = on.lift(rows)[0][0]
+        return bound if on.less(bound, e) else -bound if on.less(e, -bound) else e
+
+    # With c = e clipped to ±delta, both branches of h are ½ c (2 e − c), and h′ = c.
+    return _of_error(
+        f"huber({rows[0][0]!r})",
+        lambda e, on: clipped(e, on) * (2 * e - clipped(e, on)),
+        lambda e, on: 2 * clipped(e, on),
+        halves=2,
+    )
+
+
+def _weighted(y: N, f: Callable[[N], N], x: N, on: Arithmetic[N]) -> N:
+    """y f(x), and 0 where y is 0 whatever f(x) is: 0 log 0 = 0."""
+    return y * f(x) if on.less(y, 0) or on.less(0, y) else y
+
+
+def _reciprocal(x: N) -> N:
+    return 1 / x
+
+
+def _softmax_deltas(a: Matrix[N], y: Matrix[N], on: Arithmetic[N]) -> Matrix[N]:
+    """ŷ Σy − y, which is ŷ − y where the targets of a sample sum to 1."""
+    sums = [total(row, on) for row in y]
+    return [[p * s - t for p, t in zip(outputs, targets)] for outputs, targets, s in zip(a, y, sums)]
+
+
+def _log_softmax_summands(z: Matrix[N], y: Matrix[N], on: Arithmetic[N]) -> Matrix[N]:
+    """−y log softmax(z) = y (log Σ e^z − z), the logarithm taken beyond the largest z."""
+    shifted = [([x - largest for x in row], on.log(s)) for row, (largest, _, s) in ((row, exponentials(row, on)) for row in z)]
+    return [[t * (log - x) for x, t in zip(row, targets)] for (row, log), targets in zip(shifted, y)]
+
+
+binary_cross_entropy = Loss(
+    "binary_cross_entropy",
+    "entries",
+    lambda p, t, on: -_weighted(t, on.log, p, on) - _weighted(1 - t, on.log1p, -p, on),
+    lambda p, t, on: _weighted(1 - t, _reciprocal, 1 - p, on) - _weighted(t, _reciprocal, p, on),
+    fusion=Fusion(
+        sigmoid,
+        lambda z, y, on: subtract(on.elementwise(softplus.value, z), hadamard(y, z)),
+        lambda a, y, on: subtract(a, y),
+    ),
+)
+cross_entropy = Loss(
+    "cross_entropy",
+    "samples",
+    lambda p, t, on: -_weighted(t, on.log, p, on),
+    lambda p, t, on: -_weighted(t, _reciprocal, p, on),
+    fusion=Fusion(softmax, _log_softmax_summands, _softmax_deltas),
+)
+LOSSES = {loss.name: loss for loss in (sse, half_sse, mse, half_mse, mae, binary_cross_entropy, cross_entropy)}
+
+
+def loss(name: str | Loss) -> Loss:
+    """The loss of that name, such as "mse", "huber(1.5)" or "half_sse/samples".
+
+    >>> loss("half_sse/entries") == half_mse
+    True
+    """
+    if isinstance(name, Loss):
+        return name
+    head, slash, reduction = str(name).partition("/")
+    found = look_up("loss", head, LOSSES, {"huber": huber})
+    return found.reduced(reduction) if slash else found

@@ -1,0 +1,113 @@
+"""Optimizers as pure functions: (network, state, gradients) → a new network and a new state.
+
+`state=None` begins; the state is then handed from step to step. All of them descend, that is,
+subtract. With g the gradient, w a parameter and η the learning rate:
+
+| step | rule | source |
+| --- | --- | --- |
+| `sgd_step` | w ← w − η g | Robbins and Monro 1951 |
+| `momentum_step` | v ← μ v + g, w ← w − η v | Polyak 1964, Sutskever et al. 2013 |
+| `adam_step` | m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², w ← w − η m̂ / (√v̂ + ε) | Kingma and Ba 2015 |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import isfinite, sqrt
+from typing import Any
+
+from purebp.arithmetic import FLOAT, Arithmetic, N, PurebpError
+from purebp.linalg import shape
+from purebp.network import Gradients, Network
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What an optimizer remembers, one number per parameter: steps taken, first and second moments."""
+
+    step: int
+    first: tuple[float, ...]
+    second: tuple[float, ...] = ()
+
+
+def sgd_step(
+    network: Network | Network[N],
+    gradients: Gradients[N],
+    learning_rate: float,
+    arithmetic: Arithmetic[N] = FLOAT,  # type: ignore[assignment]  # N is float when left out
+) -> Network[N]:
+    """w ← w − η g for every parameter; a new network, the old one untouched.
+
+    >>> from purebp import Batch, Layer, backpropagation
+    >>> network = Network([Layer([[2.0]], None, "identity")])
+    >>> sgd_step(network, backpropagation(network, Batch([[1.0]], [[5.0]]), "sse"), 0.25).parameters()
+    [3.5]
+    """
+    _check(network, gradients, learning_rate)
+    lifted = arithmetic.lift([network.parameters()])[0]
+    rate = arithmetic.lift([[learning_rate]])[0][0]
+    return network.with_parameters(w - rate * g for w, g in zip(lifted, gradients.parameters()))
+
+
+def momentum_step(
+    network: Network, state: State | None, gradients: Gradients, learning_rate: float, momentum: float = 0.9
+) -> tuple[Network, State]:
+    """v ← μ v + g, then w ← w − η v.
+
+    >>> from purebp import Batch, Layer, backpropagation
+    >>> network = Network([Layer([[2.0]], None, "identity")])
+    >>> gradients = backpropagation(network, Batch([[1.0]], [[5.0]]), "sse")
+    >>> network, state = momentum_step(network, None, gradients, 0.25)
+    >>> momentum_step(network, state, gradients, 0.25, momentum=0.5)[0].parameters()
+    [5.75]
+    """
+    _check(network, gradients, learning_rate)
+    g = gradients.parameters()
+    old = state or State(0, (0.0,) * len(g))
+    v = tuple(momentum * vi + gi for vi, gi in zip(old.first, g, strict=True))
+    return _descend(network, v, learning_rate), State(old.step + 1, v)
+
+
+def adam_step(
+    network: Network,
+    state: State | None,
+    gradients: Gradients,
+    learning_rate: float = 0.001,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    epsilon: float = 1e-8,
+) -> tuple[Network, State]:
+    """m and v are running means of g and g²; m̂ = m / (1 − β₁ᵗ) and v̂ = v / (1 − β₂ᵗ) undo their start at 0.
+
+    >>> from purebp import Batch, Layer, backpropagation
+    >>> network = Network([Layer([[2.0]], None, "identity")])
+    >>> gradients = backpropagation(network, Batch([[1.0]], [[5.0]]), "sse")
+    >>> round(adam_step(network, None, gradients, 0.25)[0].parameters()[0], 6)
+    2.25
+    """
+    _check(network, gradients, learning_rate)
+    g = gradients.parameters()
+    old = state or State(0, (0.0,) * len(g), (0.0,) * len(g))
+    step = old.step + 1
+    m = tuple(beta1 * mi + (1 - beta1) * gi for mi, gi in zip(old.first, g, strict=True))
+    v = tuple(beta2 * vi + (1 - beta2) * gi * gi for vi, gi in zip(old.second, g, strict=True))
+    unbias1, unbias2 = 1 - beta1**step, 1 - beta2**step
+    direction = [mi / unbias1 / (sqrt(vi / unbias2) + epsilon) for mi, vi in zip(m, v)]
+    return _descend(network, direction, learning_rate), State(step, m, v)
+
+
+def _descend(network: Network, direction: Iterable[float], learning_rate: float) -> Network:
+    return network.with_parameters(w - learning_rate * d for w, d in zip(network.parameters(), direction))
+
+
+def _check(network: Network[Any], gradients: Gradients[Any], learning_rate: float) -> None:
+    if not isfinite(learning_rate):
+        raise PurebpError(f"the learning rate is {learning_rate}: a finite number is wanted")
+    if shapes(network) != shapes(gradients):
+        raise PurebpError(f"the network has {shapes(network)}, the gradients {shapes(gradients)}: they must agree")
+
+
+def shapes(layers: Network[Any] | Gradients[Any]) -> list[tuple[tuple[int, int], int]]:
+    """Per layer the shape of the weights and the number of biases."""
+    return [(shape(layer.weights), len(layer.biases or ())) for layer in layers.layers]
