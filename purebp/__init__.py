@@ -1,9 +1,90 @@
-"""purebp: backpropagation written down once, plainly, in pure Python."""
+"""purebp: backpropagation written down once, plainly, in pure Python.
 
-from purebp.activations import Activation, activation, elu, gelu, identity, leaky_relu, relu, sigmoid, silu, softmax, softplus, tanh
+>>> network = Network.random([2, 3, 1], "sigmoid", seed=1)
+>>> batch = Batch([[0.0, 1.0], [1.0, 1.0]], [[1.0], [0.0]])
+>>> gradients = backpropagation(network, batch, mse)
+>>> better = sgd_step(network, gradients, learning_rate=0.5)
+>>> evaluate(better, batch) < evaluate(network, batch)
+True
+"""
+
+from purebp.activations import (
+    Activation,
+    activation,
+    elu,
+    gelu,
+    identity,
+    leaky_relu,
+    relu,
+    sigmoid,
+    silu,
+    softmax,
+    softplus,
+    tanh,
+)
 from purebp.arithmetic import FLOAT, Arithmetic, PurebpError
 from purebp.backprop import Trace, backpropagation, evaluate, forward
+from purebp.differences import central_differences, complex_step, numerical_gradients, richardson
+from purebp.explanation import Explanation, explain
+from purebp.linalg import dot, hadamard, inner, transpose
 from purebp.losses import Loss, binary_cross_entropy, cross_entropy, half_mse, half_sse, huber, loss, mae, mse, sse
 from purebp.network import Batch, Gradients, Layer, LayerGradients, Network
 from purebp.optimizers import adam_step, momentum_step, sgd_step
+from purebp.serialization import from_json, to_json
 from purebp.training import Epoch, train
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "FLOAT",
+    "Activation",
+    "Arithmetic",
+    "Batch",
+    "Epoch",
+    "Explanation",
+    "Gradients",
+    "Layer",
+    "LayerGradients",
+    "Loss",
+    "Network",
+    "PurebpError",
+    "Trace",
+    "activation",
+    "adam_step",
+    "backpropagation",
+    "binary_cross_entropy",
+    "central_differences",
+    "complex_step",
+    "cross_entropy",
+    "dot",
+    "elu",
+    "evaluate",
+    "explain",
+    "forward",
+    "from_json",
+    "gelu",
+    "hadamard",
+    "half_mse",
+    "half_sse",
+    "huber",
+    "identity",
+    "inner",
+    "leaky_relu",
+    "loss",
+    "mae",
+    "momentum_step",
+    "mse",
+    "numerical_gradients",
+    "relu",
+    "richardson",
+    "sgd_step",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softplus",
+    "sse",
+    "tanh",
+    "to_json",
+    "train",
+    "transpose",
+]

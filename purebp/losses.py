@@ -95,18 +95,22 @@ class Loss:
             advice = "sigmoid (or softmax) as the last activation avoids the division"
             raise PurebpError(f"{self.name} has no derivative at an output of exactly 0 or 1; {advice}") from None
 
+    def fused_with(self, f: Activation) -> Fusion | None:
+        """The closed form of this loss after the activation f, if there is one."""
+        return self.fusion if self.fusion is not None and self.fusion.activation == f else None
+
     def at(self, f: Activation, z: Matrix[N], a: Matrix[N], y: Matrix[N], arithmetic: Arithmetic[N]) -> N:
         """The loss of the outputs a = f(z), from z itself where that is the stable way."""
-        if self.fusion is None or self.fusion.activation != f:
-            return self(a, y, arithmetic)
-        return self._total(self.fusion.summands(*_pair(z, y, arithmetic), arithmetic), arithmetic)
+        if fusion := self.fused_with(f):
+            return self._total(fusion.summands(*_pair(z, y, arithmetic), arithmetic), arithmetic)
+        return self(a, y, arithmetic)
 
     def deltas(self, f: Activation, z: Matrix[N], a: Matrix[N], y: Matrix[N], arithmetic: Arithmetic[N]) -> list[list[N]]:
         """δ = ∂loss/∂z of the outputs a = f(z): ∂loss/∂a ⊙ f′(z), or its closed form such as ŷ − y."""
-        if self.fusion is None or self.fusion.activation != f:
-            return f.backward(self.derivative(a, y, arithmetic), z, a, arithmetic)
-        factor = self._factor(a, arithmetic)
-        return [[factor * d for d in row] for row in self.fusion.deltas(*_pair(a, y, arithmetic), arithmetic)]
+        if fusion := self.fused_with(f):
+            factor = self._factor(a, arithmetic)
+            return [[factor * delta for delta in row] for row in fusion.deltas(*_pair(a, y, arithmetic), arithmetic)]
+        return f.backward(self.derivative(a, y, arithmetic), z, a, arithmetic)
 
     def _divisor(self, reduction: str, samples: int, outputs: int) -> int:
         divisors = {"sum": 1, "samples": samples, "outputs": outputs, "entries": samples * outputs}

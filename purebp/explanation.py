@@ -1,0 +1,143 @@
+"""The lesson's steps by name: every quantity of the backward pass, in the order in which one computes it.
+
+>>> network = Network([Layer([[0.5, 0.25]], None, "identity"), Layer([[2.0]], None, "identity")])
+>>> print(explain(network, Batch([[1.0, 2.0]], [[1.0]]), "half_sse", 0.25))
+half_sse of the 2-1-1 network on 1 sample: 0.5
+<BLANKLINE>
+inputs, a⁰
+  1  2
+activations of layer 1, a¹ = identity(z¹), z¹ = a⁰ W¹ᵀ
+  1
+activations of layer 2, a² = identity(z²), z² = a¹ W²ᵀ
+  2
+<BLANKLINE>
+ 1. output error: ŷ − y
+      1
+ 2. output delta (delta output sum): δ² = ∂loss/∂ŷ ⊙ f′(z²)
+      1
+ 3. error passed to layer 1 (layer1 error): e¹ = δ² W²
+      2
+ 4. hidden delta, layer 1: δ¹ = e¹ ⊙ f′(z¹)
+      2
+ 5. weight gradients, layer 2: ∂loss/∂W² = δ²ᵀ a¹
+      1
+ 6. weight gradients, layer 1: ∂loss/∂W¹ = δ¹ᵀ a⁰
+      2  4
+ 7. updated weights, layer 2: W² − 0.25 ∂loss/∂W²
+      1.75
+ 8. updated weights, layer 1: W¹ − 0.25 ∂loss/∂W¹
+      0  -0.75
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from purebp import losses
+from purebp.arithmetic import Matrix
+from purebp.backprop import Trace, backpropagation, evaluate, forward, frozen
+from purebp.linalg import inner, subtract, transpose
+from purebp.losses import Loss, mse
+from purebp.network import Batch, Gradients, Layer, Network
+from purebp.optimizers import sgd_step
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One quantity: its name, the formula, the layer (as an index of `network.layers`), and its values."""
+
+    name: str
+    formula: str
+    layer: int
+    values: Matrix
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The forward pass, the steps of the backward pass, and what they lead to; `str()` is the text."""
+
+    network: Network
+    loss: str
+    value: float
+    trace: Trace
+    steps: tuple[Step, ...]
+    gradients: Gradients
+    updated: Network
+
+    def to_json(self) -> str:
+        """The same quantities as one JSON object: loss, value, outputs, and the steps in order."""
+        steps = [{"name": s.name, "formula": s.formula, "layer": s.layer, "values": s.values} for s in self.steps]
+        return json.dumps(
+            {"loss": self.loss, "value": self.value, "outputs": self.trace.outputs, "steps": steps}, ensure_ascii=False
+        )
+
+    def __str__(self) -> str:
+        samples = len(self.trace.inputs)
+        sizes = "-".join(map(str, self.network.sizes))
+        plural = "" if samples == 1 else "s"
+        lines = [f"{self.loss} of the {sizes} network on {samples} sample{plural}: {self.value:.9g}", ""]
+        lines += ["inputs, a⁰", *_table(self.trace.inputs, 2)]
+        for l, (layer, a) in enumerate(zip(self.network.layers, self.trace.activations), start=1):
+            z = f"a{_sup(l - 1)} W{_sup(l)}ᵀ" + (f" + b{_sup(l)}" if layer.biases is not None else "")
+            formula = f"a{_sup(l)} = {layer.activation.name}(z{_sup(l)}), z{_sup(l)} = {z}"
+            lines += [f"activations of layer {l}, {formula}", *_table(a, 2)]
+        lines.append("")
+        for number, step in enumerate(self.steps, start=1):
+            lines += [f"{number:2}. {step.name}: {step.formula}", *_table(step.values, 6)]
+        return "\n".join(lines)
+
+
+def explain(network: Network, batch: Batch, loss: Loss | str = mse, learning_rate: float = 1.0) -> Explanation:
+    """Every quantity of backpropagation by the name the lessons give it, and the weights after one `sgd_step`.
+
+    The order is theirs: output error, output delta, then layer by layer the error passed down and the delta
+    it gives; the gradients of each layer, last first; the updated weights and biases. Each step's values are a
+    matrix: samples × n_out for errors and deltas, the shape of the parameters (biases as one row) otherwise.
+
+    >>> network = Network([Layer([[2.0]], None, "identity")])
+    >>> [step.name for step in explain(network, Batch([[1.0]], [[5.0]])).steps]
+    ['output error', 'output delta (delta output sum)', 'weight gradients, layer 1', 'updated weights, layer 1']
+    """
+    trace, gradients = forward(network, batch.inputs), backpropagation(network, batch, loss)
+    updated = sgd_step(network, gradients, learning_rate)
+    last = len(network.layers) - 1
+    steps = [Step("output error", "ŷ − y", last, frozen(subtract(trace.outputs, batch.targets)))]
+    for l in reversed(range(last + 1)):
+        n, above, deltas = _sup(l + 1), _sup(l + 2), gradients.layers[l].deltas
+        if l == last:
+            fused = losses.loss(loss).fused_with(network.layers[l].activation)
+            formula = f"∂loss/∂z{n}, from ŷ − y in one step" if fused else f"∂loss/∂ŷ ⊙ f′(z{n})"
+            steps.append(Step("output delta (delta output sum)", f"δ{n} = {formula}", l, deltas))
+            continue
+        error = inner(gradients.layers[l + 1].deltas, transpose(network.layers[l + 1].weights))
+        name = f"error passed to layer {l + 1} (layer{l + 1} error)"
+        steps.append(Step(name, f"e{n} = δ{above} W{above}", l, frozen(error)))
+        steps.append(Step(f"hidden delta, layer {l + 1}", f"δ{n} = e{n} ⊙ f′(z{n})", l, deltas))
+    for l in reversed(range(last + 1)):
+        n, below, found = _sup(l + 1), _sup(l), gradients.layers[l]
+        steps.append(Step(f"weight gradients, layer {l + 1}", f"∂loss/∂W{n} = δ{n}ᵀ a{below}", l, found.weights))
+        if found.biases is not None:
+            steps.append(Step(f"bias gradients, layer {l + 1}", f"∂loss/∂b{n} = Σ δ{n}", l, (found.biases,)))
+    for l in reversed(range(last + 1)):
+        n, rate, new = _sup(l + 1), f"{learning_rate:g}", updated.layers[l]
+        steps.append(Step(f"updated weights, layer {l + 1}", f"W{n} − {rate} ∂loss/∂W{n}", l, new.weights))
+        if new.biases is not None:
+            steps.append(Step(f"updated biases, layer {l + 1}", f"b{n} − {rate} ∂loss/∂b{n}", l, (new.biases,)))
+    value = evaluate(network, batch, loss)
+    return Explanation(network, losses.loss(loss).name, value, trace, tuple(steps), gradients, updated)
+
+
+def _sup(number: int) -> str:
+    return str(number).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+
+
+def _table(rows: Matrix, indent: int, most: int = 10) -> list[str]:
+    """Aligned columns, nine significant digits; beyond `most` rows or columns an ellipsis and the full number."""
+    cells = [[f"{x:.9g}" for x in row[:most]] for row in rows[:most]]
+    widths = [max(map(len, column)) for column in zip(*cells)]
+    more = f"  … {len(rows[0])} columns" if len(rows[0]) > most else ""
+    lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths)) + more for row in cells]
+    if len(rows) > most:
+        lines.append(f"… {len(rows)} rows")
+    return [" " * indent + line for line in lines]

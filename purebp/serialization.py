@@ -1,0 +1,97 @@
+"""Networks as JSON text, exactly: every float is written with the digits that bring the same bits back.
+
+>>> network = Network([Layer([[0.1, -2.5]], None, "leaky_relu(0.01)")])
+>>> to_json(network)
+'{"layers": [{"activation": "leaky_relu(0.01)", "weights": [[0.1, -2.5]], "biases": null}]}'
+>>> from_json(to_json(network)) == network
+True
+>>> from_json('{"layers": [{"activation": "tanh", "weights": [[0.1, "2"]], "biases": null}]}')
+Traceback (most recent call last):
+  ...
+purebp.arithmetic.PurebpError: layers[0].weights[0][1] is the text '2': a number is wanted
+"""
+
+from __future__ import annotations
+
+import json
+from math import isfinite
+from typing import Any
+
+from purebp.activations import activation
+from purebp.arithmetic import PurebpError
+from purebp.network import Layer, Network
+
+
+def to_json(network: Network) -> str:
+    """The network as one line of JSON: {"layers": [{"activation", "weights", "biases"}, …]}."""
+    layers = []
+    for l, layer in enumerate(network.layers):
+        if activation(layer.activation.name) != layer.activation:
+            raise PurebpError(f"layers[{l}].activation: {layer.activation.name!r} cannot be found again by its name")
+        layers.append({"activation": layer.activation.name, "weights": layer.weights, "biases": layer.biases})
+    if not all(isinstance(x, float) and isfinite(x) for x in network.parameters()):
+        raise PurebpError("a network with infinite, NaN or non-float parameters has no JSON form")
+    return json.dumps({"layers": layers})
+
+
+def from_json(text: str) -> Network:
+    """The network that `to_json` wrote; what is malformed is refused with the path of the offending value."""
+    try:
+        document = json.loads(text, object_pairs_hook=_object, parse_int=_float, parse_float=_float)
+    except RecursionError:
+        raise PurebpError("the JSON is nested too deeply for a network") from None
+    except json.JSONDecodeError as error:
+        raise PurebpError(f"not JSON: {error.msg} in line {error.lineno}, column {error.colno}") from None
+    layers = []
+    for l, item in enumerate(_list("layers", _keys("the network", document, "layers")["layers"])):
+        place = f"layers[{l}]"
+        item = _keys(place, item, "activation", "weights", "biases")
+        rows = [_vector(f"{place}.weights[{j}]", row) for j, row in enumerate(_list(f"{place}.weights", item["weights"]))]
+        biases = None if item["biases"] is None else _vector(f"{place}.biases", item["biases"])
+        if not isinstance(item["activation"], str):
+            raise _wanted(f"{place}.activation", item["activation"], 'a name such as "tanh"')
+        try:
+            layers.append(Layer(rows, biases, item["activation"]))
+        except PurebpError as error:
+            raise PurebpError(f"{place}: {error}") from None
+    return Network(layers)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    keys = [key for key, _ in pairs]
+    for key in keys:
+        if keys.count(key) > 1:
+            raise PurebpError(f"the key {key!r} stands twice in one object")
+    return dict(pairs)
+
+
+def _float(digits: str) -> float:
+    if not isfinite(float(digits)):
+        raise PurebpError(f"the number {digits:.40} is too large for a float")
+    return float(digits)
+
+
+def _keys(place: str, value: Any, *keys: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise _wanted(place, value, f"an object with {', '.join(keys)}")
+    if set(value) != set(keys):
+        raise PurebpError(f"{place} has the keys {sorted(value)}: exactly {sorted(keys)} are wanted")
+    return value
+
+
+def _list(place: str, value: Any) -> list[Any]:
+    if not isinstance(value, list) or not value:
+        raise _wanted(place, value, "a list that is not empty")
+    return value
+
+
+def _vector(place: str, value: Any) -> list[float]:
+    for j, x in enumerate(_list(place, value)):
+        if not isinstance(x, float) or not isfinite(x):
+            raise _wanted(f"{place}[{j}]", x, "a number")
+    return list(value)
+
+
+def _wanted(place: str, value: Any, wanted: str) -> PurebpError:
+    kinds: dict[type, str] = {str: "the text ", dict: "the object ", list: "the list "}
+    return PurebpError(f"{place} is {kinds.get(type(value), '')}{value!r:.60}: {wanted} is wanted")
