@@ -57,6 +57,11 @@ class Number(Protocol):
     def __neg__(self) -> Self: ...
 
 
+def nothing(magnitude: float) -> float:
+    """No intermediate result is larger than the final one."""
+    return 0.0
+
+
 class Formula(Protocol):
     """A function of one number, written once for every number system."""
 
@@ -65,7 +70,7 @@ class Formula(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A formula, its name, and its kinks: the points where it jumps.
+    """A formula, its name, and what a number system must know of it that bounds errors.
 
     >>> Function("square", lambda x, arithmetic: x * x)(3.0)
     9.0
@@ -73,7 +78,12 @@ class Function:
 
     name: str
     formula: Formula = field(compare=False, repr=False)
-    kinks: tuple[float, ...] = ()
+    slope: Formula | None = field(default=None, compare=False, repr=False)  # its derivative
+    peaks: tuple[float, ...] = ()  # between them, |slope| is monotone
+    kinks: tuple[tuple[float, float, float], ...] = ()  # where it breaks, its value on the left and on the right
+    rational: bool = False  # the formula is made of +, −, × and the choice of a side of a kink
+    signed: bool = False  # the formula adds terms of both signs
+    intermediate: Callable[[float], float] = field(default=nothing, compare=False, repr=False)  # largest of any formula in use, by |x|
 
     def __call__(self, x: N, arithmetic: Arithmetic[N] | None = None) -> N:
         on: Any = FLOAT if arithmetic is None else arithmetic
@@ -100,15 +110,12 @@ class Arithmetic(Generic[N]):
     less: Callable[[N | int, N | int], bool]
 
 
-def _products(a: Matrix, b: Matrix) -> list[list[float]]:
-    """inner without biases, with the fastest kernel that this interpreter has."""
-    if sys.version_info >= (3, 12):
-        return [[math.sumprod(row, other) for other in b] for row in a]
-    return [[sum(map(operator.mul, row, other)) for other in b] for row in a]
-
-
 def _inner(a: Matrix, b: Matrix, biases: Vector | None) -> list[list[float]]:
-    products = _products(a, b)
+    """inner with the fastest kernel that this interpreter has."""
+    if sys.version_info >= (3, 12):
+        products = [[math.sumprod(row, other) for other in b] for row in a]
+    else:  # from 0.0 on, not 0, sum adds floats from the first
+        products = [[sum(map(operator.mul, row, other), 0.0) for other in b] for row in a]
     return products if biases is None else [list(map(operator.add, row, biases)) for row in products]
 
 

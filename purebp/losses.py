@@ -27,7 +27,7 @@ from math import isfinite
 from typing import Protocol
 
 from purebp.activations import Activation, exponentials, sigmoid, softmax, softplus
-from purebp.arithmetic import FLOAT, Arithmetic, Formula, Function, Matrix, N, PurebpError
+from purebp.arithmetic import FLOAT, Arithmetic, Function, Matrix, N, PurebpError
 from purebp.linalg import hadamard, shape, subtract, total
 from purebp.names import look_up
 
@@ -63,7 +63,6 @@ class Loss:
     natural: str  # the reduction that the base name alone stands for
     summand: Summand = field(compare=False, repr=False)
     slope: Summand = field(compare=False, repr=False)
-    halves: int = field(default=1, compare=False, repr=False)  # 2 where the loss is ½ Σ
     fusion: Fusion | None = field(default=None, compare=False, repr=False)
     reduction: str = ""
 
@@ -116,7 +115,7 @@ class Loss:
         divisors = {"sum": 1, "samples": samples, "outputs": outputs, "entries": samples * outputs}
         if reduction not in divisors:
             raise PurebpError(f"unknown reduction {reduction!r}; known are {', '.join(divisors)}")
-        return self.halves * divisors[reduction]
+        return divisors[reduction]
 
     def _total(self, summands: Matrix[N], arithmetic: Arithmetic[N]) -> N:
         return total([x for row in summands for x in row], arithmetic) * self._factor(summands, arithmetic)
@@ -135,23 +134,24 @@ def _pair(outputs: Matrix[N], targets: Matrix[N], arithmetic: Arithmetic[N]) -> 
     return arithmetic.lift(outputs), arithmetic.lift(targets)
 
 
-def _of_error(base: str, value: Formula, slope: Formula, *kinks: float, halves: int = 1) -> Loss:
-    """A mean of a function of the error e = ŷ − y."""
-    f, df = Function(base, value), Function(f"{base}′", slope, kinks)
+def _of_error(value: Function, slope: Function) -> Loss:
+    """A mean over all entries of a function of the error e = ŷ − y."""
     return Loss(
-        base,
+        value.name,
         "entries",
-        lambda p, t, on: on.elementwise(f, [[p - t]])[0][0],
-        lambda p, t, on: on.elementwise(df, [[p - t]])[0][0],
-        halves,
+        lambda p, t, on: on.elementwise(value, [[p - t]])[0][0],
+        lambda p, t, on: on.elementwise(slope, [[p - t]])[0][0],
     )
 
 
 sse = Loss("sse", "sum", lambda p, t, on: (p - t) * (p - t), lambda p, t, on: 2 * (p - t))
-half_sse = Loss("half_sse", "sum", sse.summand, sse.slope, halves=2)
+half_sse = Loss("half_sse", "sum", lambda p, t, on: (p - t) * (p - t) / 2, lambda p, t, on: p - t)
 mse, half_mse = sse.reduced("entries"), half_sse.reduced("entries")
 mae = _of_error(
-    "mae", lambda e, on: -e if on.less(e, 0) else e, lambda e, on: on.ratio(on.less(0, e) - on.less(e, 0), 1), 0.0
+    Function("mae", lambda e, on: -e if on.less(e, 0) else e, kinks=((0.0, 0.0, 0.0),), rational=True),
+    Function(
+        "mae′", lambda e, on: on.ratio(on.less(0, e) - on.less(e, 0), 1), kinks=((0.0, -1.0, 1.0),), rational=True
+    ),
 )
 
 
@@ -169,12 +169,11 @@ def huber(delta: float = 1.0) -> Loss:
         bound = on.lift(rows)[0][0]
         return bound if on.less(bound, e) else -bound if on.less(e, -bound) else e
 
-    # With c = e clipped to ±delta, both branches of h are ½ c (2 e − c), and h′ = c.
+    # With c = e clipped to ±delta, both branches of h are c (2 e − c) / 2, and h′ = c.
+    name, bound = f"huber({rows[0][0]!r})", rows[0][0]
     return _of_error(
-        f"huber({rows[0][0]!r})",
-        lambda e, on: clipped(e, on) * (2 * e - clipped(e, on)),
-        lambda e, on: 2 * clipped(e, on),
-        halves=2,
+        Function(name, lambda e, on: clipped(e, on) * (2 * e - clipped(e, on)) / 2, clipped, (-bound, 0.0, bound)),
+        Function(f"{name}′", clipped, lambda e, on: on.ratio(1, 1)),
     )
 
 

@@ -1,0 +1,1 @@
+"""What else the textbook code runs over: exact, high-precision, differentiating and proving numbers."""

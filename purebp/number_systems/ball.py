@@ -1,0 +1,436 @@
+"""Balls: a midpoint at high precision, and a radius that holds every value a correct implementation may return.
+
+`ball(format)` is the number system of docs/error-budget.md: run over it, the textbook code computes for each number
+an interval that contains the exact value and whatever any conforming implementation in that format returns.
+`ball(None)` has no candidate in mind: its balls enclose the exact value alone.
+
+Midpoint and radius are integers on a common power of two, (mantissa ± spread) · 2^exponent. Products and sums of
+integers are exact, so a radius can neither underflow nor become NaN, and the only error of the reference itself is
+that of rounding a mantissa to `digits`, and of the elementary functions. A radius without bound is `None` inside, and
+`inf` outside.
+
+>>> sharp = ball("binary32")
+>>> third = sharp.ratio(1, 3)
+>>> round(third.midpoint, 12), third.radius
+(Decimal('0.333333333333'), 7.947285970052084e-08)
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal, Inexact
+
+from purebp.arithmetic import FLOAT, Arithmetic, Function, Matrix, PurebpError, Vector
+from purebp.number_systems.decimals import GUARD, context, decimal
+from purebp.number_systems.formats import Format, format_named, is_exact
+
+K = 8  # roundoffs that an elementary function of a vector library may commit (four units in the last place)
+DEEPEST = 1 << 14  # bits below which a number in a row is truncated, its rest going into the radius
+
+
+@dataclass(frozen=True, slots=True)
+class Ball:
+    """(mantissa ± spread) · 2^exponent; spread None is a radius without bound."""
+
+    mantissa: int
+    exponent: int
+    spread: int | None
+    rules: Rules = field(compare=False, repr=False)
+
+    @property
+    def midpoint(self) -> Decimal:
+        """The reference value."""
+        return exact_decimal(self.mantissa, self.exponent)
+
+    @property
+    def radius(self) -> float:
+        """The radius, rounded upwards."""
+        return math.inf if self.spread is None else float_above(self.spread, self.exponent)
+
+    def __add__(self, other: Ball | int) -> Ball:
+        return self.rules.sum(self, other)
+
+    def __sub__(self, other: Ball | int) -> Ball:
+        return self.rules.sum(self, -other)
+
+    def __rsub__(self, other: int) -> Ball:
+        return self.rules.sum(-self, other)
+
+    def __mul__(self, other: Ball | int) -> Ball:
+        return self.rules.product(self, other)
+
+    def __truediv__(self, other: Ball | int) -> Ball:
+        return self.rules.quotient(self, other)
+
+    def __rtruediv__(self, other: int) -> Ball:
+        return self.rules.quotient(other, self)
+
+    def __neg__(self) -> Ball:
+        return Ball(-self.mantissa, self.exponent, self.spread, self.rules)
+
+    __radd__ = __add__
+    __rmul__ = __mul__
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How balls are combined, for a format (None: no roundoff but the reference's own) and a precision."""
+
+    format: Format | None
+    digits: int
+
+    @property
+    def bits(self) -> int:
+        """Bits of a mantissa: 2^−bits is below 10^−digits / 2."""
+        return int(self.digits * math.log2(10)) + 2
+
+    def exact(self, mantissa: int, exponent: int = 0) -> Ball:
+        return Ball(mantissa, exponent, 0, self)
+
+    def stored(self, mantissa: int, spread: int | None, exponent: int, roundoffs: int = 1) -> Ball:
+        """The result of one operation, with the error of storing it, (|m| + r) u + η, and the reference's own."""
+        if spread is not None and self.format is not None:
+            mantissa, spread, exponent = self.refined(mantissa, spread, exponent)
+            spread += (roundoffs * (abs(mantissa) + spread) >> self.format.precision) + 1 + self.eta(exponent)
+            if self.overflows(abs(mantissa) + spread, exponent):
+                spread = None
+        return self.trimmed(mantissa, spread, exponent)
+
+    def rounded(self, x: Ball, roundoffs: int) -> Ball:
+        return self.stored(x.mantissa, x.spread, x.exponent, roundoffs)
+
+    def trimmed(self, mantissa: int, spread: int | None, exponent: int) -> Ball:
+        """The mantissa cut to the digits of the reference; what is cut off goes into the radius."""
+        excess = max(mantissa.bit_length() - self.bits, (spread or 0).bit_length() - 8 * self.bits)
+        if excess > 0:
+            whole, mantissa = mantissa, mantissa >> excess
+            if spread is not None:
+                spread = -(-spread >> excess) + (whole != mantissa << excess)
+            exponent += excess
+        return Ball(mantissa, exponent, spread, self)
+
+    def refined(self, mantissa: int, spread: int, exponent: int) -> tuple[int, int, int]:
+        """The same on a unit so fine that one more of it is nothing beside the ball."""
+        shift = self.spare(max(abs(mantissa), spread), exponent)
+        return mantissa << shift, spread << shift, exponent - shift
+
+    def spare(self, magnitude: int, exponent: int) -> int:
+        """Bits by which to shift a number of that magnitude, so that a unit of it is below 2^−bits of it, or below η."""
+        if magnitude:
+            return max(0, self.bits - magnitude.bit_length())
+        return max(0, exponent - self.format.emin) if self.format is not None else 0
+
+    def eta(self, exponent: int) -> int:
+        """The smallest normal number of the format, in units of 2^exponent, rounded upwards."""
+        return 1 << max(0, self.format.emin - exponent) if self.format is not None else 0
+
+    def overflows(self, magnitude: int, exponent: int) -> bool:
+        return self.format is not None and magnitude.bit_length() + exponent > self.format.emax + 1
+
+    def unbounded(self, x: Ball) -> Ball:
+        """The same midpoint, of which nothing more is known."""
+        return Ball(x.mantissa, x.exponent, None, self)
+
+    def of(self, x: Ball | int) -> Ball:
+        return self.exact(x) if isinstance(x, int) else x
+
+    def sum(self, x: Ball, other: Ball | int) -> Ball:
+        y = self.of(other)
+        exponent, (m, n), radii = _aligned((x, y))
+        return self.stored(m + n, None if radii is None else sum(radii), exponent)
+
+    def product(self, x: Ball, other: Ball | int) -> Ball:
+        y = self.of(other)
+        m, n, r, s = x.mantissa, y.mantissa, x.spread, y.spread
+        spread = None if r is None or s is None else abs(m) * s + r * (abs(n) + s)
+        return self.stored(m * n, spread, x.exponent + y.exponent)
+
+    def quotient(self, dividend: Ball | int, divisor: Ball | int) -> Ball:
+        """|x/y − m/n| ≤ (r + |m/n| s) / (|n| − s)."""
+        x, y = self.of(dividend), self.of(divisor)
+        if not y.mantissa:
+            if y.spread == 0:
+                raise ZeroDivisionError("division by zero")
+            return self.unbounded(x)
+        n, m = abs(y.mantissa), x.mantissa if y.mantissa > 0 else -x.mantissa
+        shift = self.bits + n.bit_length() + 2
+        q, remainder = divmod(m << shift, n)
+        if x.spread is None or y.spread is None or y.spread >= n:
+            return self.trimmed(q, None, x.exponent - y.exponent - shift)
+        spread = -(-((x.spread << shift) + (abs(q) + 1) * y.spread) // (n - y.spread)) + bool(remainder)
+        return self.stored(q, spread, x.exponent - y.exponent - shift)
+
+    def ratio(self, p: int, q: int) -> Ball:
+        """p/q: a factor such as 1/n may be applied at the start, at the end or in parts, hence four roundoffs."""
+        if q == 1:
+            return self.exact(p)
+        shift = self.bits + q.bit_length()
+        mantissa, remainder = divmod(p << shift, q)
+        return self.stored(mantissa, int(remainder != 0), -shift, roundoffs=4)
+
+    def lift(self, rows: Matrix[float | Ball]) -> list[list[Ball]]:
+        """Doubles exactly; where the format must round them, with that error."""
+        return [[x if isinstance(x, Ball) else self.lift_one(x) for x in row] for row in rows]
+
+    def lift_one(self, x: float) -> Ball:
+        if not math.isfinite(x):
+            raise PurebpError(f"{x} cannot be enclosed: networks and batches must be finite")
+        mantissa, denominator = x.as_integer_ratio()
+        exponent = 1 - denominator.bit_length()
+        if self.format is None or is_exact(x, self.format):
+            return Ball(mantissa, exponent, 0, self)
+        return self.stored(mantissa, 0, exponent)
+
+    def inner(self, a: Matrix[Ball], b: Matrix[Ball], biases: Vector[Ball] | None) -> list[list[Ball]]:
+        """Dot products of rows, summed in any order; a bias is one more term, times 1."""
+        if biases is not None:
+            a = [[*row, self.exact(1)] for row in a]
+            b = [[*row, bias] for row, bias in zip(b, biases)]
+        rights = [self._row(row) for row in b]
+        return [[self._dot(left, right, biases is not None) for right in rights] for left in map(self._row, a)]
+
+    def _row(self, row: Sequence[Ball]) -> Row:
+        exponent, mantissas, radii = _aligned(row)
+        if radii is not None and self.format is not None and self.format.operand_bits:
+            exponent -= self.bits  # so that a unit is nothing beside a rounded operand
+            mantissas, radii = [m << self.bits for m in mantissas], [r << self.bits for r in radii]
+            radii = [r + (abs(m) + r >> self.format.operand_bits) + 1 for m, r in zip(mantissas, radii)]
+        magnitudes = list(map(abs, mantissas))
+        if radii is None or not any(radii):
+            return Row(exponent, mantissas, magnitudes, radii and [], magnitudes)
+        return Row(exponent, mantissas, magnitudes, radii, list(map(operator.add, magnitudes, radii)))
+
+    def _dot(self, a: Row, b: Row, with_bias: bool) -> Ball:
+        """E = Σ |a| r_b + r_a (|b| + r_b), and for a format r = E (1 + γₙ) + γₙ Σ|a||b| + 2 n η (1 + γₙ)."""
+        mantissa, exponent = sum(map(operator.mul, a.mantissas, b.mantissas)), a.exponent + b.exponent
+        if a.radii is None or b.radii is None:
+            return Ball(mantissa, exponent, None, self)
+        spread = sum(map(operator.mul, a.magnitudes, b.radii)) + sum(map(operator.mul, a.radii, b.reach))
+        if self.format is None:  # left exact: a sum over parts of a batch is then the sum over the whole
+            return Ball(mantissa, exponent, spread, self)
+        terms = len(a.mantissas)
+        room = (1 << self.format.accumulate_bits) - terms  # γₙ = n u / (1 − n u) = terms / room
+        if room <= 0:
+            return Ball(mantissa, exponent, None, self)
+        size = sum(map(operator.mul, a.magnitudes, b.magnitudes))
+        shift = self.spare(max(size, spread), exponent)
+        mantissa, spread, size, exponent = mantissa << shift, spread << shift, size << shift, exponent - shift
+        underflow = 2 * terms * self.eta(exponent)
+        spread += underflow - (-terms * (spread + size + underflow) // room)
+        if self.overflows(size + spread, exponent):
+            return Ball(mantissa, exponent, None, self)
+        if self.format.precision < self.format.accumulate_bits:  # product and sum with the bias, each stored once more
+            bias = a.magnitudes[-1] * b.magnitudes[-1] << shift if with_bias else 0
+            spread += (2 * abs(mantissa) + bias + 2 * spread >> self.format.precision) + 1 + 2 * self.eta(exponent)
+        return self.trimmed(mantissa, spread, exponent)
+
+    def apply(self, function: Function, x: Ball, system: Arithmetic[Ball]) -> Ball:
+        """f over the ball: by its bounds where it is smooth, else the hull of its ends and its one-sided values."""
+        if x.spread is None:
+            return self.unbounded(self.apply(function, self.exact(x.mantissa, x.exponent), system))
+        ends = [self.exact(x.mantissa + side * x.spread, x.exponent) for side in (-1, 1)]
+        points = [(self.lift_one(point), (left, right)) for point, left, right in function.kinks]
+        within = [(p, sides) for p, sides in points if not self.less(p, ends[0]) and not self.less(ends[1], p)]
+        if within:
+            inside = [end for end in ends if all(self.less(end, p) or self.less(p, end) for p, _ in within)]
+            values = [self.rounded(self.lift_one(side), K) for _, sides in within for side in sides]
+            return self.hull([*(self.apply(function, end, system) for end in inside), *values])
+        if function.rational:
+            return function.formula(x, system)
+        return self.bounded(function, x)
+
+    def bounded(self, function: Function, x: Ball) -> Ball:
+        """r = L r_x + K u (max(|f(m)|, C) + L r_x) + η + the reference's own, L = sup |f′| over the ball."""
+        assert x.spread is not None and function.slope is not None
+        low = -float_above(x.spread - x.mantissa, x.exponent)
+        high = float_above(x.spread + x.mantissa, x.exponent)
+        lipschitz = steepest(function, low, high)
+        on = decimal(self.digits + GUARD)
+        point, inexact = nearest_decimal(x.mantissa, x.exponent, self.digits + GUARD)
+        try:
+            value = function.formula(on.lift([[point]])[0][0], on)
+        except (ArithmeticError, ValueError):
+            return Ball(0, 0, None, self)
+        if not value.is_finite():
+            return Ball(0, 0, None, self)
+        mantissa, exponent = self.dyadic(value)
+        if not math.isfinite(lipschitz):
+            return self.trimmed(mantissa, None, exponent)
+        exact_zero = not value and not x.mantissa and not x.spread
+        _, input_spread, input_exponent = self.refined(x.mantissa, x.spread, x.exponent)
+        if inexact:
+            input_spread += 2
+        spread = scaled(lipschitz, input_spread, input_exponent, exponent)
+        if not exact_zero:
+            spread += 2  # the formula is accurate to digits + GUARD − 3, and cutting its value to bits loses one unit
+        if function.signed:
+            spread += scaled(4 * lipschitz, 1, -self.bits, exponent)
+        if self.format is None:
+            return self.trimmed(mantissa, spread, exponent)
+        floor = scaled(function.intermediate(max(abs(low), abs(high))), 1, 0, exponent)
+        spread += (K * (max(abs(mantissa), floor) + spread) >> self.format.precision) + 1 + self.eta(exponent)
+        return self.trimmed(mantissa, None if self.overflows(abs(mantissa) + spread, exponent) else spread, exponent)
+
+    def dyadic(self, value: Decimal) -> tuple[int, int]:
+        """A decimal as mantissa · 2^exponent, cut to the bits of a mantissa; what is tiny beyond use is 0."""
+        if not value or value.adjusted() < -DEEPEST // 4:
+            return 0, -DEEPEST // 2
+        numerator, denominator = value.as_integer_ratio()
+        shift = self.bits + denominator.bit_length() - numerator.bit_length()
+        return ((numerator << shift) if shift > 0 else numerator >> -shift) // denominator, -shift
+
+    def hull(self, balls: list[Ball]) -> Ball:
+        """The smallest ball that holds them all."""
+        exponent, mantissas, radii = _aligned(balls)
+        if radii is None:
+            return Ball(mantissas[0], exponent, None, self)
+        low, high = min(map(operator.sub, mantissas, radii)), max(map(operator.add, mantissas, radii))
+        return self.trimmed(low + high, high - low, exponent - 1)
+
+    def less(self, x: Ball | int, y: Ball | int) -> bool:
+        _, (m, n), _ = _aligned((self.of(x), self.of(y)))
+        return m < n
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of balls on one exponent; radii are [] where all are 0, None where one has no bound; reach is |m| + r."""
+
+    exponent: int
+    mantissas: list[int]
+    magnitudes: list[int]
+    radii: list[int] | None
+    reach: list[int]
+
+
+def ball(format: Format | str | None = None, digits: int = 38) -> Arithmetic[Ball]:
+    """The number system of balls for a format, or of plain enclosures of the exact value for None.
+
+    >>> from purebp import Batch, Network, backpropagation
+    >>> network, batch = Network.random([1, 1], "sigmoid", seed=1), Batch([[1.0]], [[0.0]])
+    >>> for system in (ball(None), ball("binary64"), ball("binary32")):
+    ...     entry = backpropagation(network, batch, "half_sse", system).parameters()[0]
+    ...     print(f"{entry.midpoint:.12f} ± {entry.radius:.1g}")
+    0.057498817853 ± 4e-39
+    0.057498817853 ± 5e-16
+    0.057498817853 ± 3e-07
+    """
+    context(digits)  # refuses a precision that is none
+    rules = Rules(None if format is None else format_named(format), digits)
+
+    def elementary(function: Function) -> Callable[[Ball], Ball]:
+        return lambda x: rules.apply(function, x, system)
+
+    system: Arithmetic[Ball] = Arithmetic(
+        name=f"ball({rules.format.name if rules.format else None}, {digits})",
+        lift=rules.lift,
+        ratio=rules.ratio,
+        inner=rules.inner,
+        elementwise=lambda function, rows: [[rules.apply(function, x, system) for x in row] for row in rows],
+        exp=elementary(Function("exp", lambda z, on: on.exp(z), slope=lambda z, on: on.exp(z))),
+        expm1=elementary(Function("expm1", lambda z, on: on.expm1(z), slope=lambda z, on: on.exp(z), intermediate=_one)),
+        log=elementary(Function("log", lambda z, on: on.log(z), slope=lambda z, on: 1 / z, peaks=(0.0,), intermediate=_one)),
+        log1p=elementary(
+            Function("log1p", lambda z, on: on.log1p(z), slope=lambda z, on: 1 / (1 + z), peaks=(-1.0,), intermediate=_one)
+        ),
+        tanh=_unused,
+        normal_cdf=_unused,
+        normal_pdf=_unused,
+        less=rules.less,
+    )
+    return system
+
+
+def _one(magnitude: float) -> float:
+    return 1.0
+
+
+def _unused(x: Ball) -> Ball:
+    raise NotImplementedError("activations reach a ball as a whole, through elementwise")
+
+
+def _aligned(balls: Sequence[Ball]) -> tuple[int, list[int], list[int] | None]:
+    """All on the lowest exponent among them: exponent, mantissas, and radii (None if one has no bound)."""
+    low, high = min(x.exponent for x in balls), max(x.exponent + x.mantissa.bit_length() for x in balls)
+    if high - low > DEEPEST:
+        low = high - DEEPEST
+        balls = [_raised(x, low) for x in balls]
+    radii = [None if x.spread is None else x.spread << (x.exponent - low) for x in balls]
+    mantissas = [x.mantissa << (x.exponent - low) for x in balls]
+    return low, mantissas, None if None in radii else [r for r in radii if r is not None]
+
+
+def _raised(x: Ball, exponent: int) -> Ball:
+    """x on an exponent that is not lower, what is cut off going into the radius."""
+    shift = max(0, exponent - x.exponent)
+    spread = None if x.spread is None else (x.spread >> shift) + 2 if shift else x.spread
+    return Ball(x.mantissa >> shift, x.exponent + shift, spread, x.rules)
+
+
+def steepest(function: Function, low: float, high: float) -> float:
+    """An upper bound of |f′| on [low, high]: |f′| is monotone between its peaks, so its ends and peaks are enough.
+
+    The floats that compute it err by a few roundoffs of |f′|, or of |f| where f′ passes through 0, and underflow.
+    """
+    assert function.slope is not None
+    bound, largest = 0.0, 1.7976931348623157e308
+    for x in (max(low, -largest), min(high, largest), *(peak for peak in function.peaks if low <= peak <= high)):
+        try:
+            slope, value = function.slope(x, FLOAT), function.formula(x, FLOAT)
+        except (ArithmeticError, ValueError):
+            return math.inf
+        bound = max(bound, abs(slope) + 2.0**-40 * (abs(slope) + abs(value)))
+    return bound + 2.0**-960
+
+
+def scaled(x: float, units: int, exponent: int, target: int) -> int:
+    """x · units · 2^exponent, in units of 2^target, rounded upwards.
+
+    >>> scaled(0.75, 5, 0, 0)
+    4
+    """
+    numerator, denominator = x.as_integer_ratio()
+    shift = exponent - target - (denominator.bit_length() - 1)
+    return (numerator * units) << shift if shift >= 0 else -(-(numerator * units) >> -shift)
+
+
+def float_above(mantissa: int, exponent: int) -> float:
+    """The number mantissa · 2^exponent as a float, rounded upwards.
+
+    >>> float_above(1, -2000), float_above(2**60 + 1, -60)
+    (5e-324, 1.0000000000000002)
+    """
+    shift = max(0, mantissa.bit_length() - 53)
+    rounded = -(-mantissa >> shift)
+    try:
+        result = math.ldexp(rounded, exponent + shift)
+    except OverflowError:
+        return math.inf if mantissa > 0 else -1.7976931348623157e308
+    return math.nextafter(result, math.inf) if mantissa and abs(result) < 2.0**-1021 else result
+
+
+def exact_decimal(mantissa: int, exponent: int) -> Decimal:
+    """mantissa · 2^exponent without rounding.
+
+    >>> exact_decimal(3, -3)
+    Decimal('0.375')
+    """
+    zeros = (mantissa & -mantissa).bit_length() - 1 if mantissa else -exponent
+    mantissa, exponent = mantissa >> zeros, exponent + zeros
+    if exponent >= 0:
+        return Decimal(mantissa << exponent)
+    return Decimal(mantissa * 5**-exponent).scaleb(exponent, _EXACT)
+
+
+def nearest_decimal(mantissa: int, exponent: int, digits: int) -> tuple[Decimal, bool]:
+    """mantissa · 2^exponent to that many digits, and whether it had to be rounded."""
+    on = context(digits)
+    if exponent >= 0:
+        return on.create_decimal(mantissa << exponent), bool(on.flags[Inexact])
+    return on.divide(mantissa, 1 << -exponent), bool(on.flags[Inexact])
+
+
+_EXACT = context(999_999_999)

@@ -1,0 +1,125 @@
+"""Dual numbers x + x′ε with ε² = 0: forward mode, the derivative carried along with the value.
+
+`DUAL` is over floats; `dual(arithmetic)` is over any number system, also over duals themselves, which
+gives second derivatives: with (x + vε₁) + wε₂, the coefficient of ε₁ε₂ is vᵀ H w.
+
+>>> from purebp import Batch, Layer, Network, evaluate
+>>> network = Network([Layer([[Dual(2.0, 1.0)]], None, "identity")])  # ∂/∂w at w = 2
+>>> evaluate(network, Batch([[1.0]], [[5.0]]), "sse", DUAL)
+Dual(value=9.0, slope=-6.0)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic
+
+from purebp.arithmetic import FLOAT, Arithmetic, Matrix, N, Vector
+
+
+@dataclass(frozen=True, slots=True)
+class Dual(Generic[N]):
+    """value + slope ε."""
+
+    value: N
+    slope: N
+
+    def __add__(self, other: Dual[N] | int) -> Dual[N]:
+        if isinstance(other, int):
+            return Dual(self.value + other, self.slope)
+        return Dual(self.value + other.value, self.slope + other.slope)
+
+    def __sub__(self, other: Dual[N] | int) -> Dual[N]:
+        return self + -other
+
+    def __mul__(self, other: Dual[N] | int) -> Dual[N]:
+        if isinstance(other, int):
+            return Dual(self.value * other, self.slope * other)
+        return Dual(self.value * other.value, self.value * other.slope + self.slope * other.value)
+
+    def __truediv__(self, other: Dual[N] | int) -> Dual[N]:
+        if isinstance(other, int):
+            return Dual(self.value / other, self.slope / other)
+        quotient = self.value / other.value
+        return Dual(quotient, (self.slope - quotient * other.slope) / other.value)
+
+    def __rtruediv__(self, other: int) -> Dual[N]:
+        quotient = other / self.value
+        return Dual(quotient, -(quotient * self.slope) / self.value)
+
+    def __rsub__(self, other: int) -> Dual[N]:
+        return -self + other
+
+    def __neg__(self) -> Dual[N]:
+        return Dual(-self.value, -self.slope)
+
+    __radd__ = __add__
+    __rmul__ = __mul__
+
+
+def dual(on: Arithmetic[N]) -> Arithmetic[Dual[N]]:
+    """The dual numbers over another number system.
+
+    >>> second = dual(DUAL)
+    >>> x = Dual(Dual(3.0, 1.0), Dual(1.0, 0.0))
+    >>> (x * x * x).slope.slope  # (x³)″ = 6 x
+    18.0
+    """
+
+    zero = on.ratio(0, 1)
+    depth = _depth(zero) + 1
+
+    def lift_one(x: Any) -> Dual[N]:
+        return x if _depth(x) == depth else Dual(on.lift([[x]])[0][0], zero)
+
+    def inner(a: Matrix[Dual[N]], b: Matrix[Dual[N]], biases: Vector[Dual[N]] | None) -> list[list[Dual[N]]]:
+        values, slopes = _split(a), _split(b)
+        offsets = _split([biases]) if biases is not None else None
+        products = on.inner(values[0], slopes[0], offsets[0][0] if offsets else None)
+        # The product rule as one longer product: a·b′ + a′·b is the product of [a, a′] with [b′, b].
+        left = [[*x, *dx] for x, dx in zip(*values)]
+        right = [[*dy, *y] for y, dy in zip(*slopes)]
+        derivatives = on.inner(left, right, offsets[1][0] if offsets else None)
+        return [[Dual(x, dx) for x, dx in zip(*rows)] for rows in zip(products, derivatives)]
+
+    def rule(f: Callable[[N], N], derivative: Callable[[N, N], N]) -> Callable[[Dual[N]], Dual[N]]:
+        """f(x + x′ε) = f(x) + f′(x) x′ ε, where f′ is a function of x and f(x)."""
+
+        def apply(x: Dual[N]) -> Dual[N]:
+            y = f(x.value)
+            return Dual(y, derivative(x.value, y) * x.slope)
+
+        return apply
+
+    system: Arithmetic[Dual[N]] = Arithmetic(
+        name=f"dual({on.name})",
+        lift=lambda rows: [[lift_one(x) for x in row] for row in rows],
+        ratio=lambda p, q: Dual(on.ratio(p, q), zero),
+        inner=inner,
+        elementwise=lambda function, rows: [[function.formula(x, system) for x in row] for row in rows],
+        exp=rule(on.exp, lambda x, y: y),
+        expm1=rule(on.expm1, lambda x, y: on.exp(x)),
+        log=rule(on.log, lambda x, y: 1 / x),
+        log1p=rule(on.log1p, lambda x, y: 1 / (1 + x)),
+        tanh=rule(on.tanh, lambda x, y: (1 - y) * (1 + y)),
+        normal_cdf=rule(on.normal_cdf, lambda x, y: on.normal_pdf(x)),
+        normal_pdf=rule(on.normal_pdf, lambda x, y: -x * y),
+        less=lambda x, y: on.less(_value(x), _value(y)),
+    )
+    return system
+
+
+def _depth(x: Any) -> int:
+    return 1 + _depth(x.value) if isinstance(x, Dual) else 0
+
+
+def _value(x: Dual[N] | int) -> N | int:
+    return x if isinstance(x, int) else x.value
+
+
+def _split(rows: Matrix[Dual[N]]) -> tuple[list[list[N]], list[list[N]]]:
+    return [[x.value for x in row] for row in rows], [[x.slope for x in row] for row in rows]
+
+
+DUAL = dual(FLOAT)

@@ -1,0 +1,111 @@
+"""Floating-point formats as data, with the three roundoffs that an implementation in them commits.
+
+| roundoff | of |
+| --- | --- |
+| `storage` | a result, when it is written |
+| `accumulate` | an addition inside a sum |
+| `operand` | an operand, when a tensor core reads it |
+
+All are powers of two, and the unit roundoff u of p significant bits is 2⁻ᵖ (IEEE 754-2019, table 3.5;
+TF32: NVIDIA A100 white paper, 2020; bfloat16: Intel's hardware numerics definition, 2018).
+
+>>> BINARY32.storage, BINARY32.smallest_normal, BINARY32.largest == (2 - 2.0**-23) * 2.0**127
+(5.960464477539063e-08, 1.1754943508222875e-38, True)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ldexp
+
+from purebp.arithmetic import PurebpError
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """Significant bits and exponent range of a binary format; its numbers are |x| = m 2ᵉ with m < 2^precision."""
+
+    name: str
+    precision: int  # significant bits of a stored number
+    emin: int  # exponent of the smallest normal number, 2^emin
+    emax: int  # exponent of the largest finite number, (2 − 2^(1−precision)) 2^emax
+    accumulate_bits: int  # significant bits of a running sum
+    operand_bits: int = 0  # significant bits of an operand of a matrix product; 0: all of them
+
+    @property
+    def storage(self) -> float:
+        """Unit roundoff of a stored result."""
+        return 2.0**-self.precision
+
+    @property
+    def accumulate(self) -> float:
+        """Unit roundoff inside a sum."""
+        return 2.0**-self.accumulate_bits
+
+    @property
+    def operand(self) -> float:
+        """Unit roundoff of an operand of a matrix product; 0 where operands are taken as they are."""
+        return 2.0**-self.operand_bits if self.operand_bits else 0.0
+
+    @property
+    def smallest_normal(self) -> float:
+        return ldexp(1.0, self.emin)
+
+    @property
+    def largest(self) -> float:
+        return ldexp(2 - 2.0 ** (1 - self.precision), self.emax)
+
+
+BINARY64 = Format("binary64", 53, -1022, 1023, 53)
+BINARY32 = Format("binary32", 24, -126, 127, 24)
+TF32 = Format("tf32", 24, -126, 127, 24, 11)
+BFLOAT16 = Format("bfloat16", 8, -126, 127, 24)
+BINARY16 = Format("binary16", 11, -14, 15, 24)
+FORMATS = {format.name: format for format in (BINARY64, BINARY32, TF32, BFLOAT16, BINARY16)}
+
+
+def format_named(name: str | Format) -> Format:
+    """The format of that name.
+
+    >>> format_named("binary32") is BINARY32
+    True
+    """
+    if isinstance(name, Format):
+        return name
+    if name not in FORMATS:
+        raise PurebpError(f"unknown format {name!r}; known are {', '.join(FORMATS)}")
+    return FORMATS[name]
+
+
+def rounds_to(x: float | Fraction, format: Format) -> float:
+    """x rounded to the nearest number of the format, ties to even; ±inf beyond the largest. Subnormals are kept.
+
+    >>> rounds_to(0.1, BINARY32), rounds_to(1.00390625, BFLOAT16), rounds_to(1e39, BINARY32)
+    (0.10000000149011612, 1.0, inf)
+    """
+    if x != x or x in (float("inf"), float("-inf")):
+        return float(x)
+    exact = Fraction(x)
+    if exact == 0:
+        return float(x)
+    magnitude = abs(exact)
+    exponent = magnitude.numerator.bit_length() - magnitude.denominator.bit_length()
+    exponent -= magnitude < Fraction(2) ** exponent  # now 2^exponent ≤ |x| < 2^(exponent + 1)
+    unit = Fraction(2) ** (max(exponent, format.emin) - format.precision + 1)
+    rounded = round(exact / unit) * unit  # Fraction rounds half to even
+    if abs(rounded) > Fraction(format.largest):
+        return float("inf") if x > 0 else float("-inf")
+    return float(rounded) if rounded else (0.0 if x > 0 else -0.0)
+
+
+def is_exact(x: float, format: Format) -> bool:
+    """Whether x is 0 or a normal number of the format.
+
+    >>> is_exact(0.1, BINARY64), is_exact(0.1, BINARY32), is_exact(5e-324, BINARY64)
+    (True, False, False)
+    """
+    mantissa, denominator = abs(x).as_integer_ratio()
+    trailing = (mantissa & -mantissa).bit_length() - 1
+    exponent = mantissa.bit_length() - denominator.bit_length()
+    return not x or (mantissa.bit_length() - trailing <= format.precision and format.emin <= exponent <= format.emax)
