@@ -65,6 +65,7 @@ class Loss:
     slope: Summand = field(compare=False, repr=False)
     fusion: Fusion | None = field(default=None, compare=False, repr=False)
     reduction: str = ""
+    samples: int | None = None  # of the whole batch, where this one is a part of it
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "reduction", self.reduction or self.natural)
@@ -76,8 +77,18 @@ class Loss:
 
     def reduced(self, reduction: str) -> Loss:
         """The same loss with its sum divided by 1 ("sum"), the "samples", the "outputs" or all "entries"."""
-        self._divisor(reduction, 1, 1)
-        return replace(self, reduction=reduction)
+        other = replace(self, reduction=reduction)
+        other.divisor(1, 1)  # refuses what is unknown
+        return other
+
+    def over(self, samples: int) -> Loss:
+        """What a part of a batch of that many samples contributes: over parts, it adds up to the loss of the whole.
+
+        >>> part = mse.over(2)
+        >>> part([[3.0]], [[0.0]]) + part([[1.0]], [[0.0]]) == mse([[3.0], [1.0]], [[0.0], [0.0]])
+        True
+        """
+        return replace(self, samples=samples)
 
     def __call__(self, outputs: Matrix[N], targets: Matrix[N], arithmetic: Arithmetic[N] = FLOAT) -> N:  # type: ignore[assignment]  # N is float when left out
         """The loss; outputs and targets are samples × n_out."""
@@ -111,17 +122,23 @@ class Loss:
             return [[factor * delta for delta in row] for row in fusion.deltas(*_pair(a, y, arithmetic), arithmetic)]
         return f.backward(self.derivative(a, y, arithmetic), z, a, arithmetic)
 
-    def _divisor(self, reduction: str, samples: int, outputs: int) -> int:
-        divisors = {"sum": 1, "samples": samples, "outputs": outputs, "entries": samples * outputs}
-        if reduction not in divisors:
-            raise PurebpError(f"unknown reduction {reduction!r}; known are {', '.join(divisors)}")
-        return divisors[reduction]
+    def divisor(self, samples: int, outputs: int) -> int:
+        """What the sum is divided by: 1, n, m or n m.
+
+        >>> mse.divisor(4, 2)
+        8
+        """
+        n = self.samples or samples
+        divisors = {"sum": 1, "samples": n, "outputs": outputs, "entries": n * outputs}
+        if self.reduction not in divisors:
+            raise PurebpError(f"unknown reduction {self.reduction!r}; known are {', '.join(divisors)}")
+        return divisors[self.reduction]
 
     def _total(self, summands: Matrix[N], arithmetic: Arithmetic[N]) -> N:
         return total([x for row in summands for x in row], arithmetic) * self._factor(summands, arithmetic)
 
     def _factor(self, rows: Matrix[N], arithmetic: Arithmetic[N]) -> N:
-        return arithmetic.ratio(1, self._divisor(self.reduction, *shape(rows)))
+        return arithmetic.ratio(1, self.divisor(*shape(rows)))
 
 
 def _pair(outputs: Matrix[N], targets: Matrix[N], arithmetic: Arithmetic[N]) -> tuple[Matrix[N], Matrix[N]]:
