@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 help: ## what can be made here
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-8s %s\n' "$$name" "$$what"; done
 
-demo: ## train on handwritten digits, then hold the gradient against numerical ones (installs nothing)
+demo: ## train on handwritten digits, then hold the gradient against three witnesses (installs nothing)
 	$(PYTHON) -m purebp.cli.demo
 
 test: $(VENV)/.installed ## types and all tests, in .venv

@@ -19,10 +19,10 @@ operators (small integers may be mixed in), and take everything else from an `Ar
 from __future__ import annotations
 
 import math
-import operator
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from operator import add, lt, mul, truediv
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self
 
 if TYPE_CHECKING:
@@ -115,8 +115,8 @@ def _inner(a: Matrix, b: Matrix, biases: Vector | None) -> list[list[float]]:
     if sys.version_info >= (3, 12):
         products = [[math.sumprod(row, other) for other in b] for row in a]
     else:  # from 0.0 on, not 0, sum adds floats from the first
-        products = [[sum(map(operator.mul, row, other), 0.0) for other in b] for row in a]
-    return products if biases is None else [list(map(operator.add, row, biases)) for row in products]
+        products = [[sum(map(mul, row, other), 0.0) for other in b] for row in a]
+    return products if biases is None else [list(map(add, row, biases)) for row in products]
 
 
 def _logarithm(log: Callable[[float], float], pole: float) -> Callable[[float], float]:
@@ -126,7 +126,7 @@ def _logarithm(log: Callable[[float], float], pole: float) -> Callable[[float], 
 FLOAT: Arithmetic[float] = Arithmetic(
     name="float",
     lift=lambda rows: rows,
-    ratio=operator.truediv,
+    ratio=truediv,
     inner=_inner,
     elementwise=lambda function, rows: [[function.formula(x, FLOAT) for x in row] for row in rows],
     exp=math.exp,
@@ -136,5 +136,5 @@ FLOAT: Arithmetic[float] = Arithmetic(
     tanh=math.tanh,
     normal_cdf=lambda x: math.erfc(-x / math.sqrt(2)) / 2,
     normal_pdf=lambda x: math.exp(-x * x / 2) / math.sqrt(2 * math.pi),
-    less=operator.lt,
+    less=lt,
 )

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from operator import mul, sub
+
 from purebp.arithmetic import FLOAT, Arithmetic, Matrix, N, PurebpError, Vector
 
 __all__ = ["Matrix", "Vector", "dot", "hadamard", "inner", "shape", "subtract", "total", "transpose"]
@@ -26,7 +28,7 @@ def transpose(a: Matrix[N]) -> list[list[N]]:
     >>> transpose([[1.0, 2.0, 3.0]])
     [[1.0], [2.0], [3.0]]
     """
-    return [list(column) for column in zip(*a)]
+    return list(map(list, zip(*a)))
 
 
 def inner(
@@ -70,7 +72,7 @@ def hadamard(a: Matrix[N], b: Matrix[N]) -> list[list[N]]:
     [[3.0, 8.0]]
     """
     _same_shape(a, b)
-    return [[x * y for x, y in zip(row, other)] for row, other in zip(a, b)]
+    return [list(map(mul, row, other)) for row, other in zip(a, b)]
 
 
 def subtract(a: Matrix[N], b: Matrix[N]) -> list[list[N]]:
@@ -80,7 +82,7 @@ def subtract(a: Matrix[N], b: Matrix[N]) -> list[list[N]]:
     [[-2.0, -3.0]]
     """
     _same_shape(a, b)
-    return [[x - y for x, y in zip(row, other)] for row, other in zip(a, b)]
+    return [list(map(sub, row, other)) for row, other in zip(a, b)]
 
 
 def _same_shape(a: Matrix[N], b: Matrix[N]) -> None:

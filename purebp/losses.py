@@ -196,6 +196,8 @@ def huber(delta: float = 1.0) -> Loss:
 
 def _weighted(y: N, f: Callable[[N], N], x: N, on: Arithmetic[N]) -> N:
     """y f(x), and 0 where y is 0 whatever f(x) is: 0 log 0 = 0."""
+    if on.less(x, 0):
+        raise PurebpError("cross-entropies are of outputs from 0 to 1: let the network end in sigmoid or softmax")
     return y * f(x) if on.less(y, 0) or on.less(0, y) else y
 
 
@@ -218,7 +220,7 @@ def _log_softmax_summands(z: Matrix[N], y: Matrix[N], on: Arithmetic[N]) -> Matr
 binary_cross_entropy = Loss(
     "binary_cross_entropy",
     "entries",
-    lambda p, t, on: -_weighted(t, on.log, p, on) - _weighted(1 - t, on.log1p, -p, on),
+    lambda p, t, on: -_weighted(t, on.log, p, on) - _weighted(1 - t, lambda q: on.log1p(-p), 1 - p, on),
     lambda p, t, on: _weighted(1 - t, _reciprocal, 1 - p, on) - _weighted(t, _reciprocal, p, on),
     fusion=Fusion(
         sigmoid,

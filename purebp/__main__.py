@@ -1,0 +1,7 @@
+"""python -m purebp"""
+
+import sys
+
+from purebp.cli import main
+
+sys.exit(main())

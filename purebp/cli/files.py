@@ -1,0 +1,60 @@
+"""Reading text files, and writing them whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from purebp.arithmetic import PurebpError
+
+
+def read_text(name: str, advice: str) -> str:
+    """The file as text; `advice` says what was wanted, should there be no such file."""
+    try:
+        return Path(name).read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise PurebpError(f"there is no file {name!r}: {advice}") from None
+    except IsADirectoryError:
+        raise PurebpError(f"{name!r} is a directory: {advice}") from None
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise PurebpError(f"{name!r} is not UTF-8 text, line {line}: save it as UTF-8") from None
+    except (OSError, ValueError) as error:
+        raise PurebpError(f"cannot read {name!r}: {_reason(error)}") from None
+
+
+def check_writable(name: str) -> None:
+    """An error unless `write_whole` can write there; leaves nothing behind."""
+    path = Path(name)
+    try:
+        if path.exists() and not (path.is_file() and os.access(path, os.W_OK)):
+            raise PurebpError(f"cannot write {name!r}: it is there already, and is no file that may be replaced")
+        temporary = _temporary(path)
+        temporary.touch()
+        temporary.unlink()
+    except PurebpError:
+        raise
+    except (OSError, ValueError) as error:
+        advice = "give a path in a directory you can write to"
+        raise PurebpError(f"cannot write {name!r}: {_reason(error)}; {advice}") from None
+
+
+def write_whole(name: str, text: str) -> None:
+    """Write a new file beside the old one, then put it in its place in one step."""
+    path = Path(name).resolve()
+    temporary = _temporary(path)
+    try:
+        temporary.write_text(text, encoding="utf-8", newline="")
+        os.replace(temporary, path)
+    except OSError as error:
+        raise PurebpError(f"cannot write {name!r}: {_reason(error)}") from None
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _temporary(path: Path) -> Path:
+    return path.resolve().with_name(f".purebp-{os.getpid()}.tmp")
+
+
+def _reason(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
