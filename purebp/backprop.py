@@ -9,6 +9,7 @@ Backward, for l = L … 1:
     δᴸ = ∂loss/∂aᴸ ⊙ fᴸ′(zᴸ)    δˡ = (δˡ⁺¹ Wˡ⁺¹) ⊙ fˡ′(zˡ)
     ∂loss/∂Wˡ = δˡᵀ aˡ⁻¹         ∂loss/∂bˡ = Σ over samples of δˡ
 
+where ⊙ f′(z) stands for the product with the Jacobian of f; only softmax has more than a diagonal there.
 (Rumelhart, Hinton and Williams, Learning representations by back-propagating errors, Nature 323, 1986.)
 Every product is `inner`, the dot products of rows with rows.
 """

@@ -45,7 +45,7 @@ from purebp.optimizers import sgd_step
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One quantity: its name, the formula, the layer (as an index of `network.layers`), and its values."""
+    """One quantity: its name, the formula, its values, and the layer as an index of `network.layers`, from 0 on."""
 
     name: str
     formula: str
@@ -107,13 +107,13 @@ def explain(network: Network, batch: Batch, loss: Loss | str = mse, learning_rat
         n, above, deltas = _sup(l + 1), _sup(l + 2), gradients.layers[l].deltas
         if l == last:
             fused = losses.loss(loss).fused_with(network.layers[l].activation)
-            formula = f"∂loss/∂z{n}, from ŷ − y in one step" if fused else f"∂loss/∂ŷ ⊙ f′(z{n})"
+            formula = f"∂loss/∂z{n}, from ŷ − y in one step" if fused else _through(network, l, "∂loss/∂ŷ")
             steps.append(Step("output delta (delta output sum)", f"δ{n} = {formula}", l, deltas))
             continue
         error = inner(gradients.layers[l + 1].deltas, transpose(network.layers[l + 1].weights))
         name = f"error passed to layer {l + 1} (layer{l + 1} error)"
         steps.append(Step(name, f"e{n} = δ{above} W{above}", l, frozen(error)))
-        steps.append(Step(f"hidden delta, layer {l + 1}", f"δ{n} = e{n} ⊙ f′(z{n})", l, deltas))
+        steps.append(Step(f"hidden delta, layer {l + 1}", f"δ{n} = {_through(network, l, f'e{n}')}", l, deltas))
     for l in reversed(range(last + 1)):
         n, below, found = _sup(l + 1), _sup(l), gradients.layers[l]
         steps.append(Step(f"weight gradients, layer {l + 1}", f"∂loss/∂W{n} = δ{n}ᵀ a{below}", l, found.weights))
@@ -126,6 +126,12 @@ def explain(network: Network, batch: Batch, loss: Loss | str = mse, learning_rat
             steps.append(Step(f"updated biases, layer {l + 1}", f"b{n} − {rate} ∂loss/∂b{n}", l, (new.biases,)))
     value = evaluate(network, batch, loss)
     return Explanation(network, losses.loss(loss).name, value, trace, tuple(steps), gradients, updated)
+
+
+def _through(network: Network, l: int, error: str) -> str:
+    """How an error passes back through the activation of layer l: softmax has a Jacobian J, the others one factor each."""
+    z = f"z{_sup(l + 1)}"
+    return f"{error} J({z})" if network.layers[l].activation.name == "softmax" else f"{error} ⊙ f′({z})"
 
 
 def _sup(number: int) -> str:

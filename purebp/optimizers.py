@@ -6,7 +6,7 @@ subtract. With g the gradient, w a parameter and η the learning rate:
 | step | rule | source |
 | --- | --- | --- |
 | `sgd_step` | w ← w − η g | Robbins and Monro 1951 |
-| `momentum_step` | v ← μ v + g, w ← w − η v | Polyak 1964, Sutskever et al. 2013 |
+| `momentum_step` | v ← μ v + g, w ← w − η v | Polyak 1964, with η outside of v as in PyTorch |
 | `adam_step` | m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², w ← w − η m̂ / (√v̂ + ε) | Kingma and Ba 2015 |
 """
 

@@ -75,7 +75,8 @@ def train(
         current, memory, best, stale = network, state, inf, 0
         order = list(range(len(data.inputs)))
         for epoch in range(1, epochs + 1):
-            random.shuffle(order)
+            if batch_size is not None:
+                random.shuffle(order)
             for start in range(0, len(order), size):
                 chosen = order[start : start + size]
                 batch = Batch([data.inputs[i] for i in chosen], [data.targets[i] for i in chosen])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
+from contextlib import chdir
 from tempfile import TemporaryDirectory
 
 from purebp.backprop import backpropagation
@@ -19,26 +19,24 @@ SAMPLES = 8
 
 def demo() -> int:
     """Train, compare, certify; the exit status."""
-    with TemporaryDirectory() as folder:
-        saved = str(Path(folder) / "digits.json")
-        print("$ purebp train digits", flush=True)
-        if status := main(["train", "digits", "--save", saved]):
+    with TemporaryDirectory() as folder, chdir(folder):
+        print("$ purebp train digits --save digits.json", flush=True)
+        if status := main(["train", "digits", "--save", "digits.json"]):
             return status
-        network = options.network(saved)
+        network = options.network("digits.json")
     digits = load("digits").batch
     batch = Batch(digits.inputs[:SAMPLES], digits.targets[:SAMPLES])
     gradient = backpropagation(network, batch, "cross_entropy").parameters()
     print(f"\nits gradient on {SAMPLES} samples, {len(gradient)} entries, the largest {max(map(abs, gradient)):.3g}")
-    for method, name in (("central", "central differences"), ("complex", "the complex step")):
+    for method, name in (("central", "central differences are"), ("complex", "the complex step is")):
         numerical = numerical_gradients(network, batch, "cross_entropy", method).parameters()
-        print(f"  {name} differ from it by {_largest_difference(gradient, numerical):.1e} at most", flush=True)
+        print(f"  {name} within {_largest_difference(gradient, numerical):.1e} of it", flush=True)
     certified = certified_gradients(network, batch, "cross_entropy").parameters()
     rounded = sum(entry.rounded for entry in certified)
     same = sum(entry.value == x for entry, x in zip(certified, gradient))
-    print(f"  certified: {rounded} entries are proven to their last bit;")
-    print(f"  plain floats got {same} of them right to the last bit,")
     worst = _largest_difference(gradient, [entry.value for entry in certified])
-    print(f"  and are {worst:.1e} off at most")
+    print(f"  {rounded} entries are certified, proven to the last bit: the plain floats are right to the last bit in")
+    print(f"  {same} of them, and within {worst:.1e} in all")
     return 0
 
 
