@@ -189,7 +189,7 @@ tanh = _elementwise(
         lambda z, on: 8 * _sigmoid_second(2 * z, on),
     ),
     ((0.0,), (-0.6584789484624084, 0.6584789484624084)),  # ± artanh(1/√3)
-    (_unit, _unit),
+    (_unit, lambda magnitude: 2.0),  # a² and cosh² z have twice the relative error of a and cosh z
 )
 softplus = _elementwise("softplus", (_softplus, _sigmoid, _sigmoid_derivative), ((), (0.0,)), (_at_least_one, _unit))
 silu = _elementwise(
@@ -243,7 +243,7 @@ def elu(alpha: float = 1.0) -> Elementwise:
             lambda z, on: on.ratio(0, 1) if on.less(0, z) else on.lift(rows)[0][0] * on.exp(z),
         ),
         ((0.0,), (0.0,)),
-        (_unit, _unit),
+        (lambda magnitude: max(1.0, abs(alpha)),) * 2,  # alpha e^z − alpha, and a + alpha for the derivative
         kinks=() if alpha == 1 else ((0.0, alpha, 1.0),),
     )
 

@@ -37,7 +37,7 @@ def central_differences(f: Callable[[Sequence[float]], float], x: Sequence[float
     >>> [round(value, 9) for value in central_differences(lambda x: x[0] * x[1], [2.0, 5.0])]
     [5.0, 2.0]
     """
-    return [_central(f, x, i, math.ulp(1.0) ** (1 / 3) * max(1.0, abs(xi))) for i, xi in enumerate(x)]
+    return [_central(f, x, i, math.ulp(1.0) ** (1 / 3) * max(1.0, abs(xi)))[0] for i, xi in enumerate(x)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,18 +108,21 @@ def _rows(x: Sequence[Any], width: int) -> tuple[tuple[Any, ...], ...]:
     return tuple(tuple(x[start : start + width]) for start in range(0, len(x), width))
 
 
-def _central(f: Callable[[Sequence[float]], float], x: Sequence[float], i: int, h: float) -> float:
+def _central(f: Callable[[Sequence[float]], float], x: Sequence[float], i: int, h: float) -> tuple[float, float]:
+    """The central difference, and what rounding f to doubles contributes to its error."""
     above, below = x[i] + h, x[i] - h  # their difference, not 2h, is the step that was really taken
-    return (f([*x[:i], above, *x[i + 1 :]]) - f([*x[:i], below, *x[i + 1 :]])) / (above - below)
+    right, left = f([*x[:i], above, *x[i + 1 :]]), f([*x[:i], below, *x[i + 1 :]])
+    return (right - left) / (above - below), math.ulp(1.0) * (abs(right) + abs(left)) / (above - below)
 
 
 def _ridders(f: Callable[[Sequence[float]], float], x: Sequence[float], i: int, levels: int) -> Estimate:
     best, previous, h = Estimate(math.nan, math.inf), list[float](), max(1.0, abs(x[i])) / 8
     for level in range(levels):
-        row = [_central(f, x, i, h / 2**level)]
+        difference, rounding = _central(f, x, i, h / 2**level)
+        row = [difference]
         for k, coarser in enumerate(previous, start=1):
             row.append(row[-1] + (row[-1] - coarser) / (4**k - 1))
-            error = max(abs(row[-1] - row[-2]), abs(row[-1] - coarser))
+            error = max(abs(row[-1] - row[-2]), abs(row[-1] - coarser), rounding)
             if error < best.error:
                 best = Estimate(row[-1], error)
         previous = row

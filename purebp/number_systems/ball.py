@@ -125,14 +125,14 @@ class Rules:
         return mantissa << shift, spread << shift, exponent - shift
 
     def spare(self, magnitude: int, exponent: int) -> int:
-        """Bits by which to shift a number of that magnitude, so that a unit of it is below 2^−bits of it, or below η."""
+        """Bits by which to shift a number of that magnitude, so that a unit is at most 2^(1 − bits) of it, or below η."""
         if magnitude:
             return max(0, self.bits - magnitude.bit_length())
         return max(0, exponent - self.format.emin) if self.format is not None else 0
 
     def eta(self, exponent: int) -> int:
-        """The smallest normal number of the format, in units of 2^exponent, rounded upwards."""
-        return 1 << max(0, self.format.emin - exponent) if self.format is not None else 0
+        """Twice the smallest normal number, for the 2 of a square may come last; in units of 2^exponent, rounded upwards."""
+        return 1 << max(0, self.format.emin + 1 - exponent) if self.format is not None else 0
 
     def overflows(self, magnitude: int, exponent: int) -> bool:
         return self.format is not None and magnitude.bit_length() + exponent > self.format.emax + 1
@@ -229,11 +229,12 @@ class Rules:
         mantissa, spread, size, exponent = mantissa << shift, spread << shift, size << shift, exponent - shift
         underflow = 2 * terms * self.eta(exponent)
         spread += underflow - (-terms * (spread + size + underflow) // room)
+        if self.format.precision < self.format.accumulate_bits:  # the product is stored, then its sum with the bias
+            bias = a.magnitudes[-1] * b.magnitudes[-1] << shift if with_bias else 0
+            for magnitude in (abs(mantissa) + bias, abs(mantissa)):
+                spread += (magnitude + spread >> self.format.precision) + 1 + self.eta(exponent)
         if self.overflows(size + spread, exponent):
             return Ball(mantissa, exponent, None, self)
-        if self.format.precision < self.format.accumulate_bits:  # product and sum with the bias, each stored once more
-            bias = a.magnitudes[-1] * b.magnitudes[-1] << shift if with_bias else 0
-            spread += (2 * abs(mantissa) + bias + 2 * spread >> self.format.precision) + 1 + 2 * self.eta(exponent)
         return self.trimmed(mantissa, spread, exponent)
 
     def apply(self, function: Function, x: Ball, system: Arithmetic[Ball], on: Arithmetic[Decimal]) -> Ball:
@@ -265,20 +266,21 @@ class Rules:
         if not value.is_finite():
             return Ball(0, 0, None, self)
         mantissa, exponent = self.dyadic(value)
-        if not math.isfinite(lipschitz):
+        magnitude = max(abs(low), abs(high))
+        if not math.isfinite(lipschitz) or (self.format is not None and math.isinf(magnitude)):
             return self.trimmed(mantissa, None, exponent)
         exact_zero = not value and not x.mantissa and not x.spread
-        _, input_spread, input_exponent = self.refined(x.mantissa, x.spread, x.exponent)
+        input_mantissa, input_spread, input_exponent = self.refined(x.mantissa, x.spread, x.exponent)
         if inexact:
-            input_spread += 2
+            input_spread += (abs(input_mantissa) >> self.bits) + 1
         spread = scaled(lipschitz, input_spread, input_exponent, exponent)
         if not exact_zero:
-            spread += 2  # the formula is accurate to digits + GUARD − 3, and cutting its value to bits loses one unit
+            spread += 2  # the formula is accurate to digits + GUARD − 5, and cutting its value to bits loses one unit
         if function.signed:
             spread += scaled(4 * lipschitz, 1, -self.bits, exponent)
         if self.format is None:
             return self.trimmed(mantissa, spread, exponent)
-        floor = scaled(function.intermediate(max(abs(low), abs(high))), 1, 0, exponent)
+        floor = scaled(function.intermediate(magnitude), 1, 0, exponent)
         spread += (K * (max(abs(mantissa), floor) + spread) >> self.format.precision) + 1 + self.eta(exponent)
         return self.trimmed(mantissa, None if self.overflows(abs(mantissa) + spread, exponent) else spread, exponent)
 
@@ -299,8 +301,10 @@ class Rules:
         return self.trimmed(low + high, high - low, exponent - 1)
 
     def less(self, x: Ball | int, y: Ball | int) -> bool:
-        _, (m, n), _ = _aligned((self.of(x), self.of(y)))
-        return m < n
+        """Of the midpoints, exactly."""
+        a, b = self.of(x), self.of(y)
+        low = min(a.exponent, b.exponent)
+        return a.mantissa << a.exponent - low < b.mantissa << b.exponent - low
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,13 +337,17 @@ def ball(format: Format | str | None = None, digits: int = 38) -> Arithmetic[Bal
     def elementary(function: Function) -> Callable[[Ball], Ball]:
         return lambda x: rules.apply(function, x, system, decimals)
 
+    def power(x: Ball) -> Ball:
+        """e^x for softmax, where e^(x − log Σ) has a logarithm and one more difference before it."""
+        return rules.rounded(rules.apply(_EXP, rules.rounded(x, 1), system, decimals), K)
+
     system: Arithmetic[Ball] = Arithmetic(
         name=f"ball({rules.format.name if rules.format else None}, {digits})",
         lift=rules.lift,
         ratio=rules.ratio,
         inner=rules.inner,
         elementwise=lambda function, rows: [[rules.apply(function, x, system, decimals) for x in row] for row in rows],
-        exp=elementary(Function("exp", lambda z, on: on.exp(z), slope=lambda z, on: on.exp(z))),
+        exp=power,
         expm1=elementary(Function("expm1", lambda z, on: on.expm1(z), slope=lambda z, on: on.exp(z), intermediate=_one)),
         log=elementary(Function("log", lambda z, on: on.log(z), slope=lambda z, on: 1 / z, peaks=(0.0,), intermediate=_one)),
         log1p=elementary(
@@ -355,6 +363,9 @@ def ball(format: Format | str | None = None, digits: int = 38) -> Arithmetic[Bal
 
 def _one(magnitude: float) -> float:
     return 1.0
+
+
+_EXP = Function("exp", lambda z, on: on.exp(z), slope=lambda z, on: on.exp(z))
 
 
 def _unused(x: Ball) -> Ball:
@@ -390,7 +401,8 @@ def _raised(x: Ball, exponent: int) -> Ball:
 def steepest(function: Function, low: float, high: float) -> float:
     """An upper bound of |f′| on [low, high]: |f′| is monotone between its peaks, so its ends and peaks are enough.
 
-    The floats that compute it err by a few roundoffs of |f′|, or of |f| where f′ passes through 0, and underflow.
+    The floats that compute it err by a few roundoffs of |f′|, or of |f| where f′ passes through 0, and underflow. The
+    max passes over the NaN of ∞ · 0 in (2 − z²) φ(z) beyond 10^154, where 0 is right.
     """
     assert function.slope is not None
     bound, largest = 0.0, 1.7976931348623157e308
