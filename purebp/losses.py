@@ -28,7 +28,7 @@ from typing import Protocol
 
 from purebp.activations import Activation, exponentials, sigmoid, softmax, softplus
 from purebp.arithmetic import FLOAT, Arithmetic, Function, Matrix, N, PurebpError
-from purebp.linalg import hadamard, shape, subtract, total
+from purebp.linalg import shape, subtract, total
 from purebp.names import look_up
 
 _SHORT_NAMES = {"sse/entries": "mse", "half_sse/entries": "half_mse"}
@@ -212,9 +212,9 @@ def _softmax_deltas(a: Matrix[N], y: Matrix[N], on: Arithmetic[N]) -> Matrix[N]:
 
 
 def _log_softmax_summands(z: Matrix[N], y: Matrix[N], on: Arithmetic[N]) -> Matrix[N]:
-    """−y log softmax(z) = y (log Σ e^z − z), the logarithm taken beyond the largest z."""
+    """−y log softmax(z) = y (log Σ e^z − z), both taken from the largest z on."""
     shifted = [([x - largest for x in row], on.log(s)) for row, (largest, _, s) in ((row, exponentials(row, on)) for row in z)]
-    return [[t * (log - x) for x, t in zip(row, targets)] for (row, log), targets in zip(shifted, y)]
+    return [[_weighted(t, lambda d: d, log - x, on) for x, t in zip(row, targets)] for (row, log), targets in zip(shifted, y)]
 
 
 binary_cross_entropy = Loss(
@@ -224,7 +224,9 @@ binary_cross_entropy = Loss(
     lambda p, t, on: _weighted(1 - t, _reciprocal, 1 - p, on) - _weighted(t, _reciprocal, p, on),
     fusion=Fusion(
         sigmoid,
-        lambda z, y, on: subtract(on.elementwise(softplus.value, z), hadamard(y, z)),
+        lambda z, y, on: [
+            [(1 - t) * softplus(x, on) + t * softplus(-x, on) for x, t in zip(*rows)] for rows in zip(z, y)
+        ],
         lambda a, y, on: subtract(a, y),
     ),
 )

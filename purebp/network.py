@@ -108,7 +108,10 @@ class Network(Generic[N]):
 
     def with_parameters(self, values: Iterable[M]) -> Network[M]:
         """The same network with other parameters, in the order of `parameters()`."""
-        rest = iter(values)
+        given = list(values)
+        if len(given) != len(self.parameters()):
+            raise PurebpError(f"{len(given)} parameters for a network of {len(self.parameters())}: give one for each")
+        rest = iter(given)
         return Network(
             Layer(
                 [tuple(islice(rest, len(row))) for row in layer.weights],

@@ -65,7 +65,8 @@ def momentum_step(
     _check(network, gradients, learning_rate)
     g = gradients.parameters()
     old = state or State(0, (0.0,) * len(g))
-    v = tuple(momentum * vi + gi for vi, gi in zip(old.first, g, strict=True))
+    _check_state(old.first, g)
+    v = tuple(momentum * vi + gi for vi, gi in zip(old.first, g))
     return _descend(network, v, learning_rate), State(old.step + 1, v)
 
 
@@ -89,9 +90,11 @@ def adam_step(
     _check(network, gradients, learning_rate)
     g = gradients.parameters()
     old = state or State(0, (0.0,) * len(g), (0.0,) * len(g))
+    _check_state(old.first, g)
+    _check_state(old.second, g)
     step = old.step + 1
-    m = tuple(beta1 * mi + (1 - beta1) * gi for mi, gi in zip(old.first, g, strict=True))
-    v = tuple(beta2 * vi + (1 - beta2) * gi * gi for vi, gi in zip(old.second, g, strict=True))
+    m = tuple(beta1 * mi + (1 - beta1) * gi for mi, gi in zip(old.first, g))
+    v = tuple(beta2 * vi + (1 - beta2) * gi * gi for vi, gi in zip(old.second, g))
     unbias1, unbias2 = 1 - beta1**step, 1 - beta2**step
     direction = [mi / unbias1 / (sqrt(vi / unbias2) + epsilon) for mi, vi in zip(m, v)]
     return _descend(network, direction, learning_rate), State(step, m, v)
@@ -106,6 +109,11 @@ def _check(network: Network[Any], gradients: Gradients[Any], learning_rate: floa
         raise PurebpError(f"the learning rate is {learning_rate}: a finite number is wanted")
     if shapes(network) != shapes(gradients):
         raise PurebpError(f"the network has {shapes(network)}, the gradients {shapes(gradients)}: they must agree")
+
+
+def _check_state(moments: tuple[float, ...], g: list[float]) -> None:
+    if len(moments) != len(g):
+        raise PurebpError(f"the state has {len(moments)} numbers for {len(g)} parameters: it is of another optimizer or network")
 
 
 def shapes(layers: Network[Any] | Gradients[Any]) -> list[tuple[tuple[int, int], int]]:

@@ -8,18 +8,21 @@ True
 >>> from_json('{"layers": [{"activation": "tanh", "weights": [[0.1, "2"]], "biases": null}]}')
 Traceback (most recent call last):
   ...
-purebp.arithmetic.PurebpError: layers[0].weights[0][1] is the text '2': a number is wanted
+purebp.arithmetic.PurebpError: layers[0].weights[0][1] is the text '2': a finite number is wanted
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from math import isfinite
-from typing import Any
+from typing import Any, TypeVar
 
 from purebp.activations import activation
 from purebp.arithmetic import PurebpError
 from purebp.network import Layer, Network
+
+T = TypeVar("T")
 
 
 def to_json(network: Network) -> str:
@@ -37,7 +40,7 @@ def to_json(network: Network) -> str:
 def from_json(text: str) -> Network:
     """The network that `to_json` wrote; what is malformed is refused with the path of the offending value."""
     try:
-        document = json.loads(text, object_pairs_hook=_object, parse_int=_float, parse_float=_float)
+        document = json.loads(text, object_pairs_hook=_object, parse_int=float)
     except RecursionError:
         raise PurebpError("the JSON is nested too deeply for a network") from None
     except json.JSONDecodeError as error:
@@ -50,11 +53,16 @@ def from_json(text: str) -> Network:
         biases = None if item["biases"] is None else _vector(f"{place}.biases", item["biases"])
         if not isinstance(item["activation"], str):
             raise _wanted(f"{place}.activation", item["activation"], 'a name such as "tanh"')
-        try:
-            layers.append(Layer(rows, biases, item["activation"]))
-        except PurebpError as error:
-            raise PurebpError(f"{place}: {error}") from None
+        f = _within(f"{place}.activation", activation, item["activation"])
+        layers.append(_within(place, Layer, rows, biases, f))
     return Network(layers)
+
+
+def _within(place: str, make: Callable[..., T], *given: Any) -> T:
+    try:
+        return make(*given)
+    except PurebpError as error:
+        raise PurebpError(f"{place}: {error}") from None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -63,12 +71,6 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         if keys.count(key) > 1:
             raise PurebpError(f"the key {key!r} stands twice in one object")
     return dict(pairs)
-
-
-def _float(digits: str) -> float:
-    if not isfinite(float(digits)):
-        raise PurebpError(f"the number {digits:.40} is too large for a float")
-    return float(digits)
 
 
 def _keys(place: str, value: Any, *keys: str) -> dict[str, Any]:
@@ -88,7 +90,7 @@ def _list(place: str, value: Any) -> list[Any]:
 def _vector(place: str, value: Any) -> list[float]:
     for j, x in enumerate(_list(place, value)):
         if not isinstance(x, float) or not isfinite(x):
-            raise _wanted(f"{place}[{j}]", x, "a number")
+            raise _wanted(f"{place}[{j}]", x, "a finite number")
     return list(value)
 
 

@@ -1,0 +1,163 @@
+"""The seam: the textbook code asks a number for + − × / and an `Arithmetic` for the rest, and never what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import NoReturn
+
+import pytest
+from hypothesis import given, settings
+
+from purebp import FLOAT, Arithmetic, Batch, Layer, Network, PurebpError, backpropagation, evaluate, forward, sgd_step
+from purebp.number_systems.rational import FRACTION
+from tests.laws import assert_close
+from tests.strategies import LOSSES, Case, cases
+
+RATIONAL = cases(activations=["identity", "relu", "leaky_relu(0.25)"], losses_from=LOSSES[:-2])
+
+
+class Sealed:
+    """A float that adds, subtracts, multiplies and divides, with its like and with integers, and nothing else."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: float) -> None:
+        self._value = value
+
+    def __add__(self, other: Sealed | int) -> Sealed:
+        return Sealed(self._value + opened(other))
+
+    def __sub__(self, other: Sealed | int) -> Sealed:
+        return Sealed(self._value - opened(other))
+
+    def __mul__(self, other: Sealed | int) -> Sealed:
+        return Sealed(self._value * opened(other))
+
+    def __truediv__(self, other: Sealed | int) -> Sealed:
+        return Sealed(self._value / opened(other))
+
+    def __radd__(self, other: int) -> Sealed:
+        return Sealed(opened(other) + self._value)
+
+    def __rsub__(self, other: int) -> Sealed:
+        return Sealed(opened(other) - self._value)
+
+    def __rmul__(self, other: int) -> Sealed:
+        return Sealed(opened(other) * self._value)
+
+    def __rtruediv__(self, other: int) -> Sealed:
+        return Sealed(opened(other) / self._value)
+
+    def __neg__(self) -> Sealed:
+        return Sealed(-self._value)
+
+    def _refuse(self, *_: object) -> NoReturn:
+        raise TypeError("the textbook code asked a number what it is")
+
+    __eq__ = __lt__ = __le__ = __gt__ = __ge__ = __bool__ = __hash__ = __float__ = __int__ = __abs__ = __pow__ = _refuse
+    __round__ = __trunc__ = __floor__ = __ceil__ = __repr__ = __str__ = __format__ = _refuse
+
+
+def opened(number: Sealed | float) -> float:
+    """The value of a sealed number, or an integer."""
+    if isinstance(number, Sealed):
+        return number._value
+    assert type(number) is int, "a float met a number of another system"
+    return number
+
+
+def sealed(function: Callable[[float], float]) -> Callable[[Sealed], Sealed]:
+    return lambda x: Sealed(function(opened(x)))
+
+
+def rows_of(matrix: Sequence[Sequence[Sealed]]) -> list[list[float]]:
+    return [[opened(x) for x in row] for row in matrix]
+
+
+def sealed_inner(
+    a: Sequence[Sequence[Sealed]], b: Sequence[Sequence[Sealed]], biases: Sequence[Sealed] | None
+) -> list[list[Sealed]]:
+    products = FLOAT.inner(rows_of(a), rows_of(b), None if biases is None else [opened(bias) for bias in biases])
+    return [[Sealed(x) for x in row] for row in products]
+
+
+SEALED: Arithmetic[Sealed] = Arithmetic(
+    name="sealed",
+    lift=lambda rows: [[x if isinstance(x, Sealed) else Sealed(x) for x in row] for row in rows],
+    ratio=lambda p, q: Sealed(p / q),
+    inner=sealed_inner,
+    elementwise=lambda function, rows: [[function.formula(x, SEALED) for x in row] for row in rows],
+    exp=sealed(FLOAT.exp),
+    expm1=sealed(FLOAT.expm1),
+    log=sealed(FLOAT.log),
+    log1p=sealed(FLOAT.log1p),
+    tanh=sealed(FLOAT.tanh),
+    normal_cdf=sealed(FLOAT.normal_cdf),
+    normal_pdf=sealed(FLOAT.normal_pdf),
+    less=lambda x, y: opened(x) < opened(y),
+)
+
+
+@pytest.mark.parametrize(
+    "question", [float, int, bool, abs, round, repr, hash, lambda x: x == 1, lambda x: x < 1, lambda x: x**2]
+)
+def test_a_sealed_number_answers_no_question(question: Callable[[Sealed], object]) -> None:
+    with pytest.raises(TypeError, match="asked a number what it is"):
+        question(Sealed(1.0))
+
+
+def test_a_sealed_number_meets_no_float() -> None:
+    with pytest.raises(AssertionError, match="a float met a number of another system"):
+        Sealed(1.0) * 0.5  # type: ignore[operator]  # that is what is tested
+
+
+@given(cases())
+def test_the_textbook_code_never_asks_what_a_number_is(case: Case) -> None:
+    """Over numbers that answer nothing, it computes what it computes over floats, to the last bit."""
+    network, batch, loss = case
+    value, gradients = evaluate(network, batch, loss, SEALED), backpropagation(network, batch, loss, SEALED)
+    updated = sgd_step(network, gradients, 0.125, SEALED)
+    again = forward(updated, batch.inputs, SEALED)
+    expected = backpropagation(network, batch, loss)
+    step = sgd_step(network, expected, 0.125)
+    assert opened(value) == case.value()
+    assert [opened(g) for g in gradients.parameters()] == expected.parameters()
+    assert [rows_of(layer.deltas) for layer in gradients.layers] == [
+        [[*row] for row in layer.deltas] for layer in expected.layers
+    ]
+    assert [opened(w) for w in updated.parameters()] == step.parameters()
+    assert rows_of(again.outputs) == [[*row] for row in forward(step, batch.inputs).outputs]
+
+
+@settings(max_examples=15)
+@given(RATIONAL)
+def test_in_fractions_backpropagation_equals_central_differences_exactly(case: Case) -> None:
+    """Along one parameter the loss of a piecewise linear network is a parabola: its central differences are exact."""
+    x, h = [Fraction(w) for w in case.network.parameters()], Fraction(1, 2**80)
+
+    def value(*shifted: Fraction) -> Fraction:
+        return evaluate(case.network.with_parameters(shifted), case.batch, case.loss, FRACTION)
+
+    found = backpropagation(*case, FRACTION).parameters()
+    for i, g in enumerate(found):
+        assert g == (value(*x[:i], x[i] + h, *x[i + 1 :]) - value(*x[:i], x[i] - h, *x[i + 1 :])) / (2 * h)
+
+
+@given(RATIONAL)
+def test_floats_are_the_fractions_but_for_rounding(case: Case) -> None:
+    exact = [float(g) for g in backpropagation(*case, FRACTION).parameters()]
+    assert_close(backpropagation(*case).parameters(), exact, tolerance=1e-13)
+
+
+def test_gradient_descent_in_fractions_is_exact() -> None:
+    """(w − ⅓)² / 2 with rate 1 arrives in one step, where floats can only come near."""
+    network = Network([Layer([[Fraction(1)]], None, "identity")])
+    gradients = backpropagation(network, Batch([[Fraction(1)]], [[Fraction(1, 3)]]), "half_sse", FRACTION)
+    assert sgd_step(network, gradients, 1.0, FRACTION).parameters() == [Fraction(1, 3)]
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "gelu", "softmax"])
+def test_what_a_number_system_cannot_compute_it_refuses(name: str) -> None:
+    with pytest.raises(PurebpError, match="irrational"):
+        forward(Network.random([1, 2], name), [[1.0]], FRACTION)

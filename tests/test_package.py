@@ -1,0 +1,49 @@
+"""The package: its public names, and that importing it loads nothing but the standard library."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import purebp
+
+# The contracts of the architecture that this package has so far.
+CONTRACTS = """
+    Layer Network Network.random Batch forward Trace
+    sse half_sse mse half_mse mae huber binary_cross_entropy cross_entropy loss Loss
+    backpropagation Gradients sgd_step momentum_step adam_step train Epoch evaluate
+    identity sigmoid tanh relu leaky_relu softplus elu silu gelu softmax activation Activation
+    Arithmetic FLOAT PurebpError to_json from_json explain
+    central_differences richardson complex_step numerical_gradients
+""".split()
+
+
+@pytest.mark.parametrize("name", CONTRACTS)
+def test_a_contract_is_importable(name: str) -> None:
+    found: object = purebp
+    for part in name.split("."):
+        found = getattr(found, part)
+    assert name.split(".")[0] in purebp.__all__
+
+
+def test_all_public_names_exist_and_stand_once() -> None:
+    assert [name for name in purebp.__all__ if not hasattr(purebp, name)] == []
+    assert len(set(purebp.__all__)) == len(purebp.__all__)
+
+
+def test_there_is_one_family_of_errors() -> None:
+    assert issubclass(purebp.PurebpError, ValueError)
+
+
+def test_importing_purebp_loads_only_the_textbook_modules_and_the_standard_library() -> None:
+    """In an interpreter without site-packages (-S) and without the user's paths (-I), as on a bare machine."""
+    program = "import sys; sys.path.insert(0, sys.argv[1]); import purebp; print(*sys.modules)"
+    command = [sys.executable, "-S", "-I", "-c", program, str(Path(purebp.__file__).parents[1])]
+    loaded = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    foreign = [name for name in loaded if name.split(".")[0] not in {*sys.stdlib_module_names, "purebp", "__main__"}]
+    assert "purebp.backprop" in loaded and foreign == []
+    layers_above = ("cli", "testing", "oracle", "number_systems", "datasets")
+    assert [name for name in loaded if name.startswith(tuple(f"purebp.{above}" for above in layers_above))] == []
