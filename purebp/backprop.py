@@ -53,8 +53,10 @@ def forward(
     """
     below = frozen(arithmetic.lift(inputs))
     n_in = len(network.layers[0].weights[0])
-    if set(map(len, below)) != {n_in}:
-        raise PurebpError(f"inputs are {shape(below)}, the network takes samples × {n_in}")
+    widths = set(map(len, below))
+    if widths != {n_in}:
+        ragged = " and ragged" if len(widths) > 1 else ""
+        raise PurebpError(f"inputs are {shape(below)}{ragged}, the network takes samples × {n_in}")
     pre_activations, activations = [], []
     a = below
     for layer in network.layers:

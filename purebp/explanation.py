@@ -33,6 +33,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from math import isfinite
 
 from purebp import losses
 from purebp.arithmetic import Matrix
@@ -66,10 +67,10 @@ class Explanation:
     updated: Network
 
     def to_json(self) -> str:
-        """The same quantities as one JSON object: loss, value, outputs, and the steps in order."""
+        """The same quantities as one JSON object: loss, value (null if infinite), outputs, and the steps in order."""
         steps = [{"name": s.name, "formula": s.formula, "layer": s.layer, "values": s.values} for s in self.steps]
         return json.dumps(
-            {"loss": self.loss, "value": self.value, "outputs": self.trace.outputs, "steps": steps}, ensure_ascii=False
+            {"loss": self.loss, "value": self.value if isfinite(self.value) else None, "outputs": self.trace.outputs, "steps": steps}, ensure_ascii=False
         )
 
     def __str__(self) -> str:

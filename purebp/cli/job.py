@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
+from itertools import pairwise
 from math import ceil
 
 from purebp import losses
@@ -22,6 +23,7 @@ XAVIER_FOR = ("identity", "sigmoid", "softmax", "tanh")
 FEWEST_WIDTH, MOST_WIDTH = 8, 32
 STEPS, FEWEST_EPOCHS, MOST_EPOCHS = 1000, 20, 1000
 FEW_SAMPLES, TEST_FRACTION = 20, 0.2
+MOST_PARAMETERS = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +84,14 @@ def _new(args: argparse.Namespace, dataset: Dataset) -> tuple[Network, Loss]:
     last = ("softmax" if loss.base == "cross_entropy" else "sigmoid") if dataset.classes else "identity"
     n_in, n_out = len(dataset.features), len(dataset.classes) or 1
     hidden = [min(MOST_WIDTH, max(FEWEST_WIDTH, 2 * n_in))] if args.hidden is None else args.hidden
+    sizes = [n_in, *hidden, n_out]
+    parameters = sum((below + 1) * above for below, above in pairwise(sizes))
+    if parameters > MOST_PARAMETERS:
+        given = f"--hidden {','.join(map(str, hidden)):.40} makes {parameters:.3g} parameters"
+        raise PurebpError(f"{given}: choose widths for {MOST_PARAMETERS:,} at most")
     f = args.activation or "tanh"
     scheme = args.init or ("xavier" if f in XAVIER_FOR else "he")
-    return Network.random([n_in, *hidden, n_out], [*[f] * len(hidden), last], args.seed, scheme=scheme), loss
+    return Network.random(sizes, [*[f] * len(hidden), last], args.seed, scheme=scheme), loss
 
 
 def _resumed(args: argparse.Namespace, dataset: Dataset) -> tuple[Network, Loss]:
