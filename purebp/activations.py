@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import isfinite
 
-from purebp.arithmetic import FLOAT, Arithmetic, Formula, Function, Matrix, N, PurebpError, Vector, nothing
+from purebp.arithmetic import FLOAT, Arithmetic, Formula, Function, Matrix, N, PurebpError, Vector
 from purebp.linalg import dot, hadamard, total
 from purebp.names import look_up
 
@@ -47,13 +47,10 @@ class Elementwise(Activation):
     name: str
     value: Function = field(repr=False)
     derivative: Function = field(repr=False)
+    kinks: tuple[float, ...] = field(default=(), repr=False)
 
     def __call__(self, z: N, arithmetic: Arithmetic[N] = FLOAT) -> N:  # type: ignore[assignment]  # N is float when left out
         return self.value(z, arithmetic)
-
-    @property
-    def kinks(self) -> tuple[float, ...]:  # type: ignore[override]  # read-only here
-        return tuple(point for point, _, _ in self.derivative.kinks)
 
     def apply(self, z: Matrix[N], arithmetic: Arithmetic[N]) -> list[list[N]]:
         return arithmetic.elementwise(self.value, z)
@@ -123,92 +120,29 @@ def _softplus(z: N, arithmetic: Arithmetic[N]) -> N:
     return z + arithmetic.log1p(arithmetic.exp(-z))
 
 
-def _sigmoid_second(z: N, arithmetic: Arithmetic[N]) -> N:
-    return -arithmetic.tanh(z / 2) * _sigmoid_derivative(z, arithmetic)
-
-
 def _silu_derivative(z: N, arithmetic: Arithmetic[N]) -> N:
     return _sigmoid(z, arithmetic) * (1 + z * _sigmoid(-z, arithmetic))
-
-
-def _silu_second(z: N, arithmetic: Arithmetic[N]) -> N:
-    return _sigmoid_derivative(z, arithmetic) * (2 - z * arithmetic.tanh(z / 2))
-
-
-def _elementwise(
-    name: str,
-    formulas: tuple[Formula, Formula, Formula],
-    peaks: tuple[tuple[float, ...], tuple[float, ...]] = ((), ()),
-    intermediates: tuple[Callable[[float], float], Callable[[float], float]] = (nothing, nothing),
-    signed: bool = False,
-    kinks: tuple[tuple[float, float, float], ...] = (),
-) -> Elementwise:
-    """From f, f′ and f″, the points between which |f′| and |f″| are monotone, and the largest intermediates."""
-    f, df, ddf = formulas
-    value = Function(name, f, df, peaks[0], intermediate=intermediates[0])
-    slope = Function(f"{name}′", df, ddf, peaks[1], kinks, signed=signed, intermediate=intermediates[1])
-    return Elementwise(name, value, slope)
-
-
-def _piecewise_linear(name: str, value: Formula, derivative: Formula, *sides: float) -> Elementwise:
-    corner, jump = (((0.0, 0.0, 0.0),), ((0.0, sides[0], sides[1]),)) if sides else ((), ())
-    f = Function(name, value, kinks=corner, rational=True)
-    return Elementwise(name, f, Function(f"{name}′", derivative, kinks=jump, rational=True))
-
-
-def _unit(magnitude: float) -> float:
-    return 1.0
-
-
-def _at_least_one(magnitude: float) -> float:
-    return max(1.0, magnitude)
 
 
 def _one(z: N, arithmetic: Arithmetic[N]) -> N:
     return arithmetic.ratio(1, 1)
 
 
-identity = _piecewise_linear("identity", lambda z, on: z, _one)
-relu = _piecewise_linear(
+def _elementwise(name: str, value: Formula, derivative: Formula, *kinks: float) -> Elementwise:
+    return Elementwise(name, Function(name, value), Function(f"{name}′", derivative), kinks)
+
+
+identity = _elementwise("identity", lambda z, on: z, _one)
+sigmoid = _elementwise("sigmoid", _sigmoid, _sigmoid_derivative)
+tanh = _elementwise("tanh", lambda z, on: on.tanh(z), lambda z, on: 4 * _sigmoid_derivative(2 * z, on))
+softplus = _elementwise("softplus", _softplus, _sigmoid)
+silu = _elementwise("silu", lambda z, on: z * _sigmoid(z, on), _silu_derivative)
+gelu = _elementwise("gelu", lambda z, on: z * on.normal_cdf(z), lambda z, on: on.normal_cdf(z) + z * on.normal_pdf(z))
+relu = _elementwise(
     "relu",
     lambda z, on: z if on.less(0, z) else on.ratio(0, 1),
     lambda z, on: on.ratio(1 if on.less(0, z) else 0, 1),
-    *(0.0, 1.0),
-)
-sigmoid = _elementwise(
-    "sigmoid",
-    (_sigmoid, _sigmoid_derivative, _sigmoid_second),
-    ((0.0,), (-1.3169578969248166, 1.3169578969248166)),  # ± log(2 + √3)
-    (_unit, _unit),
-)
-tanh = _elementwise(
-    "tanh",
-    (
-        lambda z, on: on.tanh(z),
-        lambda z, on: 4 * _sigmoid_derivative(2 * z, on),
-        lambda z, on: 8 * _sigmoid_second(2 * z, on),
-    ),
-    ((0.0,), (-0.6584789484624084, 0.6584789484624084)),  # ± artanh(1/√3)
-    (_unit, lambda magnitude: 2.0),  # a² and cosh² z have twice the relative error of a and cosh z
-)
-softplus = _elementwise("softplus", (_softplus, _sigmoid, _sigmoid_derivative), ((), (0.0,)), (_at_least_one, _unit))
-silu = _elementwise(
-    "silu",
-    (lambda z, on: z * _sigmoid(z, on), _silu_derivative, _silu_second),
-    ((-2.3993572805205468, 0.0, 2.3993572805205468), (-3.4358409935135107, 0.0, 3.4358409935135107)),
-    (_at_least_one, _at_least_one),
-    signed=True,
-)
-gelu = _elementwise(
-    "gelu",
-    (
-        lambda z, on: z * on.normal_cdf(z),
-        lambda z, on: on.normal_cdf(z) + z * on.normal_pdf(z),
-        lambda z, on: (2 - z * z) * on.normal_pdf(z),
-    ),
-    ((-1.4142135623730951, 0.0, 1.4142135623730951), (-2.0, 0.0, 2.0)),
-    (_at_least_one, _at_least_one),
-    signed=True,
+    0.0,
 )
 softmax = Softmax()
 
@@ -219,13 +153,7 @@ def leaky_relu(slope: float = 0.01) -> Elementwise:
     >>> leaky_relu(0.5).name, leaky_relu(0.5)(-2.0)
     ('leaky_relu(0.5)', -1.0)
     """
-    name, rows = _parameter("leaky_relu", slope)
-    return _piecewise_linear(
-        name,
-        lambda z, on: z if on.less(0, z) else on.lift(rows)[0][0] * z,
-        lambda z, on: on.ratio(1, 1) if on.less(0, z) else on.lift(rows)[0][0],
-        *(slope, 1.0),
-    )
+    return _one_sided("leaky_relu", slope, lambda z, on: z, _one, 0.0)
 
 
 def elu(alpha: float = 1.0) -> Elementwise:
@@ -234,29 +162,24 @@ def elu(alpha: float = 1.0) -> Elementwise:
     >>> elu(1.0)(-1e308), elu(1.0).kinks, elu(0.5).kinks
     (-1.0, (), (0.0,))
     """
-    name, rows = _parameter("elu", alpha)
+    kinks = () if alpha == 1 else (0.0,)
+    return _one_sided("elu", alpha, lambda z, on: on.expm1(z), lambda z, on: on.exp(z), *kinks)
+
+
+def _one_sided(name: str, scale: float, value: Formula, derivative: Formula, *kinks: float) -> Elementwise:
+    """f(z) = z for z > 0, and scale · value(z) otherwise."""
+    if not isfinite(scale):
+        raise PurebpError(f"{name}({scale}): the parameter must be a finite number")
+    rows = [[float(scale)]]
     return _elementwise(
-        name,
-        (
-            lambda z, on: z if on.less(0, z) else on.lift(rows)[0][0] * on.expm1(z),
-            lambda z, on: on.ratio(1, 1) if on.less(0, z) else on.lift(rows)[0][0] * on.exp(z),
-            lambda z, on: on.ratio(0, 1) if on.less(0, z) else on.lift(rows)[0][0] * on.exp(z),
-        ),
-        ((0.0,), (0.0,)),
-        (lambda magnitude: max(1.0, abs(alpha)),) * 2,  # alpha e^z − alpha, and a + alpha for the derivative
-        kinks=() if alpha == 1 else ((0.0, alpha, 1.0),),
+        f"{name}({float(scale)!r})",
+        lambda z, on: z if on.less(0, z) else on.lift(rows)[0][0] * value(z, on),
+        lambda z, on: on.ratio(1, 1) if on.less(0, z) else on.lift(rows)[0][0] * derivative(z, on),
+        *kinks,
     )
 
 
-def _parameter(name: str, value: float) -> tuple[str, list[list[float]]]:
-    if not isfinite(value):
-        raise PurebpError(f"{name}({value}): the parameter must be a finite number")
-    return f"{name}({float(value)!r})", [[float(value)]]
-
-
-_PLAIN: dict[str, Activation] = {
-    f.name: f for f in (identity, sigmoid, tanh, relu, softplus, silu, gelu, softmax)
-}
+_PLAIN: dict[str, Activation] = {f.name: f for f in (identity, sigmoid, tanh, relu, softplus, silu, gelu, softmax)}
 
 
 def activation(name: str | Activation) -> Activation:

@@ -57,11 +57,6 @@ class Number(Protocol):
     def __neg__(self) -> Self: ...
 
 
-def nothing(magnitude: float) -> float:
-    """No intermediate result is larger than the final one."""
-    return 0.0
-
-
 class Formula(Protocol):
     """A function of one number, written once for every number system."""
 
@@ -70,7 +65,7 @@ class Formula(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A formula, its name, and what a number system must know of it that bounds errors.
+    """A formula and its name; bounds, if any, are what a number system that bounds errors must know of it.
 
     >>> Function("square", lambda x, arithmetic: x * x)(3.0)
     9.0
@@ -78,12 +73,7 @@ class Function:
 
     name: str
     formula: Formula = field(compare=False, repr=False)
-    slope: Formula | None = field(default=None, compare=False, repr=False)  # its derivative
-    peaks: tuple[float, ...] = ()  # between them, |slope| is monotone
-    kinks: tuple[tuple[float, float, float], ...] = ()  # where it breaks, its value on the left and on the right
-    rational: bool = False  # the formula is made of +, −, × and the choice of a side of a kink
-    signed: bool = False  # the formula adds terms of both signs
-    intermediate: Callable[[float], float] = field(default=nothing, compare=False, repr=False)  # largest of any formula in use, by |x|
+    bounds: Any = field(default=None, compare=False, repr=False)
 
     def __call__(self, x: N, arithmetic: Arithmetic[N] | None = None) -> N:
         on: Any = FLOAT if arithmetic is None else arithmetic

@@ -27,7 +27,7 @@ from math import isfinite
 from typing import Protocol
 
 from purebp.activations import Activation, exponentials, sigmoid, softmax, softplus
-from purebp.arithmetic import FLOAT, Arithmetic, Function, Matrix, N, PurebpError
+from purebp.arithmetic import FLOAT, Arithmetic, Formula, Function, Matrix, N, PurebpError
 from purebp.linalg import shape, subtract, total
 from purebp.names import look_up
 
@@ -151,13 +151,14 @@ def _pair(outputs: Matrix[N], targets: Matrix[N], arithmetic: Arithmetic[N]) -> 
     return arithmetic.lift(outputs), arithmetic.lift(targets)
 
 
-def _of_error(value: Function, slope: Function) -> Loss:
+def _of_error(name: str, value: Formula, slope: Formula) -> Loss:
     """A mean over all entries of a function of the error e = ŷ − y."""
+    f, df = Function(name, value), Function(f"{name}′", slope)
     return Loss(
-        value.name,
+        name,
         "entries",
-        lambda p, t, on: on.elementwise(value, [[p - t]])[0][0],
-        lambda p, t, on: on.elementwise(slope, [[p - t]])[0][0],
+        lambda p, t, on: on.elementwise(f, [[p - t]])[0][0],
+        lambda p, t, on: on.elementwise(df, [[p - t]])[0][0],
     )
 
 
@@ -165,10 +166,7 @@ sse = Loss("sse", "sum", lambda p, t, on: (p - t) * (p - t), lambda p, t, on: 2 
 half_sse = Loss("half_sse", "sum", lambda p, t, on: (p - t) * (p - t) / 2, lambda p, t, on: p - t)
 mse, half_mse = sse.reduced("entries"), half_sse.reduced("entries")
 mae = _of_error(
-    Function("mae", lambda e, on: -e if on.less(e, 0) else e, kinks=((0.0, 0.0, 0.0),), rational=True),
-    Function(
-        "mae′", lambda e, on: on.ratio(on.less(0, e) - on.less(e, 0), 1), kinks=((0.0, -1.0, 1.0),), rational=True
-    ),
+    "mae", lambda e, on: -e if on.less(e, 0) else e, lambda e, on: on.ratio(on.less(0, e) - on.less(e, 0), 1)
 )
 
 
@@ -187,11 +185,7 @@ def huber(delta: float = 1.0) -> Loss:
         return bound if on.less(bound, e) else -bound if on.less(e, -bound) else e
 
     # With c = e clipped to ±delta, both branches of h are c (2 e − c) / 2, and h′ = c.
-    name, bound = f"huber({rows[0][0]!r})", rows[0][0]
-    return _of_error(
-        Function(name, lambda e, on: clipped(e, on) * (2 * e - clipped(e, on)) / 2, clipped, (-bound, 0.0, bound)),
-        Function(f"{name}′", clipped, lambda e, on: on.ratio(1, 1)),
-    )
+    return _of_error(f"huber({rows[0][0]!r})", lambda e, on: clipped(e, on) * (2 * e - clipped(e, on)) / 2, clipped)
 
 
 def _weighted(y: N, f: Callable[[N], N], x: N, on: Arithmetic[N]) -> N:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -47,3 +48,25 @@ def test_importing_purebp_loads_only_the_textbook_modules_and_the_standard_libra
     assert "purebp.backprop" in loaded and foreign == []
     layers_above = ("cli", "testing", "oracle", "number_systems", "datasets")
     assert [name for name in loaded if name.startswith(tuple(f"purebp.{above}" for above in layers_above))] == []
+
+
+def test_the_textbook_is_short() -> None:
+    """Under 700 lines of code, docstrings, comments and blank lines aside, and no module above 250 lines with them."""
+    lines = 0
+    for name in ("arithmetic", "linalg", "activations", "losses", "network", "backprop", "optimizers", "training"):
+        path = Path(purebp.__file__).parent / f"{name}.py"
+        text = path.read_text(encoding="utf-8")
+        assert len(text.splitlines()) <= 250
+        lines += len(code_lines(text))
+    assert 500 < lines < 700
+
+
+def code_lines(text: str) -> list[str]:
+    docstrings = {
+        line
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node) is not None
+        for line in range(node.body[0].lineno, (node.body[0].end_lineno or 0) + 1)
+    }
+    numbered = enumerate(text.splitlines(), start=1)
+    return [line for i, line in numbered if line.strip() and not line.strip().startswith("#") and i not in docstrings]

@@ -25,6 +25,7 @@ from decimal import Decimal, Inexact
 from typing import NamedTuple
 
 from purebp.arithmetic import FLOAT, Arithmetic, Function, Matrix, PurebpError, Vector
+from purebp.number_systems.bounds import Bounds, bounds_of, one
 from purebp.number_systems.decimals import GUARD, context, decimal
 from purebp.number_systems.formats import Format, format_named, is_exact
 
@@ -242,22 +243,23 @@ class Rules:
         if x.spread is None:
             return self.unbounded(self.apply(function, self.exact(x.mantissa, x.exponent), system, on))
         ends = [self.exact(x.mantissa + side * x.spread, x.exponent) for side in (-1, 1)]
-        points = [(self.lift_one(point), (left, right)) for point, left, right in function.kinks]
+        bounds = bounds_of(function)
+        points = [(self.lift_one(point), (left, right)) for point, left, right in bounds.kinks]
         within = [(p, sides) for p, sides in points if not self.less(p, ends[0]) and not self.less(ends[1], p)]
         if within:
             inside = [end for end in ends if all(self.less(end, p) or self.less(p, end) for p, _ in within)]
             values = [self.rounded(self.lift_one(side), K) for _, sides in within for side in sides]
             return self.hull([*(self.apply(function, end, system, on) for end in inside), *values])
-        if function.rational:
+        if bounds.slope is None:
             return function.formula(x, system)
-        return self.bounded(function, x, on)
+        return self.bounded(function, bounds, x, on)
 
-    def bounded(self, function: Function, x: Ball, on: Arithmetic[Decimal]) -> Ball:
+    def bounded(self, function: Function, bounds: Bounds, x: Ball, on: Arithmetic[Decimal]) -> Ball:
         """r = L r_x + K u (max(|f(m)|, C) + L r_x) + η + the reference's own, L = sup |f′| over the ball."""
-        assert x.spread is not None and function.slope is not None
+        assert x.spread is not None
         low = -float_above(x.spread - x.mantissa, x.exponent)
         high = float_above(x.spread + x.mantissa, x.exponent)
-        lipschitz = steepest(function, low, high)
+        lipschitz = steepest(function, bounds, low, high)
         point, inexact = nearest_decimal(x.mantissa, x.exponent, self.digits + GUARD)
         try:
             value = function.formula(on.lift([[point]])[0][0], on)
@@ -276,11 +278,11 @@ class Rules:
         spread = scaled(lipschitz, input_spread, input_exponent, exponent)
         if not exact_zero:
             spread += 2  # the formula is accurate to digits + GUARD − 5, and cutting its value to bits loses one unit
-        if function.signed:
+        if bounds.signed:
             spread += scaled(4 * lipschitz, 1, -self.bits, exponent)
         if self.format is None:
             return self.trimmed(mantissa, spread, exponent)
-        floor = scaled(function.intermediate(magnitude), 1, 0, exponent)
+        floor = scaled(bounds.intermediate(magnitude), 1, 0, exponent)
         spread += (K * (max(abs(mantissa), floor) + spread) >> self.format.precision) + 1 + self.eta(exponent)
         return self.trimmed(mantissa, None if self.overflows(abs(mantissa) + spread, exponent) else spread, exponent)
 
@@ -348,10 +350,10 @@ def ball(format: Format | str | None = None, digits: int = 38) -> Arithmetic[Bal
         inner=rules.inner,
         elementwise=lambda function, rows: [[rules.apply(function, x, system, decimals) for x in row] for row in rows],
         exp=power,
-        expm1=elementary(Function("expm1", lambda z, on: on.expm1(z), slope=lambda z, on: on.exp(z), intermediate=_one)),
-        log=elementary(Function("log", lambda z, on: on.log(z), slope=lambda z, on: 1 / z, peaks=(0.0,), intermediate=_one)),
+        expm1=elementary(Function("expm1", lambda z, on: on.expm1(z), Bounds(lambda z, on: on.exp(z), intermediate=one))),
+        log=elementary(Function("log", lambda z, on: on.log(z), Bounds(lambda z, on: 1 / z, (0.0,), intermediate=one))),
         log1p=elementary(
-            Function("log1p", lambda z, on: on.log1p(z), slope=lambda z, on: 1 / (1 + z), peaks=(-1.0,), intermediate=_one)
+            Function("log1p", lambda z, on: on.log1p(z), Bounds(lambda z, on: 1 / (1 + z), (-1.0,), intermediate=one))
         ),
         tanh=_unused,
         normal_cdf=_unused,
@@ -361,11 +363,7 @@ def ball(format: Format | str | None = None, digits: int = 38) -> Arithmetic[Bal
     return system
 
 
-def _one(magnitude: float) -> float:
-    return 1.0
-
-
-_EXP = Function("exp", lambda z, on: on.exp(z), slope=lambda z, on: on.exp(z))
+_EXP = Function("exp", lambda z, on: on.exp(z), Bounds(lambda z, on: on.exp(z)))
 
 
 def _unused(x: Ball) -> Ball:
@@ -398,17 +396,17 @@ def _raised(x: Ball, exponent: int) -> Ball:
     return Ball(x.mantissa >> shift, x.exponent + shift, spread, x.rules)
 
 
-def steepest(function: Function, low: float, high: float) -> float:
+def steepest(function: Function, bounds: Bounds, low: float, high: float) -> float:
     """An upper bound of |f′| on [low, high]: |f′| is monotone between its peaks, so its ends and peaks are enough.
 
     The floats that compute it err by a few roundoffs of |f′|, or of |f| where f′ passes through 0, and underflow. The
     max passes over the NaN of ∞ · 0 in (2 − z²) φ(z) beyond 10^154, where 0 is right.
     """
-    assert function.slope is not None
+    assert bounds.slope is not None
     bound, largest = 0.0, 1.7976931348623157e308
-    for x in (max(low, -largest), min(high, largest), *(peak for peak in function.peaks if low <= peak <= high)):
+    for x in (max(low, -largest), min(high, largest), *(peak for peak in bounds.peaks if low <= peak <= high)):
         try:
-            slope, value = function.slope(x, FLOAT), function.formula(x, FLOAT)
+            slope, value = bounds.slope(x, FLOAT), function.formula(x, FLOAT)
         except (ArithmeticError, ValueError):
             return math.inf
         bound = max(bound, abs(slope) + 2.0**-40 * (abs(slope) + abs(value)))
