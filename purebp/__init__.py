@@ -8,6 +8,9 @@
 True
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from purebp.activations import (
     Activation,
     activation,
@@ -24,16 +27,33 @@ from purebp.activations import (
 )
 from purebp.arithmetic import FLOAT, Arithmetic, PurebpError
 from purebp.backprop import Trace, backpropagation, evaluate, forward
-from purebp.differences import central_differences, complex_step, numerical_gradients, richardson
-from purebp.explanation import Explanation, explain
 from purebp.linalg import dot, hadamard, inner, transpose
 from purebp.losses import Loss, binary_cross_entropy, cross_entropy, half_mse, half_sse, huber, loss, mae, mse, sse
 from purebp.network import Batch, Gradients, Layer, LayerGradients, Network
 from purebp.optimizers import adam_step, momentum_step, sgd_step
-from purebp.serialization import from_json, to_json
-from purebp.training import Epoch, train
+
+if TYPE_CHECKING:
+    from purebp.differences import central_differences, complex_step, numerical_gradients, richardson
+    from purebp.explanation import Explanation, explain
+    from purebp.serialization import from_json, to_json
+    from purebp.training import Epoch, train
 
 __version__ = "0.1.0"
+
+# Loaded when first asked for, so that `import purebp` takes no longer than the recurrence needs (PEP 562).
+_LATER = {
+    "differences": ("central_differences", "complex_step", "numerical_gradients", "richardson"),
+    "explanation": ("Explanation", "explain"),
+    "serialization": ("from_json", "to_json"),
+    "training": ("Epoch", "train"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _LATER.items():
+        if name in names:
+            return getattr(import_module(f"purebp.{module}"), name)
+    raise AttributeError(f"module 'purebp' has no attribute {name!r}")
 
 __all__ = [
     "FLOAT",

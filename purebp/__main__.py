@@ -2,6 +2,10 @@
 
 import sys
 
-from purebp.cli import main
+try:
+    from purebp.cli import main
 
-sys.exit(main())
+    status = main()
+except KeyboardInterrupt:  # while modules were loading
+    status = 130
+sys.exit(status)

@@ -72,8 +72,10 @@ class Softmax(Activation):
     name: str = "softmax"
 
     def __call__(self, z: Vector[N], arithmetic: Arithmetic[N] = FLOAT) -> list[N]:  # type: ignore[assignment]  # as above
-        _, powers, total = exponentials(z, arithmetic)
-        return [power / total for power in powers]
+        _, powers, others = exponentials(z, arithmetic)
+        return [power / (1 + others) for power in powers]
+
+    value = __call__
 
     def derivative(self, z: Vector[N], arithmetic: Arithmetic[N] = FLOAT) -> list[list[N]]:  # type: ignore[assignment]  # as above
         """The Jacobian ∂aᵢ/∂zⱼ = aᵢ ([i = j] − aⱼ)."""
@@ -90,16 +92,18 @@ class Softmax(Activation):
 
 
 def exponentials(z: Vector[N], arithmetic: Arithmetic[N]) -> tuple[N, list[N], N]:
-    """m = max z, the powers e^(zⱼ − m), and their sum: log Σ e^zⱼ is m + log of that sum.
+    """m = max z, the powers e^(zⱼ − m), and their sum without that of m itself, which is 1.
+
+    So log Σ e^zⱼ = m + log(1 + the sum), accurate also where the others are tiny.
 
     >>> exponentials([1000.0, 1000.0], FLOAT)
-    (1000.0, [1.0, 1.0], 2.0)
+    (1000.0, [1.0, 1.0], 1.0)
     """
-    largest = z[0]
-    for candidate in z:
-        largest = candidate if arithmetic.less(largest, candidate) else largest
-    powers = [arithmetic.exp(x - largest) for x in z]
-    return largest, powers, total(powers, arithmetic)
+    top = 0
+    for j, x in enumerate(z):
+        top = j if arithmetic.less(z[top], x) else top
+    powers = [arithmetic.exp(x - z[top]) for x in z]
+    return z[top], powers, total([power for j, power in enumerate(powers) if j != top], arithmetic)
 
 
 def _sigmoid(z: N, arithmetic: Arithmetic[N]) -> N:
@@ -111,7 +115,7 @@ def _sigmoid(z: N, arithmetic: Arithmetic[N]) -> N:
 
 def _sigmoid_derivative(z: N, arithmetic: Arithmetic[N]) -> N:
     power = arithmetic.exp(z if arithmetic.less(z, 0) else -z)
-    return power / ((1 + power) * (1 + power))
+    return power / (1 + power) / (1 + power)
 
 
 def _softplus(z: N, arithmetic: Arithmetic[N]) -> N:
@@ -140,7 +144,7 @@ silu = _elementwise("silu", lambda z, on: z * _sigmoid(z, on), _silu_derivative)
 gelu = _elementwise("gelu", lambda z, on: z * on.normal_cdf(z), lambda z, on: on.normal_cdf(z) + z * on.normal_pdf(z))
 relu = _elementwise(
     "relu",
-    lambda z, on: z if on.less(0, z) else on.ratio(0, 1),
+    lambda z, on: on.ratio(0, 1) if on.less(z, 0) else z,  # NaN stays NaN
     lambda z, on: on.ratio(1 if on.less(0, z) else 0, 1),
     0.0,
 )
@@ -153,7 +157,7 @@ def leaky_relu(slope: float = 0.01) -> Elementwise:
     >>> leaky_relu(0.5).name, leaky_relu(0.5)(-2.0)
     ('leaky_relu(0.5)', -1.0)
     """
-    return _one_sided("leaky_relu", slope, lambda z, on: z, _one, 0.0)
+    return _one_sided("leaky_relu", slope, lambda z, on: z, _one)
 
 
 def elu(alpha: float = 1.0) -> Elementwise:
@@ -162,20 +166,18 @@ def elu(alpha: float = 1.0) -> Elementwise:
     >>> elu(1.0)(-1e308), elu(1.0).kinks, elu(0.5).kinks
     (-1.0, (), (0.0,))
     """
-    kinks = () if alpha == 1 else (0.0,)
-    return _one_sided("elu", alpha, lambda z, on: on.expm1(z), lambda z, on: on.exp(z), *kinks)
+    return _one_sided("elu", alpha, lambda z, on: on.expm1(z), lambda z, on: on.exp(z))
 
 
-def _one_sided(name: str, scale: float, value: Formula, derivative: Formula, *kinks: float) -> Elementwise:
-    """f(z) = z for z > 0, and scale · value(z) otherwise."""
+def _one_sided(name: str, scale: float, value: Formula, derivative: Formula) -> Elementwise:
+    """f(z) = z for z > 0, and scale · value(z) otherwise, where value′(0) = 1."""
     if not isfinite(scale):
         raise PurebpError(f"{name}({scale}): the parameter must be a finite number")
-    rows = [[float(scale)]]
     return _elementwise(
         f"{name}({float(scale)!r})",
-        lambda z, on: z if on.less(0, z) else on.lift(rows)[0][0] * value(z, on),
-        lambda z, on: on.ratio(1, 1) if on.less(0, z) else on.lift(rows)[0][0] * derivative(z, on),
-        *kinks,
+        lambda z, on: z if on.less(0, z) else on.number(scale) * value(z, on),
+        lambda z, on: on.ratio(1, 1) if on.less(0, z) else on.number(scale) * derivative(z, on),
+        *(() if scale == 1 else (0.0,)),
     )
 
 

@@ -99,6 +99,10 @@ class Arithmetic(Generic[N]):
     normal_pdf: Callable[[N], N]
     less: Callable[[N | int, N | int], bool]
 
+    def number(self, x: float) -> N:
+        """One double, lifted."""
+        return self.lift([[x]])[0][0]
+
 
 def _inner(a: Matrix, b: Matrix, biases: Vector | None) -> list[list[float]]:
     """inner with the fastest kernel that this interpreter has."""

@@ -24,6 +24,7 @@ from purebp.arithmetic import FLOAT, Arithmetic, Matrix, N, PurebpError
 from purebp.linalg import shape, transpose
 from purebp.losses import Loss, mse
 from purebp.network import Batch, Gradients, LayerGradients, Network
+from purebp.validation import matrix
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +52,10 @@ def forward(
     >>> forward(network, [[1.0, 10.0]]).outputs
     ((32.5,),)
     """
-    below = frozen(arithmetic.lift(inputs))
+    below = frozen(arithmetic.lift(matrix("inputs", inputs)))
     n_in = len(network.layers[0].weights[0])
-    widths = set(map(len, below))
-    if widths != {n_in}:
-        ragged = " and ragged" if len(widths) > 1 else ""
-        raise PurebpError(f"inputs are {shape(below)}{ragged}, the network takes samples × {n_in}")
+    if shape(below)[1] != n_in:
+        raise PurebpError(f"inputs are {shape(below)}, the network takes samples × {n_in}")
     pre_activations, activations = [], []
     a = below
     for layer in network.layers:

@@ -48,16 +48,19 @@ class Estimate:
     error: float
 
 
-def richardson(f: Callable[[Sequence[float]], float], x: Sequence[float], levels: int = 8) -> list[Estimate]:
+def richardson(f: Callable[[Sequence[float]], float], x: Sequence[float], levels: int = 10) -> list[Estimate]:
     """Central differences with h, h/2, h/4 … extrapolated to h = 0, per entry the best of the tableau.
 
     The error of a central difference is a series in h², so D(h/2) + (D(h/2) − D(h)) / (4ᵏ − 1) is free of
-    its k-th term (Ridders, Advances in Engineering Software 4, 1982). The step begins at max(1, |xᵢ|) / 8.
+    its k-th term (Ridders, Advances in Engineering Software 4, 1982). The step begins at 1/16, within which f
+    has to be smooth; where it is not, look at x in other units.
 
     >>> estimate = richardson(lambda x: math.exp(x[0]), [1.0])[0]
     >>> abs(estimate.value - math.e) <= 10 * estimate.error < 1e-9
     True
     """
+    if levels < 2:
+        raise PurebpError(f"{levels} levels: at least 2 are wanted, for one to be compared with the other")
     return [_ridders(f, x, i, levels) for i in range(len(x))]
 
 
@@ -116,7 +119,7 @@ def _central(f: Callable[[Sequence[float]], float], x: Sequence[float], i: int, 
 
 
 def _ridders(f: Callable[[Sequence[float]], float], x: Sequence[float], i: int, levels: int) -> Estimate:
-    best, previous, h = Estimate(math.nan, math.inf), list[float](), max(1.0, abs(x[i])) / 8
+    best, previous, h = Estimate(math.nan, math.inf), list[float](), max(2.0**-4, abs(x[i]) * 2.0**-20)
     for level in range(levels):
         difference, rounding = _central(f, x, i, h / 2**level)
         row = [difference]

@@ -14,11 +14,13 @@ __all__ = ["Matrix", "Vector", "dot", "hadamard", "inner", "shape", "subtract", 
 
 
 def shape(a: Matrix[N]) -> tuple[int, int]:
-    """(rows, columns); (0, 0) without rows.
+    """(rows, columns); (0, 0) without rows, an error if the rows are not equally long.
 
     >>> shape([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
     (2, 3)
     """
+    if len(set(map(len, a))) > 1:
+        raise PurebpError(f"the matrix is ragged: its rows have {', '.join(map(str, map(len, a)))} entries")
     return (len(a), len(a[0])) if len(a) else (0, 0)
 
 
@@ -28,6 +30,7 @@ def transpose(a: Matrix[N]) -> list[list[N]]:
     >>> transpose([[1.0, 2.0, 3.0]])
     [[1.0], [2.0], [3.0]]
     """
+    shape(a)
     return list(map(list, zip(*a)))
 
 
@@ -42,8 +45,11 @@ def inner(
     >>> inner([[1.0, 2.0]], [[3.0, 4.0], [5.0, 6.0]])
     [[11.0, 17.0]]
     """
-    if len(a) and len(b) and len(a[0]) != len(b[0]):
+    (n, k), (m, columns) = shape(a), shape(b)
+    if n and m and k != columns:
         raise PurebpError(f"inner of {shape(a)} and {shape(b)}: the rows of both must be equally long")
+    if biases is not None and len(biases) != m:
+        raise PurebpError(f"inner of {shape(a)} and {shape(b)} needs {m} biases, not {len(biases)}")
     return arithmetic.inner(a, b, biases)
 
 

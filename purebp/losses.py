@@ -30,7 +30,9 @@ from purebp.activations import Activation, exponentials, sigmoid, softmax, softp
 from purebp.arithmetic import FLOAT, Arithmetic, Formula, Function, Matrix, N, PurebpError
 from purebp.linalg import shape, subtract, total
 from purebp.names import look_up
+from purebp.validation import matrix
 
+REDUCTIONS = ("sum", "samples", "outputs", "entries")
 _SHORT_NAMES = {"sse/entries": "mse", "half_sse/entries": "half_mse"}
 
 
@@ -77,9 +79,9 @@ class Loss:
 
     def reduced(self, reduction: str) -> Loss:
         """The same loss with its sum divided by 1 ("sum"), the "samples", the "outputs" or all "entries"."""
-        other = replace(self, reduction=reduction)
-        other.divisor(1, 1)  # refuses what is unknown
-        return other
+        if reduction not in REDUCTIONS:
+            raise PurebpError(f"unknown reduction {reduction!r}; known are {', '.join(REDUCTIONS)}")
+        return replace(self, reduction=reduction)
 
     def over(self, samples: int) -> Loss:
         """What a part of a batch of that many samples contributes: over parts, it adds up to the loss of the whole.
@@ -98,11 +100,11 @@ class Loss:
     def derivative(self, outputs: Matrix[N], targets: Matrix[N], arithmetic: Arithmetic[N] = FLOAT) -> list[list[N]]:  # type: ignore[assignment]  # as above
         """∂loss/∂ŷ, samples × n_out."""
         a, y = _pair(outputs, targets, arithmetic)
+        factor, slope = self._factor(a, arithmetic), self.slope
         try:
-            factor, slope = self._factor(a, arithmetic), self.slope
             return [[factor * slope(p, t, arithmetic) for p, t in zip(row, other)] for row, other in zip(a, y)]
         except ZeroDivisionError:
-            advice = "sigmoid (or softmax) as the last activation avoids the division"
+            advice = "binary_cross_entropy after sigmoid, and cross_entropy after softmax, do without the division"
             raise PurebpError(f"{self.name} has no derivative at an output of exactly 0 or 1; {advice}") from None
 
     def fused_with(self, f: Activation) -> Fusion | None:
@@ -129,10 +131,7 @@ class Loss:
         8
         """
         n = self.samples or samples
-        divisors = {"sum": 1, "samples": n, "outputs": outputs, "entries": n * outputs}
-        if self.reduction not in divisors:
-            raise PurebpError(f"unknown reduction {self.reduction!r}; known are {', '.join(divisors)}")
-        return divisors[self.reduction]
+        return {"sum": 1, "samples": n, "outputs": outputs, "entries": n * outputs}[self.reduction]
 
     def _total(self, summands: Matrix[N], arithmetic: Arithmetic[N]) -> N:
         return total([x for row in summands for x in row], arithmetic) * self._factor(summands, arithmetic)
@@ -142,13 +141,10 @@ class Loss:
 
 
 def _pair(outputs: Matrix[N], targets: Matrix[N], arithmetic: Arithmetic[N]) -> tuple[Matrix[N], Matrix[N]]:
-    try:
-        shapes = shape(outputs), shape(targets)
-    except TypeError:
-        raise PurebpError("outputs and targets are matrices with one row per sample, such as [[0.1, 0.9]]") from None
-    if shapes[0] != shapes[1]:
-        raise PurebpError(f"outputs are {shapes[0]}, targets {shapes[1]}: both must be samples × n_out")
-    return arithmetic.lift(outputs), arithmetic.lift(targets)
+    a, y = matrix("outputs", outputs), matrix("targets", targets)
+    if shape(a) != shape(y):
+        raise PurebpError(f"outputs are {shape(a)}, targets {shape(y)}: both must be samples × n_out")
+    return arithmetic.lift(a), arithmetic.lift(y)
 
 
 def _of_error(name: str, value: Formula, slope: Formula) -> Loss:
@@ -166,7 +162,7 @@ sse = Loss("sse", "sum", lambda p, t, on: (p - t) * (p - t), lambda p, t, on: 2 
 half_sse = Loss("half_sse", "sum", lambda p, t, on: (p - t) * (p - t) / 2, lambda p, t, on: p - t)
 mse, half_mse = sse.reduced("entries"), half_sse.reduced("entries")
 mae = _of_error(
-    "mae", lambda e, on: -e if on.less(e, 0) else e, lambda e, on: on.ratio(on.less(0, e) - on.less(e, 0), 1)
+    "mae", lambda e, on: -e if on.less(e, 0) else e, lambda e, on: on.ratio(1 if on.less(0, e) else -1 if on.less(e, 0) else 0, 1)
 )
 
 
@@ -178,21 +174,25 @@ def huber(delta: float = 1.0) -> Loss:
     """
     if not (isfinite(delta) and delta > 0):
         raise PurebpError(f"huber({delta}): delta must be a positive number")
-    rows = [[float(delta)]]
 
     def clipped(e: N, on: Arithmetic[N]) -> N:
-        bound = on.lift(rows)[0][0]
+        bound = on.number(delta)
         return bound if on.less(bound, e) else -bound if on.less(e, -bound) else e
 
     # With c = e clipped to ±delta, both branches of h are c (2 e − c) / 2, and h′ = c.
-    return _of_error(f"huber({rows[0][0]!r})", lambda e, on: clipped(e, on) * (2 * e - clipped(e, on)) / 2, clipped)
+    return _of_error(f"huber({float(delta)!r})", lambda e, on: clipped(e, on) * (2 * e - clipped(e, on)) / 2, clipped)
 
 
 def _weighted(y: N, f: Callable[[N], N], x: N, on: Arithmetic[N]) -> N:
     """y f(x), and 0 where y is 0 whatever f(x) is: 0 log 0 = 0."""
-    if on.less(x, 0):
-        raise PurebpError("cross-entropies are of outputs from 0 to 1: let the network end in sigmoid or softmax")
     return y * f(x) if on.less(y, 0) or on.less(0, y) else y
+
+
+def _share(p: N, rest: N, on: Arithmetic[N]) -> N:
+    """p, if neither it nor the rest is negative."""
+    if on.less(p, 0) or on.less(rest, 0):
+        raise PurebpError("cross-entropies are of outputs from 0 to 1: let the network end in sigmoid or softmax")
+    return p
 
 
 def _reciprocal(x: N) -> N:
@@ -207,15 +207,19 @@ def _softmax_deltas(a: Matrix[N], y: Matrix[N], on: Arithmetic[N]) -> Matrix[N]:
 
 def _log_softmax_summands(z: Matrix[N], y: Matrix[N], on: Arithmetic[N]) -> Matrix[N]:
     """−y log softmax(z) = y (log Σ e^z − z), both taken from the largest z on."""
-    shifted = [([x - largest for x in row], on.log(s)) for row, (largest, _, s) in ((row, exponentials(row, on)) for row in z)]
-    return [[_weighted(t, lambda d: d, log - x, on) for x, t in zip(row, targets)] for (row, log), targets in zip(shifted, y)]
+    summands = []
+    for row, targets in zip(z, y):
+        largest, _, others = exponentials(row, on)
+        rest = on.log1p(others)
+        summands.append([_weighted(t, lambda x: rest - (x - largest), x, on) for x, t in zip(row, targets)])
+    return summands
 
 
 binary_cross_entropy = Loss(
     "binary_cross_entropy",
     "entries",
-    lambda p, t, on: -_weighted(t, on.log, p, on) - _weighted(1 - t, lambda q: on.log1p(-p), 1 - p, on),
-    lambda p, t, on: _weighted(1 - t, _reciprocal, 1 - p, on) - _weighted(t, _reciprocal, p, on),
+    lambda p, t, on: -_weighted(t, on.log, _share(p, 1 - p, on), on) - _weighted(1 - t, on.log1p, -p, on),
+    lambda p, t, on: _weighted(1 - t, _reciprocal, 1 - p, on) - _weighted(t, _reciprocal, _share(p, 1 - p, on), on),
     fusion=Fusion(
         sigmoid,
         lambda z, y, on: [
@@ -227,8 +231,8 @@ binary_cross_entropy = Loss(
 cross_entropy = Loss(
     "cross_entropy",
     "samples",
-    lambda p, t, on: -_weighted(t, on.log, p, on),
-    lambda p, t, on: -_weighted(t, _reciprocal, p, on),
+    lambda p, t, on: -_weighted(t, on.log, _share(p, p, on), on),
+    lambda p, t, on: -_weighted(t, _reciprocal, _share(p, p, on), on),
     fusion=Fusion(softmax, _log_softmax_summands, _softmax_deltas),
 )
 LOSSES = {loss.name: loss for loss in (sse, half_sse, mse, half_mse, mae, binary_cross_entropy, cross_entropy)}

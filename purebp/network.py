@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from math import sqrt
+from numbers import Integral
 from random import Random
 from typing import Generic, TypeVar
 
@@ -51,9 +52,9 @@ class Network(Generic[N]):
     layers: tuple[Layer[N], ...]
 
     def __init__(self, layers: Iterable[Layer[N]]) -> None:
-        object.__setattr__(self, "layers", tuple(layers))
-        if not self.layers:
-            raise PurebpError("a network needs at least one layer")
+        object.__setattr__(self, "layers", tuple(layers) if isinstance(layers, Iterable) else (layers,))
+        if not self.layers or not all(isinstance(layer, Layer) for layer in self.layers):
+            raise PurebpError("a network needs at least one layer, and nothing but layers: Network([Layer(...), ...])")
         for l, (below, above) in enumerate(pairwise(self.layers)):
             if len(below.weights) != len(above.weights[0]):
                 shapes = f"weights {shape(below.weights)} in layer {l}, {shape(above.weights)} in layer {l + 1}"
@@ -77,16 +78,16 @@ class Network(Generic[N]):
         >>> Network.random([2, 3, 1], "tanh", seed=1).sizes
         (2, 3, 1)
         """
-        depth = len(sizes) - 1
-        if depth < 1 or not all(isinstance(size, int) and size > 0 for size in sizes):
-            raise PurebpError(f"sizes {list(sizes)!r}: at least two widths are wanted, each a whole number above 0")
+        sizes, depth = list(sizes), len(sizes) - 1
+        if depth < 1 or not all(isinstance(size, Integral) and size > 0 for size in sizes):
+            raise PurebpError(f"sizes {sizes!r}: at least two widths are wanted, each a whole number above 0")
         if scheme not in SCHEMES:
             raise PurebpError(f"unknown scheme {scheme!r}; known are {', '.join(SCHEMES)}")
         names = [activation] * depth if isinstance(activation, (str, Activation)) else list(activation)
         with_biases = [biases] * depth if isinstance(biases, bool) else list(biases)
         if len(names) != depth or len(with_biases) != depth:
             given = f"{len(names)} activations, {len(with_biases)} biases"
-            raise PurebpError(f"sizes {list(sizes)!r} make {depth} layers, but there are {given}: give one for each")
+            raise PurebpError(f"sizes {sizes!r} make {depth} layers, but there are {given}: give one for each")
         random, weight = Random(seed), SCHEMES[scheme]
         return Network(
             Layer(

@@ -46,7 +46,7 @@ def sgd_step(
     """
     _check(network, gradients, learning_rate)
     lifted = arithmetic.lift([network.parameters()])[0]
-    rate = arithmetic.lift([[learning_rate]])[0][0]
+    rate = arithmetic.number(learning_rate)
     return network.with_parameters(w - rate * g for w, g in zip(lifted, gradients.parameters()))
 
 
@@ -105,8 +105,8 @@ def _descend(network: Network, direction: Iterable[float], learning_rate: float)
 
 
 def _check(network: Network[Any], gradients: Gradients[Any], learning_rate: float) -> None:
-    if not isfinite(learning_rate):
-        raise PurebpError(f"the learning rate is {learning_rate}: a finite number is wanted")
+    if not isinstance(learning_rate, (int, float)) or not isfinite(learning_rate):
+        raise PurebpError(f"the learning rate is {learning_rate!r:.40}: a finite number is wanted")
     if shapes(network) != shapes(gradients):
         raise PurebpError(f"the network has {shapes(network)}, the gradients {shapes(gradients)}: they must agree")
 

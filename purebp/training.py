@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import inf, isfinite
+from numbers import Integral
 from random import Random
 
 from purebp import losses
@@ -62,12 +63,15 @@ def train(
     [2.0, 1.0]
     """
     loss = losses.loss(loss)
+    if getattr(optimizer, "__name__", "") == "sgd_step":
+        optimizer = "sgd"  # it has no state to hand on
     if isinstance(optimizer, str):
         if optimizer not in OPTIMIZERS:
             raise PurebpError(f"unknown optimizer {optimizer!r}; known are {', '.join(OPTIMIZERS)}")
         optimizer = OPTIMIZERS[optimizer]
-    for name, number in (("epochs", epochs), ("batch_size", batch_size), ("patience", patience)):
-        if number is not None and (not isinstance(number, int) or number < 1):
+    counts = {"epochs": epochs, "batch_size": batch_size, "patience": patience}
+    for name, number in counts.items():
+        if (number is not None or name == "epochs") and not (isinstance(number, Integral) and number > 0):
             raise PurebpError(f"{name} is {number!r}: a whole number above 0 is wanted")
     step, random, size = optimizer, Random(seed), batch_size or len(data.inputs)
 

@@ -30,7 +30,7 @@ def matrix(name: str, rows: Matrix[N]) -> tuple[tuple[N, ...], ...]:
 
 def _number(place: str, x: Any) -> Any:
     """Integers and real scalars of other libraries become floats; other number systems stay what they are."""
-    if isinstance(x, bool) or not hasattr(x, "__truediv__"):
+    if "bool" in type(x).__name__ or getattr(x, "shape", ()) != () or not hasattr(x, "__truediv__"):
         raise PurebpError(f"{place} is {x!r:.60}: a number is wanted")
     if isinstance(x, Integral) or (isinstance(x, Real) and not isinstance(x, Rational)):
         try:

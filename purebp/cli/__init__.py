@@ -11,6 +11,7 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NoReturn
 
 from purebp import PurebpError, __version__
@@ -95,5 +96,7 @@ def _run(argv: Sequence[str] | None) -> int:
 
 
 def _say(status: int, message: str) -> int:
-    print("purebp:", " ".join(message.splitlines()), file=sys.stderr)
+    if sys.stderr is not None:
+        with suppress(OSError):  # closed, or full
+            print("purebp:", " ".join(message.splitlines()), file=sys.stderr)
     return status

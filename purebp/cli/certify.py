@@ -12,7 +12,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any, TypeVar
 
 from purebp.cli import options
-from purebp.cli.files import check_writable, write_whole
+from purebp.cli.files import check_apart, check_writable, write_whole
 from purebp.cli.report import Line, counted
 from purebp.number_systems.decimals import context
 from purebp.oracle.certify import Certified, CertifiedGradients, certified_gradients, certified_loss
@@ -47,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print or write the certified gradients; the exit status."""
+    check_apart("--output", args.output, args.network, args.batch)
     network = options.network(args.network)
     batch = options.batch(args.batch, network)
     if args.output is not None:

@@ -39,9 +39,15 @@ def check_writable(name: str) -> None:
         raise PurebpError(f"cannot write {name!r}: {_reason(error)}; {advice}") from None
 
 
+def check_apart(option: str, name: str | None, *others: str | None) -> None:
+    """An error if writing the file would overwrite one of the others."""
+    if name is not None and os.path.realpath(name) in {os.path.realpath(other) for other in others if other}:
+        raise PurebpError(f"{option} would overwrite {name!r}: give another file")
+
+
 def write_whole(name: str, text: str) -> None:
     """Write a new file beside the old one, then put it in its place in one step."""
-    path = Path(name).resolve()
+    path = Path(os.path.realpath(name))
     temporary = _temporary(path)
     try:
         temporary.write_text(text, encoding="utf-8", newline="")
@@ -53,7 +59,7 @@ def write_whole(name: str, text: str) -> None:
 
 
 def _temporary(path: Path) -> Path:
-    return path.resolve().with_name(f".purebp-{os.getpid()}.tmp")
+    return Path(os.path.realpath(path)).with_name(f".purebp-{os.getpid()}.tmp")
 
 
 def _reason(error: Exception) -> str:

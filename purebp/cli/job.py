@@ -40,10 +40,10 @@ class Job:
     epochs: int
     learning_rate: float
 
-    def figures(self, network: Network) -> list[tuple[float, float | None]]:
-        """Loss and, for classes, accuracy on the training and the test samples."""
+    def figures(self, network: Network, loss: float) -> list[tuple[float, float | None]]:
+        """Loss, known already on the training samples, and for classes accuracy, on these and the test samples."""
         shares = [accuracy(confusion(network, part)) if self.dataset.classes else None for part in self.scaled]
-        return [(evaluate(network, part, self.loss), share) for part, share in zip(self.scaled, shares)]
+        return list(zip([loss, *(evaluate(network, part, self.loss) for part in self.scaled[1:])], shares))
 
     def folded(self, network: Network) -> Network:
         """The trained network as one that takes and gives the raw columns."""
@@ -87,7 +87,7 @@ def _new(args: argparse.Namespace, dataset: Dataset) -> tuple[Network, Loss]:
     sizes = [n_in, *hidden, n_out]
     parameters = sum((below + 1) * above for below, above in pairwise(sizes))
     if parameters > MOST_PARAMETERS:
-        given = f"--hidden {','.join(map(str, hidden)):.40} makes {parameters:.3g} parameters"
+        given = f"--hidden {','.join(map(str, hidden)):.40} makes too many parameters"
         raise PurebpError(f"{given}: choose widths for {MOST_PARAMETERS:,} at most")
     f = args.activation or "tanh"
     scheme = args.init or ("xavier" if f in XAVIER_FOR else "he")

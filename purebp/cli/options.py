@@ -37,8 +37,8 @@ def count(text: str) -> int:
         number = int(text)
     except ValueError:
         number = 0
-    if number < 1:
-        raise ArgumentTypeError(f"{text!r:.40} is not a whole number above 0")
+    if not 1 <= number <= 10**9:
+        raise ArgumentTypeError(f"{text!r:.40} is not a whole number above 0" + (", or too large" if number > 1 else ""))
     return number
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import sqrt
-from pathlib import Path
+from signal import SIG_IGN, SIGINT, signal
+from threading import current_thread, main_thread
 
 from purebp import losses
 from purebp.arithmetic import PurebpError
 from purebp.backprop import evaluate
 from purebp.cli import options, report
 from purebp.cli import job as defaults
-from purebp.cli.files import check_writable, write_whole
+from purebp.cli.files import check_apart, check_writable, write_whole
 from purebp.cli.job import Job, prepare
 from purebp.cli.report import counted
 from purebp.datasets import BUILT_IN, confusion
@@ -112,7 +115,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         for epoch in epochs:
             watched = args.history is not None or progress.visible
-            figures = job.figures(epoch.network) if watched else [(epoch.loss, None)]
+            figures = job.figures(epoch.network, epoch.loss) if watched else [(epoch.loss, None)]
             history.append([x for pair in figures for x in pair])
             last = epoch
             progress.epoch(epoch.epoch, *figures[0])
@@ -120,24 +123,38 @@ def run(args: argparse.Namespace) -> int:
         status, problem = 130, f"interrupted {f'after epoch {last.epoch}' if last else 'in the first epoch'}"
     except (PurebpError, ArithmeticError) as error:
         status, problem = 1, str(error)
-    progress.end()
-    network = last.network if last is not None and status != 1 else None
-    files: dict[str, str | None] = {}
-    if args.save is not None:
-        files[args.save] = to_json(job.folded(network)) + "\n" if network else None
-    if args.history is not None:
-        files[args.history] = _history(history[: last.epoch]) if last else None
-    done, complete = _write(files)
-    if last is not None and network is not None:
-        print(_described(job, args, last, progress.seconds()))
-        print(_results(job, network, [row[0] or 0.0 for row in history]))
-    if not complete:
-        status, problem = status or 1, problem or "the training is done, but its result is not saved"
+    with undisturbed():
+        progress.end()
+        network = last.network if last is not None and status != 1 else None
+        files: dict[str, str | None] = {}
+        if args.save is not None:
+            files[args.save] = to_json(job.folded(network)) + "\n" if network else None
+        if args.history is not None:
+            files[args.history] = _history(history[: last.epoch]) if last else None
+        done, complete = _write(files)
+        if last is not None and network is not None:
+            print(_described(job, args, last, progress.seconds()))
+            print(_results(job, network, [row[0] or 0.0 for row in history]))
+        if not complete:
+            status, problem = status or 1, problem or "the training is done, but its result is not saved"
     if problem:
         print("; ".join([f"purebp: {problem}", *done]), file=sys.stderr)
     elif done:
         print(", ".join(done))
     return status
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Ctrl-C waits: what is being written is written."""
+    if current_thread() is not main_thread():
+        yield
+        return
+    before = signal(SIGINT, SIG_IGN)
+    try:
+        yield
+    finally:
+        signal(SIGINT, before)
 
 
 def _write(files: dict[str, str | None]) -> tuple[list[str], bool]:
@@ -159,14 +176,11 @@ def _check_options(args: argparse.Namespace) -> None:
     for name in ("hidden", "activation", "init"):
         if args.resume is not None and getattr(args, name) is not None:
             raise PurebpError(f"--{name} is for a new network: leave it out, or --resume")
-    given = {name: getattr(args, name) for name in ("save", "history", "data", "resume")}
-    paths = {name: Path(value).resolve() for name, value in given.items() if value is not None}
-    for one, other in (("save", "history"), ("save", "data"), ("history", "data"), ("history", "resume")):
-        if one in paths and paths[one] == paths.get(other):
-            raise PurebpError(f"--{one} would overwrite {given[other]!r}: give another file")
-    for name in ("save", "history"):
-        if name in paths:
-            check_writable(given[name])
+    check_apart("--save", args.save, args.history, args.data)
+    check_apart("--history", args.history, args.data, args.resume)
+    for name in (args.save, args.history):
+        if name is not None:
+            check_writable(name)
 
 
 def _history(rows: list[HistoryRow]) -> str:
@@ -197,7 +211,7 @@ def _described(job: Job, args: argparse.Namespace, last: Epoch, seconds: float) 
 def _results(job: Job, network: Network, history: list[float]) -> str:
     classes, parts = job.dataset.classes, ["training", "test"][: len(job.raw)]
     table = [["", "samples", "loss", "accuracy" if classes else "rms error"]]
-    for part, raw, (loss, share) in zip(parts, job.raw, job.figures(network)):
+    for part, raw, (loss, share) in zip(parts, job.raw, job.figures(network, history[-1])):
         error = sqrt(evaluate(job.folded(network), raw, losses.mse))
         table.append([part, str(len(raw.inputs)), f"{loss:.4g}", f"{error:.4g}" if share is None else f"{share:.1%}"])
     text = [report.aligned(table), ""]

@@ -151,10 +151,11 @@ class Rules:
         return self.stored(m + n, None if radii is None else sum(radii), exponent)
 
     def product(self, x: Ball, other: Ball | int) -> Ball:
+        """Four roundoffs: δ = ŷ − y may also be (y · (1/ŷ)) · ŷ, a division and a factor that undoes it."""
         y = self.of(other)
         m, n, r, s = x.mantissa, y.mantissa, x.spread, y.spread
         spread = None if r is None or s is None else abs(m) * s + r * (abs(n) + s)
-        return self.stored(m * n, spread, x.exponent + y.exponent)
+        return self.stored(m * n, spread, x.exponent + y.exponent, roundoffs=4)
 
     def quotient(self, dividend: Ball | int, divisor: Ball | int) -> Ball:
         """|x/y − m/n| ≤ (r + |m/n| s) / (|n| − s)."""
@@ -445,7 +446,9 @@ def exact_decimal(mantissa: int, exponent: int) -> Decimal:
     >>> exact_decimal(3, -3)
     Decimal('0.375')
     """
-    zeros = (mantissa & -mantissa).bit_length() - 1 if mantissa else -exponent
+    if not mantissa:
+        return Decimal(0)
+    zeros = (mantissa & -mantissa).bit_length() - 1
     mantissa, exponent = mantissa >> zeros, exponent + zeros
     if exponent >= 0:
         return Decimal(mantissa << exponent)

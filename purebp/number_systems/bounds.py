@@ -80,7 +80,7 @@ def _silu_second(z: N, on: Arithmetic[N]) -> N:
 
 def _scaled_power(z: N, on: Arithmetic[N], scale: float) -> N:
     """alpha e^z for z ≤ 0, the slope of elu′."""
-    return on.ratio(0, 1) if on.less(0, z) else on.lift([[scale]])[0][0] * on.exp(z)
+    return on.ratio(0, 1) if on.less(0, z) else on.number(scale) * on.exp(z)
 
 
 def _elu(alpha: float) -> tuple[Bounds, Bounds]:
@@ -100,7 +100,7 @@ def _elu(alpha: float) -> tuple[Bounds, Bounds]:
 
 def _huber(delta: float) -> tuple[Bounds, Bounds]:
     def clipped(e: N, on: Arithmetic[N]) -> N:
-        bound = on.lift([[delta]])[0][0]
+        bound = on.number(delta)
         return bound if on.less(bound, e) else -bound if on.less(e, -bound) else e
 
     return Bounds(clipped, (-delta, 0.0, delta)), Bounds(lambda e, on: on.ratio(1, 1))
@@ -139,7 +139,7 @@ _TABLE: Mapping[str, tuple[Bounds, Bounds]] = {
     "mae": (Bounds(kinks=_CORNER), Bounds(kinks=((0.0, -1.0, 1.0),))),
 }
 _FAMILIES: Mapping[str, Callable[..., tuple[Bounds, Bounds]]] = {
-    "leaky_relu": lambda slope: (Bounds(kinks=_CORNER), Bounds(kinks=((0.0, slope, 1.0),))),
+    "leaky_relu": lambda slope: (Bounds(kinks=_CORNER), Bounds(kinks=() if slope == 1 else ((0.0, slope, 1.0),))),
     "elu": _elu,
     "huber": _huber,
 }
