@@ -55,6 +55,7 @@ def __getattr__(name: str) -> Any:
             return getattr(import_module(f"purebp.{module}"), name)
     raise AttributeError(f"module 'purebp' has no attribute {name!r}")
 
+
 __all__ = [
     "FLOAT",
     "Activation",

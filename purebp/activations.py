@@ -49,7 +49,7 @@ class Elementwise(Activation):
     derivative: Function = field(repr=False)
     kinks: tuple[float, ...] = field(default=(), repr=False)
 
-    def __call__(self, z: N, arithmetic: Arithmetic[N] = FLOAT) -> N:  # type: ignore[assignment]  # N is float when left out
+    def __call__(self, z: N, arithmetic: Arithmetic[N] = FLOAT) -> N:  # type: ignore[assignment]  # N = float
         return self.value(z, arithmetic)
 
     def apply(self, z: Matrix[N], arithmetic: Arithmetic[N]) -> list[list[N]]:
@@ -71,13 +71,13 @@ class Softmax(Activation):
 
     name: str = "softmax"
 
-    def __call__(self, z: Vector[N], arithmetic: Arithmetic[N] = FLOAT) -> list[N]:  # type: ignore[assignment]  # as above
+    def __call__(self, z: Vector[N], arithmetic: Arithmetic[N] = FLOAT) -> list[N]:  # type: ignore[assignment]  # N = float
         _, powers, others = exponentials(z, arithmetic)
         return [power / (1 + others) for power in powers]
 
     value = __call__
 
-    def derivative(self, z: Vector[N], arithmetic: Arithmetic[N] = FLOAT) -> list[list[N]]:  # type: ignore[assignment]  # as above
+    def derivative(self, z: Vector[N], arithmetic: Arithmetic[N] = FLOAT) -> list[list[N]]:  # type: ignore[assignment]  # N = float
         """The Jacobian ∂aᵢ/∂zⱼ = aᵢ ([i = j] − aⱼ)."""
         a = self(z, arithmetic)
         return [[ai * (1 - aj) if i == j else -(ai * aj) for j, aj in enumerate(a)] for i, ai in enumerate(a)]

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     # With a default, `Network` alone means `Network[float]` (PEP 696, in typing from Python 3.13 on).
     from typing_extensions import TypeVar
 
+    # A default argument `arithmetic=FLOAT` is the same to a reader; a type checker has to be told: "N = float".
     N = TypeVar("N", bound="Number", default=float)
 else:
     from typing import TypeVar

@@ -44,7 +44,7 @@ class Trace(Generic[N]):
 def forward(
     network: Network | Network[N],
     inputs: Matrix | Matrix[N],
-    arithmetic: Arithmetic[N] = FLOAT,  # type: ignore[assignment]  # N is float when left out
+    arithmetic: Arithmetic[N] = FLOAT,  # type: ignore[assignment]  # N = float
 ) -> Trace[N]:
     """zˡ = aˡ⁻¹ Wˡᵀ + bˡ and aˡ = fˡ(zˡ) for every layer; inputs are samples × n_in.
 
@@ -71,7 +71,7 @@ def backpropagation(
     network: Network | Network[N],
     batch: Batch | Batch[N],
     loss: Loss | str = mse,
-    arithmetic: Arithmetic[N] = FLOAT,  # type: ignore[assignment]  # N is float when left out
+    arithmetic: Arithmetic[N] = FLOAT,  # type: ignore[assignment]  # N = float
 ) -> Gradients[N]:
     """The gradients of the loss of the network on the batch: subtract them to descend.
 
@@ -104,7 +104,7 @@ def evaluate(
     network: Network | Network[N],
     batch: Batch | Batch[N],
     loss: Loss | str = mse,
-    arithmetic: Arithmetic[N] = FLOAT,  # type: ignore[assignment]  # N is float when left out
+    arithmetic: Arithmetic[N] = FLOAT,  # type: ignore[assignment]  # N = float
 ) -> N:
     """The loss of the network on the batch: the number whose gradients `backpropagation` returns.
 

@@ -158,7 +158,9 @@ COMPLEX: Arithmetic[complex] = Arithmetic(
     normal_pdf=_normal_pdf,
     less=lambda x, y: x.real < y.real,
 )
-_METHODS: dict[str, tuple[Callable[[Callable[[Sequence[Any]], Any], Sequence[float]], list[float]], Arithmetic[Any]]] = {
+_METHODS: dict[
+    str, tuple[Callable[[Callable[[Sequence[Any]], Any], Sequence[float]], list[float]], Arithmetic[Any]]
+] = {
     "central": (central_differences, FLOAT),
     "richardson": (lambda f, x: [estimate.value for estimate in richardson(f, x)], FLOAT),
     "complex": (complex_step, COMPLEX),

@@ -6,9 +6,13 @@ half_sse of the 2-1-1 network on 1 sample: 0.5
 <BLANKLINE>
 inputs, a⁰
   1  2
-activations of layer 1, a¹ = identity(z¹), z¹ = a⁰ W¹ᵀ
+pre-activations of layer 1, z¹ = a⁰ W¹ᵀ
   1
-activations of layer 2, a² = identity(z²), z² = a¹ W²ᵀ
+activations of layer 1, a¹ = identity(z¹)
+  1
+pre-activations of layer 2, z² = a¹ W²ᵀ
+  2
+activations of layer 2, a² = identity(z²)
   2
 <BLANKLINE>
  1. output error: ŷ − y
@@ -67,11 +71,17 @@ class Explanation:
     updated: Network
 
     def to_json(self) -> str:
-        """The same quantities as one JSON object: loss, value (null if infinite), outputs, and the steps in order."""
+        """The same quantities as one JSON object: loss, value (null if infinite), the forward pass, the steps in order."""
         steps = [{"name": s.name, "formula": s.formula, "layer": s.layer, "values": s.values} for s in self.steps]
-        return json.dumps(
-            {"loss": self.loss, "value": self.value if isfinite(self.value) else None, "outputs": self.trace.outputs, "steps": steps}, ensure_ascii=False
-        )
+        value = self.value if isfinite(self.value) else None
+        forward_pass = {
+            "inputs": self.trace.inputs,
+            "pre_activations": self.trace.pre_activations,
+            "activations": self.trace.activations,
+            "outputs": self.trace.outputs,
+        }
+        quantities = {"loss": self.loss, "value": value, **forward_pass, "steps": steps}
+        return json.dumps(quantities, ensure_ascii=False)
 
     def __str__(self) -> str:
         samples = len(self.trace.inputs)
@@ -79,10 +89,11 @@ class Explanation:
         plural = "" if samples == 1 else "s"
         lines = [f"{self.loss} of the {sizes} network on {samples} sample{plural}: {self.value:.9g}", ""]
         lines += ["inputs, a⁰", *_table(self.trace.inputs, 2)]
-        for l, (layer, a) in enumerate(zip(self.network.layers, self.trace.activations), start=1):
-            z = f"a{_sup(l - 1)} W{_sup(l)}ᵀ" + (f" + b{_sup(l)}" if layer.biases is not None else "")
-            formula = f"a{_sup(l)} = {layer.activation.name}(z{_sup(l)}), z{_sup(l)} = {z}"
-            lines += [f"activations of layer {l}, {formula}", *_table(a, 2)]
+        passes = zip(self.network.layers, self.trace.pre_activations, self.trace.activations)
+        for l, (layer, z, a) in enumerate(passes, start=1):
+            formula = f"a{_sup(l - 1)} W{_sup(l)}ᵀ" + (f" + b{_sup(l)}" if layer.biases is not None else "")
+            lines += [f"pre-activations of layer {l}, z{_sup(l)} = {formula}", *_table(z, 2)]
+            lines += [f"activations of layer {l}, a{_sup(l)} = {layer.activation.name}(z{_sup(l)})", *_table(a, 2)]
         lines.append("")
         for number, step in enumerate(self.steps, start=1):
             lines += [f"{number:2}. {step.name}: {step.formula}", *_table(step.values, 6)]
@@ -130,7 +141,7 @@ def explain(network: Network, batch: Batch, loss: Loss | str = mse, learning_rat
 
 
 def _through(network: Network, l: int, error: str) -> str:
-    """How an error passes back through the activation of layer l: softmax has a Jacobian J, the others one factor each."""
+    """How an error passes back through the activation of layer l: by the Jacobian J of softmax, or one factor each."""
     z = f"z{_sup(l + 1)}"
     return f"{error} J({z})" if network.layers[l].activation.name == "softmax" else f"{error} ⊙ f′({z})"
 

@@ -38,7 +38,7 @@ def inner(
     a: Matrix[N],
     b: Matrix[N],
     biases: Vector[N] | None = None,
-    arithmetic: Arithmetic[N] = FLOAT,  # type: ignore[assignment]  # N is float when left out
+    arithmetic: Arithmetic[N] = FLOAT,  # type: ignore[assignment]  # N = float
 ) -> list[list[N]]:
     """Dot products of rows with rows: A Bᵀ, n × m from n × k and m × k, plus biases[j] in column j.
 
@@ -53,7 +53,7 @@ def inner(
     return arithmetic.inner(a, b, biases)
 
 
-def dot(x: Vector[N], y: Vector[N], arithmetic: Arithmetic[N] = FLOAT) -> N:  # type: ignore[assignment]  # as in inner
+def dot(x: Vector[N], y: Vector[N], arithmetic: Arithmetic[N] = FLOAT) -> N:  # type: ignore[assignment]  # N = float
     """x · y = Σₖ x[k] y[k].
 
     >>> dot([1.0, 2.0], [3.0, 4.0])
@@ -62,7 +62,7 @@ def dot(x: Vector[N], y: Vector[N], arithmetic: Arithmetic[N] = FLOAT) -> N:  # 
     return inner([x], [y], None, arithmetic)[0][0]
 
 
-def total(x: Vector[N], arithmetic: Arithmetic[N] = FLOAT) -> N:  # type: ignore[assignment]  # as in inner
+def total(x: Vector[N], arithmetic: Arithmetic[N] = FLOAT) -> N:  # type: ignore[assignment]  # N = float
     """Σₖ x[k], as the product with a vector of ones.
 
     >>> total([1.0, 2.0])

@@ -92,12 +92,12 @@ class Loss:
         """
         return replace(self, samples=samples)
 
-    def __call__(self, outputs: Matrix[N], targets: Matrix[N], arithmetic: Arithmetic[N] = FLOAT) -> N:  # type: ignore[assignment]  # N is float when left out
+    def __call__(self, outputs: Matrix[N], targets: Matrix[N], arithmetic: Arithmetic[N] = FLOAT) -> N:  # type: ignore[assignment]  # N = float
         """The loss; outputs and targets are samples × n_out."""
         a, y = _pair(outputs, targets, arithmetic)
         return self._total([[self.summand(p, t, arithmetic) for p, t in zip(*rows)] for rows in zip(a, y)], arithmetic)
 
-    def derivative(self, outputs: Matrix[N], targets: Matrix[N], arithmetic: Arithmetic[N] = FLOAT) -> list[list[N]]:  # type: ignore[assignment]  # as above
+    def derivative(self, outputs: Matrix[N], targets: Matrix[N], arithmetic: Arithmetic[N] = FLOAT) -> list[list[N]]:  # type: ignore[assignment]  # N = float
         """∂loss/∂ŷ, samples × n_out."""
         a, y = _pair(outputs, targets, arithmetic)
         factor, slope = self._factor(a, arithmetic), self.slope
@@ -117,7 +117,9 @@ class Loss:
             return self._total(fusion.summands(*_pair(z, y, arithmetic), arithmetic), arithmetic)
         return self(a, y, arithmetic)
 
-    def deltas(self, f: Activation, z: Matrix[N], a: Matrix[N], y: Matrix[N], arithmetic: Arithmetic[N]) -> list[list[N]]:
+    def deltas(
+        self, f: Activation, z: Matrix[N], a: Matrix[N], y: Matrix[N], arithmetic: Arithmetic[N]
+    ) -> list[list[N]]:
         """δ = ∂loss/∂z of the outputs a = f(z): ∂loss/∂a ⊙ f′(z), or its closed form such as ŷ − y."""
         if fusion := self.fused_with(f):
             factor = self._factor(a, arithmetic)
@@ -162,7 +164,9 @@ sse = Loss("sse", "sum", lambda p, t, on: (p - t) * (p - t), lambda p, t, on: 2 
 half_sse = Loss("half_sse", "sum", lambda p, t, on: (p - t) * (p - t) / 2, lambda p, t, on: p - t)
 mse, half_mse = sse.reduced("entries"), half_sse.reduced("entries")
 mae = _of_error(
-    "mae", lambda e, on: -e if on.less(e, 0) else e, lambda e, on: on.ratio(1 if on.less(0, e) else -1 if on.less(e, 0) else 0, 1)
+    "mae",
+    lambda e, on: -e if on.less(e, 0) else e,
+    lambda e, on: on.ratio(1 if on.less(0, e) else -1 if on.less(e, 0) else 0, 1),
 )
 
 

@@ -29,7 +29,7 @@ def look_up(what: str, name: str, plain: Mapping[str, T], factories: Mapping[str
         try:
             number = float(parameter)
         except ValueError:
-            raise PurebpError(f"{what} {name!r}: {parameter!r} is not a number; write for example {head}(0.5)") from None
+            raise PurebpError(f"{what} {name!r}: {parameter!r} is not a number; write {head}(0.5)") from None
         return factories[head](number)
     known = ", ".join([*plain, *(f"{factory}(number)" for factory in factories)])
     raise PurebpError(f"unknown {what} {name!r}; known are {known}")

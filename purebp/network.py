@@ -42,7 +42,7 @@ class Layer(Generic[N]):
         object.__setattr__(self, "biases", None if biases is None else matrix("biases", [biases])[0])
         object.__setattr__(self, "activation", activations.activation(activation))
         if self.biases is not None and len(self.biases) != len(self.weights):
-            raise PurebpError(f"weights are {shape(self.weights)}, biases ({len(self.biases)},): one bias per row is wanted")
+            raise PurebpError(f"weights are {shape(self.weights)}, biases ({len(self.biases)},): one bias per row")
 
 
 @dataclass(frozen=True, slots=True, init=False)

@@ -35,7 +35,7 @@ def sgd_step(
     network: Network | Network[N],
     gradients: Gradients[N],
     learning_rate: float,
-    arithmetic: Arithmetic[N] = FLOAT,  # type: ignore[assignment]  # N is float when left out
+    arithmetic: Arithmetic[N] = FLOAT,  # type: ignore[assignment]  # N = float
 ) -> Network[N]:
     """w ← w − η g for every parameter; a new network, the old one untouched.
 
@@ -113,7 +113,7 @@ def _check(network: Network[Any], gradients: Gradients[Any], learning_rate: floa
 
 def _check_state(moments: tuple[float, ...], g: list[float]) -> None:
     if len(moments) != len(g):
-        raise PurebpError(f"the state has {len(moments)} numbers for {len(g)} parameters: it is of another optimizer or network")
+        raise PurebpError(f"the state has {len(moments)} numbers for {len(g)} parameters: it belongs to another step")
 
 
 def shapes(layers: Network[Any] | Gradients[Any]) -> list[tuple[tuple[int, int], int]]:

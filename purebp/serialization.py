@@ -49,7 +49,9 @@ def from_json(text: str) -> Network:
     for l, item in enumerate(_list("layers", _keys("the network", document, "layers")["layers"])):
         place = f"layers[{l}]"
         item = _keys(place, item, "activation", "weights", "biases")
-        rows = [_vector(f"{place}.weights[{j}]", row) for j, row in enumerate(_list(f"{place}.weights", item["weights"]))]
+        rows = [
+            _vector(f"{place}.weights[{j}]", row) for j, row in enumerate(_list(f"{place}.weights", item["weights"]))
+        ]
         biases = None if item["biases"] is None else _vector(f"{place}.biases", item["biases"])
         if not isinstance(item["activation"], str):
             raise _wanted(f"{place}.activation", item["activation"], 'a name such as "tanh"')

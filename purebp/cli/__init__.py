@@ -1,7 +1,7 @@
 """The command line: `purebp train`, `purebp explain` and `purebp certify`, each in a module of its own.
 
-Exit status: 0, 1 where training failed, 2 for bad input (one line on stderr says what is wrong), 5 where `certify` left an entry
-open, 130 after Ctrl-C.
+Exit status: 0, 1 where training failed, 2 for bad input (one line on stderr says what is wrong), 5 where `certify`
+left an entry open, 130 after Ctrl-C.
 """
 
 from __future__ import annotations

@@ -38,7 +38,9 @@ def count(text: str) -> int:
     except ValueError:
         number = 0
     if not 1 <= number <= 10**9:
-        raise ArgumentTypeError(f"{text!r:.40} is not a whole number above 0" + (", or too large" if number > 1 else ""))
+        raise ArgumentTypeError(
+            f"{text!r:.40} is not a whole number above 0" + (", or too large" if number > 1 else "")
+        )
     return number
 
 

@@ -177,9 +177,7 @@ def nearest_double(mantissa: int, exponent: int) -> float:
         return inf if mantissa > 0 else -inf
 
 
-def _gradients(
-    network: Network, chunks: list[Batch], loss: str, digits: int, executor: Executor | None
-) -> list[Ball]:
+def _gradients(network: Network, chunks: list[Batch], loss: str, digits: int, executor: Executor | None) -> list[Ball]:
     """All parameters, then the deltas of each layer, enclosed; sums over samples are exact, so parts add up exactly."""
     samples = sum(len(chunk.inputs) for chunk in chunks)
     work = repeat(network), chunks, repeat(loss), repeat(samples), repeat(digits)
