@@ -30,8 +30,11 @@ def transpose(a: Matrix[N]) -> list[list[N]]:
     >>> transpose([[1.0, 2.0, 3.0]])
     [[1.0], [2.0], [3.0]]
     """
-    shape(a)
-    return list(map(list, zip(*a)))
+    try:
+        return list(map(list, zip(*a, strict=True)))
+    except ValueError:
+        widths = ", ".join(map(str, map(len, a)))
+        raise PurebpError(f"transpose of a ragged matrix: its rows have {widths} entries") from None
 
 
 def inner(

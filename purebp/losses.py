@@ -99,7 +99,9 @@ class Loss:
 
     def derivative(self, outputs: Matrix[N], targets: Matrix[N], arithmetic: Arithmetic[N] = FLOAT) -> list[list[N]]:  # type: ignore[assignment]  # N = float
         """∂loss/∂ŷ, samples × n_out."""
-        a, y = _pair(outputs, targets, arithmetic)
+        return self._derivative(*_pair(outputs, targets, arithmetic), arithmetic)
+
+    def _derivative(self, a: Matrix[N], y: Matrix[N], arithmetic: Arithmetic[N]) -> list[list[N]]:
         factor, slope = self._factor(a, arithmetic), self.slope
         try:
             return [[factor * slope(p, t, arithmetic) for p, t in zip(row, other)] for row, other in zip(a, y)]
@@ -121,10 +123,11 @@ class Loss:
         self, f: Activation, z: Matrix[N], a: Matrix[N], y: Matrix[N], arithmetic: Arithmetic[N]
     ) -> list[list[N]]:
         """δ = ∂loss/∂z of the outputs a = f(z): ∂loss/∂a ⊙ f′(z), or its closed form such as ŷ − y."""
+        _check_shapes(a, y)
         if fusion := self.fused_with(f):
             factor = self._factor(a, arithmetic)
-            return [[factor * delta for delta in row] for row in fusion.deltas(*_pair(a, y, arithmetic), arithmetic)]
-        return f.backward(self.derivative(a, y, arithmetic), z, a, arithmetic)
+            return [[factor * delta for delta in row] for row in fusion.deltas(a, y, arithmetic)]
+        return f.backward(self._derivative(a, y, arithmetic), z, a, arithmetic)
 
     def divisor(self, samples: int, outputs: int) -> int:
         """What the sum is divided by: 1, n, m or n m.
@@ -144,9 +147,13 @@ class Loss:
 
 def _pair(outputs: Matrix[N], targets: Matrix[N], arithmetic: Arithmetic[N]) -> tuple[Matrix[N], Matrix[N]]:
     a, y = matrix("outputs", outputs), matrix("targets", targets)
+    _check_shapes(a, y)
+    return arithmetic.lift(a), arithmetic.lift(y)
+
+
+def _check_shapes(a: Matrix[N], y: Matrix[N]) -> None:
     if shape(a) != shape(y):
         raise PurebpError(f"outputs are {shape(a)}, targets {shape(y)}: both must be samples × n_out")
-    return arithmetic.lift(a), arithmetic.lift(y)
 
 
 def _of_error(name: str, value: Formula, slope: Formula) -> Loss:
