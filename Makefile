@@ -1,8 +1,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PEERS := .venv-peers
 
-.PHONY: help demo test check bench clean
+.PHONY: help demo test check campaign peers bench clean
 
 help: ## what can be made here
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-8s %s\n' "$$name" "$$what"; done
@@ -17,14 +18,27 @@ test: $(VENV)/.installed ## types and all tests, in .venv
 check: $(VENV)/.installed ## types only
 	$(BIN)/mypy
 
-bench: ## speed, as ratios in one run
+campaign: ## tries for some minutes to find a correct implementation outside its error budget
+	$(PYTHON) -m tests.campaign
+
+peers: $(PEERS)/.installed ## independent witnesses: python-flint, mpmath, NumPy and PyTorch, in .venv-peers
+	$(PEERS)/bin/pytest -q -s tests/peers
+
+bench: ## speed, as ratios in one run; PYTHON=.venv-peers/bin/python for every comparison
 	$(PYTHON) tests/benchmarks/training.py
+	$(PYTHON) tests/benchmarks/certificates.py
 
 clean: ## remove what was made
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) build dist .mypy_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	touch $@
+
+$(PEERS)/.installed: pyproject.toml tests/peers/requirements.txt
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--requirement tests/peers/requirements.txt --editable '.[test]'
 	touch $@

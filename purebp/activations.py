@@ -72,8 +72,8 @@ class Softmax(Activation):
     name: str = "softmax"
 
     def __call__(self, z: Vector[N], arithmetic: Arithmetic[N] = FLOAT) -> list[N]:  # type: ignore[assignment]  # N = float
-        _, powers, others = exponentials(z, arithmetic)
-        return [power / (1 + others) for power in powers]
+        _, powers, total = exponentials(z, arithmetic)
+        return [power / total for power in powers]
 
     value = __call__
 
@@ -92,18 +92,16 @@ class Softmax(Activation):
 
 
 def exponentials(z: Vector[N], arithmetic: Arithmetic[N]) -> tuple[N, list[N], N]:
-    """m = max z, the powers e^(zⱼ − m), and their sum without that of m itself, which is 1.
-
-    So log Σ e^zⱼ = m + log(1 + the sum), accurate also where the others are tiny.
+    """m = max z, the powers e^(zⱼ − m), and their sum: log Σ e^zⱼ is m + log of that sum.
 
     >>> exponentials([1000.0, 1000.0], FLOAT)
-    (1000.0, [1.0, 1.0], 1.0)
+    (1000.0, [1.0, 1.0], 2.0)
     """
-    top = 0
-    for j, x in enumerate(z):
-        top = j if arithmetic.less(z[top], x) else top
-    powers = [arithmetic.exp(x - z[top]) for x in z]
-    return z[top], powers, total([power for j, power in enumerate(powers) if j != top], arithmetic)
+    largest = z[0]
+    for candidate in z:
+        largest = candidate if arithmetic.less(largest, candidate) else largest
+    powers = [arithmetic.exp(x - largest) for x in z]
+    return largest, powers, total(powers, arithmetic)
 
 
 def _sigmoid(z: N, arithmetic: Arithmetic[N]) -> N:

@@ -220,8 +220,8 @@ def _log_softmax_summands(z: Matrix[N], y: Matrix[N], on: Arithmetic[N]) -> Matr
     """−y log softmax(z) = y (log Σ e^z − z), both taken from the largest z on."""
     summands = []
     for row, targets in zip(z, y):
-        largest, _, others = exponentials(row, on)
-        rest = on.log1p(others)
+        largest, _, total_power = exponentials(row, on)
+        rest = on.log(total_power)
         summands.append([_weighted(t, lambda x: rest - (x - largest), x, on) for x, t in zip(row, targets)])
     return summands
 

@@ -341,7 +341,13 @@ def ball(format: Format | str | None = None, digits: int = 38) -> Arithmetic[Bal
         return lambda x: rules.apply(function, x, system, decimals)
 
     def power(x: Ball) -> Ball:
-        """e^x for softmax, where e^(x − log Σ) has a logarithm and one more difference before it."""
+        """e^x for softmax, where e^(z − (m + log Σ)) takes a logarithm, a sum and a difference before it.
+
+        m + log Σ errs by u |m|; z and m are sums, so that the radius of x = z − m is at least u (|z| + |m|): half of it
+        and u |x| make up for that.
+        """
+        if rules.format is not None and x.spread is not None:
+            x = x._replace(spread=x.spread + (x.spread + 1 >> 1))
         return rules.rounded(rules.apply(_EXP, rules.rounded(x, 1), system, decimals), K)
 
     system: Arithmetic[Ball] = Arithmetic(
@@ -373,6 +379,8 @@ def _unused(x: Ball) -> Ball:
 
 def _aligned(balls: Sequence[Ball]) -> tuple[int, list[int], list[int] | None]:
     """All on the lowest exponent among them: exponent, mantissas, and radii (None if one has no bound)."""
+    if not balls:  # softmax of one number sums the powers of no others
+        return 0, [], []
     low, high = min(x.exponent for x in balls), max(x.exponent + x.mantissa.bit_length() for x in balls)
     if high - low > DEEPEST:
         low = high - DEEPEST

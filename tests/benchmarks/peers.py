@@ -59,3 +59,23 @@ def in_numpy(np: Any, layers: Layers, inputs: Rows, targets: Rows) -> Layers:
         gradients.append(((deltas.T @ a[l]).tolist(), deltas.sum(axis=0).tolist()))
         error = deltas @ w[l] if l > 0 else None
     return gradients[::-1]
+
+
+def in_flint(flint: Any, layers: Layers, inputs: Rows, targets: Rows) -> list[tuple[Any, Any]]:
+    """The same enclosed by python-flint's arb: lists in, lists of intervals out."""
+    matrix = flint.arb_mat
+    w, a = [matrix(weights) for weights, _ in layers], [matrix(inputs)]
+    z = []
+    for l, (_, biases) in enumerate(layers):
+        z.append([[x + b for x, b in zip(row, biases)] for row in (a[l] * w[l].transpose()).tolist()])
+        a.append(matrix([[1 / (1 + (-x).exp()) for x in row] for row in z[l]]))
+    error = (a[-1] - matrix(targets)) * (flint.arb(2) / (len(targets) * len(targets[0])))
+    gradients = []
+    for l in reversed(range(len(layers))):
+        rows = zip(error.tolist(), z[l])
+        deltas = matrix([[e / ((1 + x.exp()) * (1 + (-x).exp())) for e, x in zip(*pair)] for pair in rows])
+        ones = matrix([[1] * len(inputs)])
+        gradients.append(((deltas.transpose() * a[l]).tolist(), (ones * deltas).tolist()[0]))
+        if l > 0:
+            error = deltas * w[l]
+    return gradients[::-1]

@@ -159,29 +159,38 @@ def other_interpreters() -> Iterator[str]:
             yield python
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--all", action="store_true", help="also on every other CPython of pyenv and PATH")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers to FILE")
-    arguments = parser.parse_args()
+def report(parts: Sequence[Callable[[], Iterator[Result]]]) -> dict[str, Any]:
+    """Print the table line by line, and return it."""
     machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors"
     interpreter = f"{platform.python_implementation()} {platform.python_version()}"
     print(f"{interpreter} on {machine}", flush=True)
     results = []
-    for part in (large, small, digits, imports):
+    for part in parts:
         progress(part.__name__)
         for result in part():
             progress("")
             print(result, flush=True)
             results.append(asdict(result))
-    reports = [{"interpreter": interpreter, "machine": machine, "results": results}]
+    return {"interpreter": interpreter, "machine": machine, "results": results}
+
+
+def write(file: Path, reports: list[dict[str, Any]]) -> None:
+    file.write_text(json.dumps(reports, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--all", action="store_true", help="also on every other CPython of pyenv and PATH")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers to FILE")
+    arguments = parser.parse_args()
+    reports = [report([large, small, digits, imports])]
     with TemporaryDirectory() as folder:
         for python in sorted(other_interpreters()) if arguments.all else ():
             file = Path(folder, "report.json")
             subprocess.run([python, __file__, "--json", str(file)], check=True)
             reports += json.loads(file.read_text("utf-8"))
     if arguments.json:
-        arguments.json.write_text(json.dumps(reports, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        write(arguments.json, reports)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,608 @@
+"""The conforming panel: implementations of backpropagation that are right, each in its own way.
+
+Every error budget must hold for all of them. They are written in plain loops and know nothing of purebp.backprop: a
+`Recipe` says in which order sums are taken, by which formulas, and where the 1/n is applied; a `Machine` rounds every
+single operation. A textbook formula that overflows where the value is finite, such as log(1 + e^z) for large z, is no
+conforming one there; the panel then does what such code has to do, and takes another. Nor does code conform that
+divides by p (1 − p) and then multiplies by a σ′ computed from z: the reciprocal has lost what p rounded away, and only
+the same p (1 − p) takes it out again.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator, Sequence
+from ctypes import c_float
+from dataclasses import dataclass, replace
+from math import copysign, erf, erfc, exp, expm1, fsum, inf, isfinite, log, log1p, sqrt, tanh
+from random import Random
+from typing import Any, NamedTuple
+
+from purebp import Batch, Layer, Loss, Network, backpropagation, loss
+from purebp.number_systems.ball import Ball, ball
+from purebp.number_systems.formats import BFLOAT16, BINARY16, BINARY32, BINARY64, TF32, Format
+
+Rows = list[list[float]]
+Rounding = Callable[[float], float]
+Library = Callable[[Callable[[float], float], float], float]  # an elementary function, and its argument
+Summation = Callable[[Sequence[float], Sequence[float], Rounding, Random], float]
+
+
+def rounding(format: Format, bits: int | None = None, whole: Callable[[float], int] = round) -> Rounding:
+    """To a number of the format, or to one of so many bits: the nearest, or as the mantissa is made a whole number."""
+    precision, largest = bits or format.precision, format.largest
+
+    def rounded(x: float) -> float:
+        if not isfinite(x):
+            return x
+        mantissa, exponent = math.frexp(x)
+        kept = precision - max(0, format.emin + 1 - exponent)
+        y = math.ldexp(whole(math.ldexp(mantissa, kept)), exponent - kept)
+        return y if abs(y) <= largest else copysign(inf, y)
+
+    return rounded
+
+
+def single(x: float) -> float:
+    return c_float(x).value
+
+
+def single_flushing(x: float) -> float:
+    y = c_float(x).value
+    return y if abs(y) >= 2.0**-126 else 0.0
+
+
+def away(x: float) -> int:
+    return math.ceil(x) if x > 0 else math.floor(x)
+
+
+def either(x: float) -> int:
+    """One of the two whole numbers beside x, from its digits as by chance."""
+    return math.floor(x) + (hash(x * 0.7548776662466927) >> 7 & 1) if x % 1 else int(x)
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What rounds what."""
+
+    name: str
+    format: Format
+    stored: Rounding
+    step: Rounding  # inside an elementary formula
+    summed: Rounding  # inside a sum
+    operand: Rounding = float  # of a matrix product
+    sloppiness: float = 0.0  # how far off the elementary functions of its library are, relatively
+
+    def library(self, random: Random) -> Library:
+        def compute(f: Callable[[float], float], x: float) -> float:
+            try:
+                y = f(x) if x == x else x
+            except OverflowError:
+                y = inf
+            except ValueError:  # the logarithm of 0
+                y = -inf
+            return self.step(y * (1 + random.uniform(-1, 1) * self.sloppiness) if self.sloppiness else y)
+
+        return compute
+
+
+def at_the_limit(format: Format, how: str, whole: Callable[[float], int]) -> Machine:
+    """The model allows any result within u: with one bit more than the format, both neighbours are that close."""
+    stored, wide = rounding(format, format.precision + 1, whole), rounding(format, format.accumulate_bits + 1, whole)
+    return Machine(f"{format.name} rounded {how}", format, stored, wide, wide)
+
+
+# Sums of products.
+
+
+def naive(x: Sequence[float], y: Sequence[float], r: Rounding, random: Random) -> float:
+    total = 0.0
+    for a, b in zip(x, y):
+        total = r(total + r(a * b))
+    return total
+
+
+def from_the_end(x: Sequence[float], y: Sequence[float], r: Rounding, random: Random) -> float:
+    return naive(x[::-1], y[::-1], r, random)
+
+
+def shuffled(x: Sequence[float], y: Sequence[float], r: Rounding, random: Random) -> float:
+    pairs = list(zip(x, y))
+    random.shuffle(pairs)
+    return naive([a for a, _ in pairs], [b for _, b in pairs], r, random)
+
+
+def pairwise(x: Sequence[float], y: Sequence[float], r: Rounding, random: Random) -> float:
+    terms = [r(a * b) for a, b in zip(x, y)] or [0.0]
+    while len(terms) > 1:
+        terms = [r(sum(terms[i : i + 2])) for i in range(0, len(terms), 2)]
+    return terms[0]
+
+
+def in_lanes(x: Sequence[float], y: Sequence[float], r: Rounding, random: Random) -> float:
+    """Four running sums, as vector units keep them."""
+    lanes = [naive(x[i::4], y[i::4], r, random) for i in range(4)]
+    return r(r(lanes[0] + lanes[2]) + r(lanes[1] + lanes[3]))
+
+
+def compensated(x: Sequence[float], y: Sequence[float], r: Rounding, random: Random) -> float:
+    """Neumaier 1974."""
+    total = correction = 0.0
+    for a, b in zip(x, y):
+        term = r(a * b)
+        t = r(total + term)
+        larger, smaller = (total, term) if abs(total) >= abs(term) else (term, total)
+        correction, total = r(correction + r(r(larger - t) + smaller)), t
+    result = r(total + correction)
+    return result if isfinite(result) else total
+
+
+def fused_multiply_add(x: Sequence[float], y: Sequence[float], r: Rounding, random: Random) -> float:
+    """Each product and sum is rounded once. Veltkamp and Dekker's product is exact, and `fsum` rounds correctly."""
+    total = 0.0
+    for a, b in zip(x, y):
+        product = a * b
+        parts = [*_halves(a), *_halves(b)]
+        if isfinite(sum(parts) + product + total):
+            error = fsum([-product, *(p * q for p in parts[:2] for q in parts[2:])])
+            total = r(fsum([total, product, error]))
+        else:
+            total = r(total + product)
+    return total
+
+
+def _halves(x: float) -> tuple[float, float]:
+    high = x * 134217729.0
+    high -= high - x
+    return high, x - high
+
+
+SUMS: list[Summation] = [naive, from_the_end, shuffled, pairwise, in_lanes, compensated, fused_multiply_add]
+
+
+# Formulas: of z for values, of z and a for slopes; p is the parameter, r rounds, f is the library.
+
+Value = Callable[[float, float, Rounding, Library], float]
+Slope = Callable[[float, float, float, Rounding, Library], float]
+
+
+def sigmoid_naive(z: float, p: float, r: Rounding, f: Library) -> float:
+    return r(1 / r(1 + f(exp, -z)))
+
+
+def sigmoid_stable(z: float, p: float, r: Rounding, f: Library) -> float:
+    if z >= 0:
+        return r(1 / r(1 + f(exp, -z)))
+    power = f(exp, z)
+    return r(power / r(1 + power))
+
+
+def sigmoid_by_tanh(z: float, p: float, r: Rounding, f: Library) -> float:
+    return r(0.5 + r(0.5 * f(tanh, r(z / 2))))
+
+
+def tanh_by_exp(z: float, p: float, r: Rounding, f: Library) -> float:
+    power = f(exp, r(2 * z))
+    return r(r(power - 1) / r(power + 1)) if power < inf else 1.0
+
+
+def softplus_naive(z: float, p: float, r: Rounding, f: Library) -> float:
+    power = f(exp, z)
+    return f(log, r(1 + power)) if r(1 + power) < inf else z
+
+
+def softplus_stable(z: float, p: float, r: Rounding, f: Library) -> float:
+    return r(max(z, 0.0) + f(log1p, f(exp, -abs(z))))
+
+
+def normal_by_erf(z: float, p: float, r: Rounding, f: Library) -> float:
+    return r(r(1 + f(erf, r(z * r(sqrt(0.5))))) / 2)
+
+
+def normal_by_erfc(z: float, p: float, r: Rounding, f: Library) -> float:
+    return r(f(erfc, r(-z * r(sqrt(0.5)))) / 2)
+
+
+def density(z: float, r: Rounding, f: Library) -> float:
+    return r(r(1 / sqrt(2 * math.pi)) * f(exp, r(r(-z * z) / 2)))
+
+
+def shrunk(z: float, r: Rounding, f: Library) -> float:
+    """σ′ = e^−|z| / (1 + e^−|z|)²."""
+    power = f(exp, -abs(z))
+    return r(power / r(r(1 + power) * r(1 + power)))
+
+
+def one_over_cosh(z: float, r: Rounding, f: Library) -> float:
+    cosh = f(math.cosh, z)
+    square = r(cosh * cosh)
+    return r(1 / square)
+
+
+VALUES: dict[str, list[Value]] = {
+    "identity": [lambda z, p, r, f: z],
+    "relu": [lambda z, p, r, f: max(z, 0.0), lambda z, p, r, f: z if z > 0 else 0.0],
+    "leaky_relu": [lambda z, p, r, f: z if z > 0 else r(r(p) * z)],
+    "sigmoid": [sigmoid_naive, sigmoid_stable, sigmoid_by_tanh],
+    "tanh": [
+        lambda z, p, r, f: f(tanh, z),
+        tanh_by_exp,
+        lambda z, p, r, f: r(2 * sigmoid_naive(r(2 * z), p, r, f) - 1),
+    ],
+    "softplus": [
+        softplus_naive,
+        softplus_stable,
+        lambda z, p, r, f: f(log1p, f(exp, z)) if f(exp, z) < inf else z,
+    ],
+    "elu": [
+        lambda z, p, r, f: z if z > 0 else r(r(p) * r(f(exp, z) - 1)),
+        lambda z, p, r, f: z if z > 0 else r(r(p) * f(expm1, z)),
+    ],
+    "silu": [
+        lambda z, p, r, f: r(z * sigmoid_naive(z, p, r, f)),
+        lambda z, p, r, f: r(z / r(1 + f(exp, -z))),
+        lambda z, p, r, f: r(z * sigmoid_by_tanh(z, p, r, f)),
+        lambda z, p, r, f: r(z * sigmoid_stable(z, p, r, f)),
+    ],
+    "gelu": [
+        lambda z, p, r, f: r(z * normal_by_erf(z, p, r, f)),
+        lambda z, p, r, f: r(z * normal_by_erfc(z, p, r, f)),
+        lambda z, p, r, f: r(r(z / 2) * r(1 + f(erf, r(z / r(sqrt(2)))))),
+    ],
+}
+SLOPES: dict[str, list[Slope]] = {  # from a first, where there is such a formula
+    "identity": [lambda z, a, p, r, f: 1.0],
+    "relu": [lambda z, a, p, r, f: float(a > 0), lambda z, a, p, r, f: float(z >= 0)],
+    "leaky_relu": [lambda z, a, p, r, f: 1.0 if z > 0 else r(p), lambda z, a, p, r, f: 1.0 if z >= 0 else r(p)],
+    "sigmoid": [
+        lambda z, a, p, r, f: r(a * r(1 - a)),
+        lambda z, a, p, r, f: shrunk(z, r, f),
+        lambda z, a, p, r, f: r(a - r(a * a)),
+        lambda z, a, p, r, f: r(sigmoid_naive(z, p, r, f) * sigmoid_naive(-z, p, r, f)),
+    ],
+    "tanh": [
+        lambda z, a, p, r, f: r(1 - r(a * a)),
+        lambda z, a, p, r, f: one_over_cosh(z, r, f),
+        lambda z, a, p, r, f: r(r(1 - a) * r(1 + a)),
+        lambda z, a, p, r, f: r(4 * shrunk(r(2 * z), r, f)),
+    ],
+    "softplus": [
+        lambda z, a, p, r, f: r(1 - f(exp, -a)),
+        lambda z, a, p, r, f: sigmoid_naive(z, p, r, f),
+        lambda z, a, p, r, f: sigmoid_by_tanh(z, p, r, f),
+    ],
+    "elu": [
+        lambda z, a, p, r, f: 1.0 if z > 0 else r(a + r(p)),
+        lambda z, a, p, r, f: 1.0 if z > 0 else r(r(p) * f(exp, z)),
+    ],
+    "silu": [
+        lambda z, a, p, r, f: r(a + r(sigmoid_naive(z, p, r, f) * r(1 - a))),
+        lambda z, a, p, r, f: r(sigmoid_naive(z, p, r, f) * r(1 + r(z * r(1 - sigmoid_naive(z, p, r, f))))),
+        lambda z, a, p, r, f: r(sigmoid_stable(z, p, r, f) + r(z * shrunk(z, r, f))),
+        lambda z, a, p, r, f: r(sigmoid_by_tanh(z, p, r, f) * r(1 + r(z * r(1 - sigmoid_by_tanh(z, p, r, f))))),
+    ],
+    "gelu": [
+        lambda z, a, p, r, f: r(normal_by_erf(z, p, r, f) + r(z * density(z, r, f))),
+        lambda z, a, p, r, f: r(normal_by_erfc(z, p, r, f) + r(z * density(z, r, f))),
+    ],
+}
+
+
+def softmax(z: Sequence[float], form: int, total: Summation, r: Rounding, f: Library, random: Random) -> list[float]:
+    """Shifted; plain, where no power is near underflow or overflow; and through the logarithm of the sum, twice."""
+    ones, largest = [1.0] * len(z), max(z)
+    powers = [f(exp, r(x - largest)) for x in z]
+    if form == 1 and 2.0**-100 < f(exp, min(z)) <= f(exp, largest) < 2.0**100:
+        powers = [f(exp, x) for x in z]
+    shifted = total(powers, ones, r, random)
+    if form == 2:
+        logarithm = f(log, shifted)
+        return [f(exp, r(r(x - largest) - logarithm)) for x in z]
+    if form == 3:
+        logarithm = r(largest + f(log, shifted))
+        return [f(exp, r(x - logarithm)) for x in z]
+    return [r(power / shifted) for power in powers]
+
+
+def error_slope(base: str, p: float, t: float, parameter: float, r: Rounding) -> float:
+    """∂loss/∂p before it is divided by n; the reciprocals of 0 are left to IEEE 754."""
+    e = r(p - t)
+    if base == "sse":
+        return r(2 * e)
+    if base == "mae":
+        return copysign(1.0, e) if e else 0.0
+    if base == "huber":
+        return max(-r(parameter), min(r(parameter), e))
+    if base == "cross_entropy":
+        return -divided(t, p, r) if t else 0.0
+    if base == "binary_cross_entropy":
+        return r((divided(r(1 - t), r(1 - p), r) if t != 1 else 0.0) - (divided(t, p, r) if t else 0.0))
+    return e
+
+
+def divided(x: float, y: float, r: Rounding) -> float:
+    return r(x / y) if y else copysign(inf, x)
+
+
+def named(text: str) -> tuple[str, float]:
+    """The name and the parameter, if any, of an activation or a loss such as "elu(0.5)"."""
+    match = re.fullmatch(r"(\w+)(?:\((.*)\))?", text)
+    assert match
+    return match[1], float(match[2] or 1)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One way to compute gradients: formulas by their place in the tables above, counted around."""
+
+    machine: Machine
+    total: Summation = naive
+    bias: str = "last"  # or "first", or "apart": after the product has been stored
+    mean: str = "start"  # or "end", or "parts": outputs at the start, samples at the end
+    value: int = 0
+    slope: int = 0
+    softmax: int = 0
+    fused: bool = True
+
+    @property
+    def name(self) -> str:
+        total, of = self.total.__name__, f"formulas {self.value}, {self.slope}, {self.softmax}"
+        unfused = "" if self.fused else ", unfused"
+        return f"{self.machine.name}, {total}, bias {self.bias}, 1/n {self.mean}, {of}{unfused}"
+
+    def __call__(self, network: Network, batch: Batch, loss: Loss) -> list[float]:
+        found = _Run(self, Random(len(batch.inputs))).gradients(network, batch, loss)
+        if self.mean != "start" and not all(map(isfinite, found)):  # n times the gradient is out of range
+            return replace(self, mean="start")(network, batch, loss)
+        return found
+
+
+class _Run:
+    def __init__(self, recipe: Recipe, random: Random) -> None:
+        self.recipe, self.random, machine = recipe, random, recipe.machine
+        self.r, self.step, self.f, self.summed = machine.stored, machine.step, machine.library(random), machine.summed
+
+    def gradients(self, network: Network, batch: Batch, loss: Loss) -> list[float]:
+        weights = [self.rounded(layer.weights) for layer in network.layers]
+        names = [named(layer.activation.name) for layer in network.layers]
+        a, zs, activations = self.rounded(batch.inputs), [], [self.rounded(batch.inputs)]
+        for layer, w, name in zip(network.layers, weights, names):
+            z = self.product(a, w, None if layer.biases is None else self.rounded([layer.biases])[0])
+            a = self.apply(name, z)
+            zs.append(z)
+            activations.append(a)
+        deltas, after = self.output_deltas(names[-1], zs[-1], a, self.rounded(batch.targets), loss)
+        result: list[list[float]] = []
+        for l in reversed(range(len(names))):
+            columns = [list(column) for column in zip(*deltas)]
+            rows = self.product(columns, [list(column) for column in zip(*activations[l])], None)
+            if network.layers[l].biases is not None:
+                rows.append(self.product(columns, [[1.0] * len(deltas)], None, exact=True, across=True)[0])
+            result.append([after(x) for row in rows for x in row])
+            if l:
+                error = self.product(deltas, [list(column) for column in zip(*weights[l])], None)
+                deltas = self.backward(names[l - 1], error, zs[l - 1], activations[l])
+        return [x for entries in reversed(result) for x in entries]
+
+    def rounded(self, rows: Sequence[Sequence[float]]) -> Rows:
+        return [[self.r(x) for x in row] for row in rows]
+
+    def product(
+        self, x: Rows, y: Rows, biases: list[float] | None, exact: bool = False, across: bool = False
+    ) -> Rows:
+        """Rows with rows; sums are kept in the wider format, and stored once, or twice with the bias apart."""
+        bias, operand, total = self.recipe.bias, self.recipe.machine.operand, self.recipe.total
+        if operand is not float and not exact:
+            x, y = [[operand(u) for u in row] for row in x], [[operand(u) for u in row] for row in y]
+        if biases is not None and bias == "first":
+            x, y = [[1.0, *row] for row in x], [[b, *row] for b, row in zip(biases, y)]
+        elif biases is not None and bias == "last":
+            x, y = [[*row, 1.0] for row in x], [[*row, b] for b, row in zip(biases, y)]
+        rows = [[self.r(total(u, v, self.summed, self.random)) for v in y] for u in x]
+        if biases is not None and bias == "apart":
+            rows = [[self.r(z + b) for z, b in zip(row, biases)] for row in rows]
+        return [list(column) for column in zip(*rows)] if across else rows
+
+    def apply(self, name: tuple[str, float], z: Rows) -> Rows:
+        if name[0] == "softmax":
+            form, total = self.recipe.softmax % 4, self.recipe.total
+            return [[self.r(x) for x in softmax(row, form, total, self.step, self.f, self.random)] for row in z]
+        formulas = VALUES[name[0]]
+        formula = formulas[self.recipe.value % len(formulas)]
+        return [[self.r(formula(x, name[1], self.step, self.f)) for x in row] for row in z]
+
+    def slopes(self, name: tuple[str, float], z: Rows, a: Rows) -> Rows:
+        formulas = SLOPES[name[0]]
+        formula = formulas[self.recipe.slope % len(formulas)]
+        return [[self.r(formula(x, y, name[1], self.step, self.f)) for x, y in zip(*rows)] for rows in zip(z, a)]
+
+    def backward(self, name: tuple[str, float], error: Rows, z: Rows, a: Rows) -> Rows:
+        r = self.r
+        if name[0] != "softmax":
+            return [[r(e * s) for e, s in zip(*rows)] for rows in zip(error, self.slopes(name, z, a))]
+        result = []
+        for e, p in zip(error, a):
+            mean = r(self.recipe.total(e, p, self.summed, self.random))
+            result.append([r(y * r(x - mean)) for x, y in zip(e, p)])
+        return result
+
+    def output_deltas(
+        self, name: tuple[str, float], z: Rows, a: Rows, y: Rows, loss: Loss
+    ) -> tuple[Rows, Rounding]:
+        """δ, and what is left to do to every gradient at the end."""
+        r, (base, parameter) = self.r, named(loss.base)
+        samples, outputs = len(y), len(y[0])
+        n = {"sum": (1, 1), "samples": (samples, 1), "outputs": (1, outputs), "entries": (samples, outputs)}
+        by_samples, by_outputs = n[loss.reduction]
+        first, last = {
+            "start": (by_samples * by_outputs, 1),
+            "end": (1, by_samples * by_outputs),
+            "parts": (by_outputs, by_samples),
+        }[self.recipe.mean]
+        error = [[r(error_slope(base, p, t, parameter, r) / first) for p, t in zip(*rows)] for rows in zip(a, y)]
+        if (base, name[0]) not in (("cross_entropy", "softmax"), ("binary_cross_entropy", "sigmoid")):
+            deltas = self.backward(name, error, z, a)
+        elif self.recipe.fused or not all(isfinite(e) for row in error for e in row):
+            sums = [r(sum(row)) if base == "cross_entropy" else 1.0 for row in y]
+            deltas = [[r(r(r(p * s) - t) * r(1 / first)) for p, t in zip(*rows)] for *rows, s in zip(a, y, sums)]
+        elif name[0] == "softmax":
+            deltas = self.backward(name, error, z, a)
+        else:
+            deltas = [[r(e * r(p * r(1 - p))) for e, p in zip(*rows)] for rows in zip(error, a)]
+        return deltas, lambda x: r(x * r(1 / last)) if last > 1 else x
+
+
+class Implementation(NamedTuple):
+    """A conforming implementation; its gradients are in the order of `Network.parameters()`."""
+
+    name: str
+    format: Format
+    gradients: Callable[[Network, Batch, Loss], list[float]]
+
+
+bfloat, half = rounding(BFLOAT16), rounding(BINARY16)
+MACHINES = [
+    Machine("binary64", BINARY64, float, float, float),
+    Machine("binary64 with a rough library", BINARY64, float, float, float, sloppiness=3 * 2.0**-53),
+    Machine("binary32", BINARY32, single, single, single),
+    Machine("binary32 flushing", BINARY32, single_flushing, single_flushing, single_flushing),
+    Machine("binary32 with a rough library", BINARY32, single, single, single, sloppiness=3 * 2.0**-24),
+    Machine("tf32", TF32, single, single, single, rounding(TF32, 11)),
+    Machine("bfloat16 with wide formulas", BFLOAT16, bfloat, single, single),
+    Machine("bfloat16 throughout", BFLOAT16, bfloat, bfloat, single),
+    Machine("binary16 with wide formulas", BINARY16, half, single, single),
+    *(
+        at_the_limit(format, how, whole)
+        for format in (BINARY32, BFLOAT16)
+        for how, whole in (("towards zero", math.trunc), ("away from zero", away), ("either way", either))
+    ),
+]
+WAYS: list[dict[str, Any]] = [
+    {},
+    {"total": from_the_end, "bias": "first", "mean": "end", "value": 1, "slope": 1, "softmax": 1, "fused": False},
+    {"total": pairwise, "bias": "apart", "mean": "parts", "value": 2, "slope": 2, "softmax": 2},
+    {"total": compensated, "bias": "last", "mean": "end", "value": 2, "slope": 0, "softmax": 3},
+    {"total": shuffled, "bias": "first", "mean": "start", "value": 0, "slope": 3, "fused": False},
+    {"total": in_lanes, "bias": "apart", "mean": "parts", "value": 3, "slope": 1, "softmax": 1},
+    {"total": fused_multiply_add, "bias": "first", "mean": "start", "value": 1, "slope": 2, "softmax": 2},
+]
+
+
+def implementation(recipe: Recipe) -> Implementation:
+    return Implementation(recipe.name, recipe.machine.format, recipe)
+
+
+PANEL = [implementation(Recipe(machine, **way)) for machine in MACHINES for way in WAYS]
+
+
+def drawn(random: Random, machine: Machine) -> Implementation:
+    """An implementation outside the panel's rows."""
+    bias, mean = random.choice(["first", "last", "apart"]), random.choice(["start", "end", "parts"])
+    value, slope, form = (random.randrange(12) for _ in range(3))
+    recipe = Recipe(machine, random.choice(SUMS), bias, mean, value, slope, form, random.random() < 0.5)
+    return implementation(recipe)
+
+
+def share(x: float, budget: Ball) -> float:
+    """|x − m| / r, computed exactly; 0 where the budget has no bound."""
+    if budget.spread is None:
+        return 0.0
+    if not isfinite(x):
+        return inf
+    numerator, denominator = x.as_integer_ratio()
+    exponent = min(budget.exponent, 1 - denominator.bit_length())
+    shift = budget.exponent - exponent
+    error = abs((numerator << 1 - denominator.bit_length() - exponent) - (budget.mantissa << shift))
+    if not error:
+        return 0.0
+    try:
+        return error / (budget.spread << shift) if budget.spread else inf
+    except OverflowError:
+        return inf
+
+
+def resolution(budget: Ball) -> float:
+    """r / |m|: a relative error larger than twice that is seen."""
+    if budget.spread is None:
+        return inf
+    try:
+        return budget.spread / abs(budget.mantissa) if budget.mantissa else inf
+    except OverflowError:
+        return inf
+
+
+class Shares(NamedTuple):
+    """What one implementation used of its budgets, entry by entry, and the resolution of each."""
+
+    name: str
+    format: Format
+    shares: list[float]
+    resolutions: list[float]
+
+
+def shares(
+    network: Network, batch: Batch, loss: Loss, panel: Sequence[Implementation] = PANEL
+) -> Iterator[Shares]:
+    """Each implementation of the panel, held against the budgets of its format."""
+    budgets: dict[str, list[Ball]] = {}
+    for name, format, gradients in panel:
+        if format.name not in budgets:
+            budgets[format.name] = backpropagation(network, batch, loss, ball(format)).parameters()
+        found = gradients(network, batch, loss)
+        assert len(found) == len(budgets[format.name])
+        entries = budgets[format.name]
+        yield Shares(name, format, list(map(share, found, entries)), list(map(resolution, entries)))
+
+
+# Cases that are not well scaled.
+
+ACTIVATIONS = ["identity", "sigmoid", "tanh", "relu", "leaky_relu(0.01)", "leaky_relu(3.0)", "softplus", "elu(1.0)"]
+ACTIVATIONS += ["elu(0.1)", "elu(50.0)", "silu", "gelu", "softmax"]
+LOSSES = ["sse", "half_sse", "mae", "huber(1.0)", "huber(0.1)", "binary_cross_entropy", "cross_entropy"]
+
+
+class Case(NamedTuple):
+    """What backpropagation is given."""
+
+    network: Network
+    batch: Batch
+    loss: Loss
+
+
+def wild_case(random: Random, widest: int = 32, deepest: int = 6) -> Case:
+    """A network with weights of any scale from 1e-3 to 1e3, in which zeros, exact kinks and saturation are common."""
+    chosen = loss(random.choice(LOSSES)).reduced(random.choice(["sum", "samples", "outputs", "entries"]))
+    depth, samples = random.randint(1, deepest), random.randint(1, 6)
+    names = random.choices(ACTIVATIONS, k=depth)
+    if "entropy" in chosen.base:
+        names[-1] = random.choice(["sigmoid", "softmax"])
+    sizes = [int(2 ** random.uniform(0, math.log2(widest + 0.99))) for _ in range(depth + 1)]
+    if names[-1] == "softmax" and "entropy" in chosen.base:
+        sizes[-1] = max(sizes[-1], 2)
+    wild, short = random.random() < 0.3, random.random() < 0.4
+    scale = 10 ** random.uniform(-3, 3) if wild else 10 ** random.uniform(-0.7, 0.5)
+    kind = random.randrange(4)
+
+    def number(spread: float) -> float:
+        x = random.gauss(0, spread)
+        if random.random() < 0.05:
+            return 0.0
+        if kind == 0:  # small integers meet kinks exactly
+            return float(round(4 * x)) / 4
+        return bfloat(x) if short else x
+
+    layers = []
+    for (n_in, n_out), name in zip(zip(sizes, sizes[1:]), names):
+        here = 10 ** random.uniform(-3, 3) if wild and random.random() < 0.5 else scale
+        biases = [number(here) if random.random() < 0.7 else 0.0 for _ in range(n_out)]
+        weights = [[number(here / sqrt(n_in)) for _ in range(n_in)] for _ in range(n_out)]
+        layers.append(Layer(weights, biases if random.random() < 0.7 else None, name))
+    inputs = [[number(1.0) for _ in range(sizes[0])] for _ in range(samples)]
+    if random.random() < 0.2:
+        inputs[0] = [0.0] * sizes[0]
+    if "entropy" in chosen.base:
+        targets = [[random.choice([0.0, 1.0, random.random()]) for _ in range(sizes[-1])] for _ in range(samples)]
+    else:
+        targets = [[number(1.0) for _ in range(sizes[-1])] for _ in range(samples)]
+    return Case(Network(layers), Batch(inputs, targets), chosen)
