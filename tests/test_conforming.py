@@ -81,7 +81,7 @@ def test_cross_entropy_of_softmax_may_be_computed_without_the_closed_form(machin
 def test_a_softmax_of_large_arguments_may_go_through_the_logarithm_of_its_sum(
     weights: list[float], x: float, machine: str
 ) -> None:
-    """z − (m + log Σ) rounds at the size of m, not of z − m; the first three were outside once."""
+    """z − (m + log Σ) rounds at the size of m, not of z − m; these were outside once."""
     for member in MACHINES:
         if member.name == machine:
             network = Network([Layer([[w] for w in weights], None, "softmax")])

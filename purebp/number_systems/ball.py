@@ -29,7 +29,7 @@ from purebp.number_systems.bounds import Bounds, bounds_of, one
 from purebp.number_systems.decimals import GUARD, context, decimal
 from purebp.number_systems.formats import Format, format_named, is_exact
 
-K = 8  # roundoffs that an elementary function of a vector library may commit (four units in the last place)
+K = 8  # roundoffs of an elementary function, its formula included; docs/error-budget.md counts them
 DEEPEST = 1 << 14  # bits below which a number in a row is truncated, its rest going into the radius
 
 
