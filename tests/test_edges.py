@@ -1,0 +1,62 @@
+"""What a reviewer broke once: ragged matrices, NaN on its way through relu, booleans among numbers, files at risk."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from purebp import Batch, Layer, Network, PurebpError, evaluate, hadamard, inner, mse, relu, to_json, train, transpose
+from purebp.cli import main
+
+RAGGED = [[1.0, 2.0], [3.0]]
+FULL = [[1.0, 2.0], [3.0, 4.0]]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: mse(RAGGED, FULL),
+        lambda: mse.derivative(FULL, RAGGED),
+        lambda: hadamard(FULL, RAGGED),
+        lambda: inner(RAGGED, FULL),
+        lambda: transpose(RAGGED),
+    ],
+)
+def test_ragged_matrices_are_refused(call: Callable[[], object]) -> None:
+    with pytest.raises(PurebpError, match="ragged"):
+        call()
+
+
+def test_as_many_biases_as_rows_are_wanted() -> None:
+    with pytest.raises(PurebpError, match="needs 2 biases, not 1"):
+        inner([[1.0, 2.0]], FULL, [1.0])
+
+
+def test_relu_does_not_hide_nan() -> None:
+    network = Network([Layer([[math.nan]], None, "relu")])
+    assert math.isnan(relu(math.nan)) and math.isnan(evaluate(network, Batch([[1.0]], [[0.0]])))
+    with pytest.raises(PurebpError, match="diverged"):
+        list(train(network, Batch([[1.0]], [[0.0]]), epochs=1))
+
+
+@pytest.mark.parametrize("name", ["mse/", "mse/rows"])
+def test_a_reduction_that_is_none_is_refused(name: str) -> None:
+    with pytest.raises(PurebpError, match="unknown reduction"):
+        evaluate(Network([Layer([[1.0]], None, "identity")]), Batch([[1.0]], [[0.0]]), name)
+
+
+def test_certify_does_not_overwrite_what_it_reads(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    network, batch = tmp_path / "net.json", tmp_path / "batch.json"
+    network.write_text(to_json(Network([Layer([[1.0]], None, "identity")])))
+    batch.write_text(json.dumps({"inputs": [[1.0]], "targets": [[0.0]]}))
+    before = network.read_text(), batch.read_text()
+    for at_risk in (network, batch):
+        assert main(["certify", str(network), str(batch), "--output", str(at_risk)]) == 2
+        assert "would overwrite" in capsys.readouterr().err
+    assert (network.read_text(), batch.read_text()) == before
+    assert main(["certify", str(network), str(batch)]) == 0
+    assert "1 of 1 entry correctly rounded" in capsys.readouterr().out
