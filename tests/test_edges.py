@@ -11,6 +11,7 @@ import pytest
 
 from purebp import Batch, Layer, Network, PurebpError, evaluate, hadamard, inner, mse, relu, to_json, train, transpose
 from purebp.cli import main
+from purebp.number_systems.ball import ball
 
 RAGGED = [[1.0, 2.0], [3.0]]
 FULL = [[1.0, 2.0], [3.0, 4.0]]
@@ -60,3 +61,9 @@ def test_certify_does_not_overwrite_what_it_reads(tmp_path: Path, capsys: pytest
     assert (network.read_text(), batch.read_text()) == before
     assert main(["certify", str(network), str(batch)]) == 0
     assert "1 of 1 entry correctly rounded" in capsys.readouterr().out
+
+
+def test_the_repr_of_a_ball_is_short_whatever_its_size() -> None:
+    one = ball(None).lift([[1.0]])[0][0]
+    assert repr(one._replace(mantissa=3**40_000)) == "Ball(7.0825359317191844e+19084 ± 0)"
+    assert repr(one._replace(exponent=-60_000, spread=None)).endswith(" ± inf)")

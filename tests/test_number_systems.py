@@ -36,7 +36,12 @@ from tests.strategies import ACTIVATIONS, LOSSES, Case, cases
 RATIONAL = ["identity", "relu", "leaky_relu(0.25)"]
 SQUARES = ["sse", "half_sse", "mse", "half_mse"]
 EXACT = decimal(200)
-wild_cases = st.integers(0, 2**32).map(lambda seed: wild_case(Random(seed), widest=4, deepest=3))
+wild_cases = (
+    st.integers(0, 2**32)
+    .map(lambda seed: wild_case(Random(seed), widest=4, deepest=3))
+    # Over softmax it divides by 1 − p, and p can be 1 to all digits: decimals refuse that.
+    .filter(lambda case: (case.loss.base, case.network.layers[-1].activation.name) != ("binary_cross_entropy", "softmax"))
+)
 
 
 def ends(x: Ball) -> tuple[Fraction, Fraction]:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import math
 import operator
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, Inexact
@@ -28,6 +29,15 @@ from purebp.arithmetic import FLOAT, Arithmetic, Function, Matrix, PurebpError, 
 from purebp.number_systems.bounds import Bounds, bounds_of, one
 from purebp.number_systems.decimals import GUARD, context, decimal
 from purebp.number_systems.formats import Format, format_named, is_exact
+
+if sys.version_info >= (3, 12):
+    from math import sumprod
+else:
+
+    def sumprod(a: Sequence[int], b: Sequence[int]) -> int:
+        """Exact for integers, as math.sumprod is, which is faster."""
+        return sum(map(operator.mul, a, b))
+
 
 K = 8  # roundoffs of an elementary function, its formula included; docs/error-budget.md counts them
 DEEPEST = 1 << 14  # bits below which a number in a row is truncated, its rest going into the radius
@@ -53,6 +63,10 @@ class Ball(NamedTuple):
     def radius(self) -> float:
         """The radius, rounded upwards."""
         return math.inf if self.spread is None else float_above(self.spread, self.exponent)
+
+    def __repr__(self) -> str:
+        """Short: a mantissa can have more digits than Python agrees to print."""
+        return f"Ball({self.midpoint:.17g} ± {self.radius:.1g})"
 
     def __add__(self, other: Ball | int) -> Ball:  # type: ignore[override]  # a sum, not a concatenation
         return self.rules.sum(self, other)
@@ -214,19 +228,19 @@ class Rules:
 
     def _dot(self, a: Row, b: Row, with_bias: bool) -> Ball:
         """E = Σ |a| r_b + r_a (|b| + r_b), and for a format r = E (1 + γₙ) + γₙ Σ|a||b| + 2 n η (1 + γₙ)."""
-        mantissa, exponent = sum(map(operator.mul, a.mantissas, b.mantissas)), a.exponent + b.exponent
+        mantissa, exponent = sumprod(a.mantissas, b.mantissas), a.exponent + b.exponent
         if a.radii is None or b.radii is None:
             return Ball(mantissa, exponent, None, self)
-        spread = sum(map(operator.mul, a.magnitudes, b.radii)) if b.radii else 0
+        spread = sumprod(a.magnitudes, b.radii) if b.radii else 0
         if a.radii:
-            spread += sum(map(operator.mul, a.radii, b.reach))
+            spread += sumprod(a.radii, b.reach)
         if self.format is None:  # left exact: a sum over parts of a batch is then the sum over the whole
             return Ball(mantissa, exponent, spread, self)
         terms = len(a.mantissas)
         room = (1 << self.format.accumulate_bits) - terms  # γₙ = n u / (1 − n u) = terms / room
         if room <= 0:
             return Ball(mantissa, exponent, None, self)
-        size = sum(map(operator.mul, a.magnitudes, b.magnitudes))
+        size = sumprod(a.magnitudes, b.magnitudes)
         shift = self.spare(max(size, spread), exponent)
         mantissa, spread, size, exponent = mantissa << shift, spread << shift, size << shift, exponent - shift
         underflow = 2 * terms * self.eta(exponent)
@@ -379,8 +393,6 @@ def _unused(x: Ball) -> Ball:
 
 def _aligned(balls: Sequence[Ball]) -> tuple[int, list[int], list[int] | None]:
     """All on the lowest exponent among them: exponent, mantissas, and radii (None if one has no bound)."""
-    if not balls:  # softmax of one number sums the powers of no others
-        return 0, [], []
     low, high = min(x.exponent for x in balls), max(x.exponent + x.mantissa.bit_length() for x in balls)
     if high - low > DEEPEST:
         low = high - DEEPEST
@@ -406,7 +418,7 @@ def _raised(x: Ball, exponent: int) -> Ball:
 
 
 def steepest(function: Function, bounds: Bounds, low: float, high: float) -> float:
-    """An upper bound of |f′| on [low, high]: |f′| is monotone between its peaks, so its ends and peaks are enough.
+    """An upper bound of |f′| on [low, high]: |f′| has no local maximum but its peaks, so the ends and peaks are enough.
 
     The floats that compute it err by a few roundoffs of |f′|, or of |f| where f′ passes through 0, and underflow. The
     max passes over the NaN of ∞ · 0 in (2 − z²) φ(z) beyond 10^154, where 0 is right.

@@ -40,7 +40,7 @@ def at_least_one(magnitude: float) -> float:
 class Bounds:
     """The slope of a function g, and where it is steep; without a slope, g is piecewise linear and made of + − × alone.
 
-    Between the peaks, |g′| is monotone. A kink is a point where the pieces of g meet, with its value on the left and
+    |g′| has no local maximum but at the peaks. A kink is a point where the pieces of g meet, with its value on the left and
     on the right; between kinks, g is monotone. `signed` says that the formula adds terms of both signs, so that it
     cancels near a root. `intermediate` is the largest intermediate result, by |z|, of any formula in use.
     """

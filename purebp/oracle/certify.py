@@ -19,7 +19,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain, islice, repeat
-from math import inf
+from math import inf, ldexp
 from os import cpu_count
 from typing import NamedTuple
 
@@ -171,6 +171,9 @@ def nearest_double(mantissa: int, exponent: int) -> float:
     >>> nearest_double(3, -1), nearest_double(1, -1075), nearest_double(3, -1076), nearest_double(1, 5000)
     (1.5, 0.0, 5e-324, inf)
     """
+    bits = mantissa.bit_length()
+    if bits < 1000 and -1000 < bits + exponent < 1000:  # float() alone rounds, and correctly
+        return ldexp(float(mantissa), exponent)
     try:
         return (float(mantissa << exponent) if exponent >= 0 else mantissa / (1 << -exponent)) + 0.0
     except OverflowError:
