@@ -1,9 +1,11 @@
-"""Judging other implementations: proven values first of all.
+"""Judging other implementations: `check` a candidate, `judge` an answer, `diagnose` a mistake, certify a gradient.
 
 >>> from purebp import Batch, Layer, Network
->>> network = Network([Layer([[0.5]], None, "sigmoid")])
->>> certified_gradients(network, Batch([[1.0]], [[0.0]]), "sse").layers[0].weights[0][0].value
+>>> network, batch = Network([Layer([[0.5]], None, "sigmoid")]), Batch([[1.0]], [[0.0]])
+>>> certified_gradients(network, batch, "sse").layers[0].weights[0][0].value
 0.29256050705391...
+>>> judge(network, batch, ([[[0.2926]]], None), "sse").verdict
+'wrong'
 """
 
 from purebp.oracle.certify import (
@@ -14,12 +16,21 @@ from purebp.oracle.certify import (
     certified_loss,
     certified_outputs,
 )
+from purebp.oracle.check import check, judge
+from purebp.oracle.diagnosis import Diagnosis, diagnose
+from purebp.oracle.report import CaseReport, Report
 
 __all__ = [
+    "CaseReport",
     "Certified",
     "CertifiedGradients",
     "CertifiedLayer",
+    "Diagnosis",
+    "Report",
     "certified_gradients",
     "certified_loss",
     "certified_outputs",
+    "check",
+    "diagnose",
+    "judge",
 ]

@@ -1,0 +1,304 @@
+"""A candidate: whatever can be called for gradients, in its own layout and with its own arrays.
+
+It is called as `candidate(weights, biases, inputs, targets)` and returns `(weight_gradients, bias_gradients)`, or a
+dictionary of any of `outputs`, `loss`, `deltas`, `weights`, `biases`, or a `Gradients`. What goes wrong on the way is
+a `Finding`: a kind and a sentence.
+
+>>> from purebp.oracle.cases import ladder
+>>> case = ladder(["identity"], biases=False)[0]
+>>> ask(lambda weights, biases, inputs, targets: "two", case, Declared(("identity",), biases=False)).findings[0].kind
+'not understood'
+"""
+
+from __future__ import annotations
+
+import copy
+import io
+import traceback
+from collections.abc import Callable, Mapping
+from contextlib import redirect_stdout
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+from purebp.arithmetic import Matrix, PurebpError
+from purebp.linalg import shape, transpose
+from purebp.network import Gradients
+from purebp.number_systems.formats import format_named
+from purebp.oracle.cases import Case
+from purebp.oracle.judge import Key, as_claim, tensor_name
+
+Candidate = Callable[..., Any]
+ARRAYS = ("numpy", "torch", "jax")
+RETURNS = ("gradients", "descent", "step")
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What a candidate can do and how it wants to be called; None is left open."""
+
+    activations: tuple[str, ...]
+    loss: str | None = None
+    sizes: tuple[int, ...] | None = None
+    biases: bool = True
+    batch: int | None = None
+    weights: str = "out_in"
+    samples: str = "rows"
+    returns: str | None = None
+    learning_rate: float | None = None
+    format: str = "binary64"
+    arrays: str | None = None
+
+    def __post_init__(self) -> None:
+        choices = (
+            ("weights", self.weights, ("out_in", "in_out")),
+            ("samples", self.samples, ("rows", "columns", "vector")),
+            ("returns", self.returns, (None, *RETURNS)),
+            ("arrays", self.arrays, (None, *ARRAYS)),
+        )
+        for name, given, known in choices:
+            if given not in known:
+                raise PurebpError(f"{name}={given!r}: one of {', '.join(map(repr, known))} is wanted")
+        if self.samples == "vector" and self.batch != 1:
+            raise PurebpError('samples="vector" hands over a single sample: declare batch=1 with it')
+        if self.returns == "step" and self.learning_rate is None:
+            raise PurebpError('returns="step" needs the learning_rate of the step')
+        if self.learning_rate is not None and not 0 < self.learning_rate < float("inf"):
+            raise PurebpError(f"learning_rate={self.learning_rate!r}: a positive number is wanted")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is not a wrong number: its kind, a sentence, and the case in which it was seen first."""
+
+    kind: str
+    sentence: str
+    case: str = ""
+    fatal: bool = True  # the answer cannot be judged, or the candidate cannot be right
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a candidate said to a case: tensors by name in our layout, or the findings that explain why there are none."""
+
+    claim: dict[Key, Matrix] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+
+
+def ask(candidate: Candidate, case: Case, declared: Declared) -> Answer:
+    """Call the candidate with a case."""
+    given = arguments(case, declared)
+    before = copy.deepcopy([_plain(x) for x in given])
+    printed = io.StringIO()
+    try:
+        with redirect_stdout(printed):
+            answer = candidate(*given)
+    except (Exception, SystemExit) as error:
+        return Answer(findings=(Finding("raises", _shortened(error, candidate), case.name),))
+    notes = []
+    if printed.getvalue():
+        first = printed.getvalue().strip().partition("\n")[0][:60]
+        notes.append(Finding("prints", f"it prints to stdout ({first!r}): leave the output to the caller", case.name, False))
+    try:
+        changed = [_plain(x) for x in given] != before
+    except ValueError:
+        changed = False
+    if changed:
+        names = ("weights", "biases", "inputs", "targets")
+        which = ", ".join(name for name, x, old in zip(names, given, before) if _plain(x) != old)
+        notes.append(
+            Finding("changes its arguments", f"it changes the {which} it is given: work on copies, for what is "
+                    "computed after the change uses the new numbers", case.name, False)  # fmt: skip
+        )
+    try:
+        return Answer(_understood(answer, case, declared), tuple(notes))
+    except _NotUnderstood as error:
+        return Answer(findings=(*notes, Finding(error.kind, str(error), case.name)))
+
+
+def arguments(case: Case, declared: Declared) -> list[Any]:
+    """weights, biases, inputs and targets in the layout and the arrays that were declared."""
+    turn: Callable[[Matrix], list[list[float]]] = transpose if declared.weights == "in_out" else _rows
+    weights = [turn(layer.weights) for layer in case.network.layers]
+    biases = [None if layer.biases is None else list(layer.biases) for layer in case.network.layers]
+    layouts: dict[str, Callable[[Matrix], Any]] = {"rows": _rows, "columns": transpose, "vector": lambda rows: list(rows[0])}
+    layout = layouts[declared.samples]
+    array = _array(declared)
+    return [
+        [array(w) for w in weights],
+        None if not declared.biases else [None if b is None else array(b) for b in biases],
+        array(layout(case.batch.inputs)),
+        array(layout(case.batch.targets)),
+    ]
+
+
+def _rows(rows: Matrix) -> list[list[float]]:
+    return [list(row) for row in rows]
+
+
+def _array(declared: Declared) -> Callable[[Any], Any]:
+    """Lists as they are, or as arrays of a library in the format."""
+    if declared.arrays is None:
+        return lambda x: x
+    try:
+        library = import_module({"jax": "jax.numpy"}.get(declared.arrays, declared.arrays))
+    except ImportError:
+        raise PurebpError(f"arrays={declared.arrays!r}, but {declared.arrays} is not installed here") from None
+    dtype = {"binary64": "float64", "binary32": "float32", "tf32": "float32", "bfloat16": "bfloat16", "binary16": "float16"}
+    name = dtype[format_named(declared.format).name]
+    if not hasattr(library, name):
+        raise PurebpError(f"{declared.arrays} has no {name}, which {declared.format} needs")
+    make = library.tensor if declared.arrays == "torch" else library.asarray
+    return lambda x: make(x, dtype=getattr(library, name))
+
+
+class _NotUnderstood(Exception):
+    def __init__(self, kind: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.kind = kind
+
+
+def _plain(x: Any) -> Any:
+    """Lists of numbers, from arrays, tuples and lists of them."""
+    if hasattr(x, "detach"):  # a tensor of PyTorch that requires a gradient
+        x = x.detach()
+    if hasattr(x, "tolist"):
+        return x.tolist()
+    return [_plain(item) for item in x] if isinstance(x, (list, tuple)) else x
+
+
+def _understood(answer: Any, case: Case, declared: Declared) -> dict[Key, Matrix]:
+    if isinstance(answer, Gradients):
+        return as_claim(answer, deltas=True)
+    found: dict[Key, Matrix] = {}
+    if isinstance(answer, Mapping):
+        unknown = set(answer) - {"outputs", "loss", "deltas", "weights", "biases"}
+        if unknown or not answer:
+            raise _NotUnderstood("not understood", f"it returns a dictionary with {sorted(map(str, answer))}: the keys "
+                                 "outputs, loss, deltas, weights and biases are understood")  # fmt: skip
+        answer = dict(answer)
+        turned = transpose if declared.samples == "columns" else _rows
+        if "outputs" in answer:
+            outputs = _matrix("ŷ", answer["outputs"], declared)
+            found["outputs", -1] = _shaped("ŷ", turned(outputs), shape(case.batch.targets))
+        if "loss" in answer:
+            found["loss", -1] = [[_number("loss", _plain(answer["loss"]))]]
+        for l, deltas in enumerate(answer.get("deltas", ())):
+            name = tensor_name(("deltas", l))
+            wanted = len(case.batch.inputs), case.network.sizes[l + 1]
+            found["deltas", l] = _shaped(name, turned(_matrix(name, deltas, declared)), wanted)
+        weights, biases = answer.get("weights"), answer.get("biases")
+        if weights is None:
+            return found
+    elif not declared.biases and not (isinstance(answer, (list, tuple)) and len(answer) == 2 and _is_pair(answer)):
+        weights, biases = answer, None
+    else:
+        try:
+            weights, biases = answer
+        except (TypeError, ValueError):
+            what = "None" if answer is None else f"{type(answer).__name__} {_plain(answer)!r:.60}"
+            raise _NotUnderstood("not understood", f"it returns {what}: (weight_gradients, bias_gradients) is wanted, "
+                                 "each with one item per layer") from None  # fmt: skip
+    return {**found, **_gradients(weights, biases, case, declared)}
+
+
+def _is_pair(answer: Any) -> bool:
+    """Whether two items are (weight gradients, bias gradients or None), and not the gradients of two layers."""
+    first, second = map(_plain, answer)
+    if second is None or second == []:
+        return True
+    return _depth(first) == 3
+
+
+def _depth(x: Any) -> int:
+    return 1 + _depth(x[0]) if isinstance(x, list) and x else 0
+
+
+def _gradients(weights: Any, biases: Any, case: Case, declared: Declared) -> dict[Key, Matrix]:
+    layers = case.network.layers
+    found: dict[Key, Matrix] = {}
+    for kind, items in (("weights", weights), ("biases", biases)):
+        if kind == "biases" and not declared.biases:
+            continue
+        if items is None:
+            raise _NotUnderstood("not understood", f"it returns no {kind}, but they were declared: return "
+                                 "(weight_gradients, bias_gradients)")  # fmt: skip
+        items = _plain(items) if hasattr(items, "tolist") else items
+        if not isinstance(items, (list, tuple)):
+            raise _NotUnderstood("not understood", f"its {kind} are {items!r:.60}: a list with one item per layer is wanted")
+        if len(items) != len(layers):
+            raise _NotUnderstood("wrong number of layers", f"it returns {kind} for {len(items)} layers: "
+                                 f"{len(layers)} were declared")  # fmt: skip
+        for l, (layer, item) in enumerate(zip(layers, items)):
+            key, wanted = (kind, l), (shape(layer.weights) if kind == "weights" else (1, len(layer.weights)))
+            rows = _matrix(tensor_name(key), item, declared)
+            if kind == "weights":
+                if declared.weights == "in_out":
+                    rows = transpose(rows)
+                found[key] = _shaped(tensor_name(key), rows, wanted, declared.weights == "in_out")
+            else:
+                if len(rows[0]) == 1 and len(rows) == wanted[1]:  # a column
+                    rows = transpose(rows)
+                found[key] = _shaped(tensor_name(key), rows, wanted, samples=len(case.batch.inputs))
+    return found
+
+
+def _matrix(name: str, item: Any, declared: Declared) -> list[list[float]]:
+    """Rows of floats; a vector is one row, and a number one row with one number."""
+    plain = _plain(item)
+    if plain is None:
+        raise _NotUnderstood("not understood", f"{name} is None: numbers are wanted")
+    if not isinstance(plain, list):
+        plain = [[plain]]
+    elif plain and not isinstance(plain[0], list):
+        plain = [plain]
+    if not plain or not all(isinstance(row, list) and row for row in plain):
+        raise _NotUnderstood("wrong shape", f"{name} is {plain!r:.60}: a matrix of numbers is wanted")
+    if len({len(row) for row in plain}) > 1:
+        raise _NotUnderstood("wrong shape", f"{name} is ragged: its rows have {[len(row) for row in plain]} numbers")
+    return [[_number(name, x) for x in row] for row in plain]
+
+
+def _number(name: str, x: Any) -> float:
+    while isinstance(x, list) and len(x) == 1:
+        x = x[0]
+    try:
+        number = float(x)
+    except (TypeError, ValueError, OverflowError):
+        raise _NotUnderstood("not understood", f"{name} holds {x!r:.60}: a number is wanted") from None
+    if number != number:
+        raise _NotUnderstood("NaN", f"{name} holds NaN: something overflows, or 0 is divided by 0 or multiplied by ∞")
+    return number
+
+
+def _shaped(name: str, rows: list[list[float]], wanted: tuple[int, int], turned: bool = False, samples: int = 0) -> Matrix:
+    given = shape(rows)
+    if given == wanted:
+        return rows
+    shown_given, shown_wanted = (given[::-1], wanted[::-1]) if turned else (given, wanted)
+    hint = ""
+    if given == wanted[::-1] and wanted[0] != 1:
+        hint = ": it is transposed"
+    elif wanted[0] == 1 and samples and given == (samples, wanted[1]):
+        hint = ": it is not summed over the samples"
+    elif wanted[0] == 1 and samples and given == (wanted[1], samples):
+        hint = ": it is not summed over the samples"
+    elif given == (1, 1):
+        hint = ": it is summed over all axes"
+    elif wanted[0] == 1 and given == (1, samples):
+        hint = ": it is summed over the neurons, not over the samples"
+    elif given[0] == wanted[0] and given[1] == wanted[1] + 1:
+        hint = ": it has a column more, for the biases perhaps: return those apart"
+    elif given[0] == wanted[0] + 1 and given[1] == wanted[1]:
+        hint = ": it has a row more, for the biases perhaps: return those apart"
+    raise _NotUnderstood("wrong shape", f"{name} has shape {shown_given}, {shown_wanted} is wanted{hint}")
+
+
+def _shortened(error: BaseException, candidate: Candidate) -> str:
+    """The traceback from the candidate's own file on."""
+    code = getattr(candidate, "__code__", None)
+    frames = traceback.extract_tb(error.__traceback__)[1:]
+    own = [frame for frame in frames if code is None or frame.filename == code.co_filename] or frames
+    lines = [f"it raises {type(error).__name__}: {error}"]
+    lines += [f"  line {frame.lineno}, in {frame.name}: {frame.line}" for frame in own[-5:]]
+    return "\n".join(lines)

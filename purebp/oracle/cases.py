@@ -1,0 +1,193 @@
+"""The ladder: built-in cases, simplest first, for whatever architecture a candidate has declared.
+
+Numbers are short dyadic fractions, exact in every format and every parser. Weights are neither tiny nor alike, for a
+mistake vanishes near W = 0 and hides in symmetry; some layers are square, for a transposed matrix shows only there.
+
+>>> rung = ladder(["sigmoid", "sigmoid"])[0]
+>>> rung.name, rung.network.sizes, rung.batch
+('one sample', (2, 3, 1), Batch(inputs=((-1.375, -0.125),), targets=((0.75,),)))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from random import Random
+
+from purebp import losses
+from purebp.activations import Activation, activation
+from purebp.arithmetic import PurebpError
+from purebp.backprop import backpropagation, forward
+from purebp.losses import Loss
+from purebp.network import Batch, Layer, Network
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A network and a batch, on which a candidate is asked for gradients."""
+
+    name: str
+    network: Network
+    batch: Batch
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """What a case of the ladder looks like, for any depth: inputs, hidden widths in turn, outputs; and its numbers."""
+
+    name: str
+    n_in: int
+    hidden: tuple[int, ...]
+    n_out: int
+    samples: int
+    unit: int = 16  # numbers are whole multiples of 1/unit
+    special: str = ""
+
+
+RUNGS = (
+    Rung("one sample", 2, (3, 2), 1, 1, 8),
+    Rung("two samples", 2, (3, 2), 1, 2, 8),
+    Rung("several outputs", 3, (2, 4), 2, 3),
+    Rung("square layers", 2, (2,), 2, 3),
+    Rung("wider square layers", 3, (3,), 3, 2),
+    Rung("one sample, wider", 4, (5, 3), 2, 1),
+    Rung("zeros", 3, (2, 3), 2, 2, 8, "zeros"),
+    Rung("one neuron per layer", 1, (1,), 1, 3),
+    Rung("a saturated neuron", 2, (3, 2), 2, 2, 8, "saturated"),
+    Rung("a kink", 2, (3, 2), 2, 2, 4, "kink"),
+    Rung("as many samples as neurons", 4, (4,), 4, 4),
+    Rung("wide", 5, (7, 6), 3, 6),
+)
+DEEP = Rung("deep", 2, (3, 2, 4, 3), 2, 2)
+ANY_DEPTH = 5  # of the deep chain
+
+
+def ladder(
+    activations: Sequence[str | Activation] | str,
+    *,
+    loss: Loss | str | None = None,
+    sizes: Sequence[int] | None = None,
+    biases: bool = True,
+    batch: int | None = None,
+    seed: int = 0,
+) -> tuple[Case, ...]:
+    """The cases for an architecture: one activation per layer, or a single name for networks of any depth.
+
+    What is declared is held to: `sizes` the widths, `batch` the number of samples.
+    """
+    free = isinstance(activations, str)
+    names = [activation(activations)] * 2 if free else [activation(name) for name in activations]  # type: ignore[arg-type]  # free is that it is a str
+    if not names:
+        raise PurebpError("no activations: give one for each layer")
+    if sizes is not None and len(sizes) != len(names) + 1:
+        raise PurebpError(f"sizes {tuple(sizes)} are {len(sizes)} widths, and there are {len(names)} activations: "
+                          "give one width more than layers")  # fmt: skip
+    if batch is not None and batch < 1:
+        raise PurebpError(f"a batch of {batch} samples: at least one is wanted")
+    rungs = [(rung, names) for rung in RUNGS if rung.special != "kink" or any(f.kinks for f in names)]
+    if free and sizes is None:
+        rungs += [(DEEP, [names[0]] * ANY_DEPTH), (RUNGS[2], names[:1]), (RUNGS[3], names[:1] * 3)]
+    return tuple(
+        _case(rung, chosen, loss, sizes, biases, batch, seed + number) for number, (rung, chosen) in enumerate(rungs)
+    )
+
+
+def _case(
+    rung: Rung,
+    names: Sequence[Activation],
+    loss: Loss | str | None,
+    sizes: Sequence[int] | None,
+    biases: bool,
+    batch: int | None,
+    seed: int,
+) -> Case:
+    """Of some draws, the one with the fewest zeros in its gradient: dead neurons show nothing."""
+    if sizes is None:
+        hidden = (rung.hidden * len(names))[: len(names) - 1]
+        sizes = (rung.n_in, *hidden, max(rung.n_out, 2 if names[-1].name == "softmax" else 1))
+    samples = batch or rung.samples
+
+    def draws() -> Iterator[tuple[int, int, Case]]:
+        for draw in range(40):
+            case = _drawn(rung, names, loss, sizes, biases, samples, Random(f"{seed} {draw}"))
+            gradient = backpropagation(case.network, case.batch, default_loss(names, loss)).parameters()
+            dull = sum(x == 0.0 for x in gradient) + _one_sided(case)
+            yield dull, draw, case
+            if not dull:
+                return
+
+    return min(draws(), key=lambda found: found[:2])[2]
+
+
+def _one_sided(case: Case) -> int:
+    """How many layers have kinks, and in a batch only pre-activations above them."""
+    if len(case.batch.inputs) < 2:
+        return 0
+    passes = zip(case.network.layers, forward(case.network, case.batch.inputs).pre_activations)
+    return sum(all(x > kink for row in z for x in row) for layer, z in passes for kink in layer.activation.kinks)
+
+
+def default_loss(names: Sequence[Activation], loss: Loss | str | None = None) -> Loss:
+    """The loss that was declared; cross_entropy after softmax, and else mse, where none was."""
+    return losses.loss("cross_entropy" if loss is None and names[-1].name == "softmax" else loss or "mse")
+
+
+def _drawn(
+    rung: Rung,
+    names: Sequence[Activation],
+    loss: Loss | str | None,
+    sizes: Sequence[int],
+    biases: bool,
+    samples: int,
+    random: Random,
+) -> Case:
+    unit, pool = rung.unit, dict[float, list[float]]()
+
+    def number(largest: float) -> float:
+        """Not 0, of either sign, and no magnitude twice before all have been drawn."""
+        if not pool.get(largest):
+            pool[largest] = [k / unit for k in range(1, int(largest * unit) + 1)]
+            random.shuffle(pool[largest])
+        return random.choice((-1, 1)) * pool[largest].pop()
+
+    layers = []
+    for l, ((n_in, n_out), f) in enumerate(zip(pairwise(sizes), names)):
+        scale = 1.5 if n_in < 4 else 1.0
+        weights = [[number(scale) for _ in range(n_in)] for _ in range(n_out)]
+        offsets = [number(0.75) for _ in range(n_out)] if biases else None
+        if rung.special == "saturated" and l == 0:
+            weights[0] = [8 * w for w in weights[0]]
+        if rung.special == "zeros" and n_out > 1:
+            weights[-1][0] = 0.0
+        layers.append(Layer(weights, offsets, f))
+    inputs = [[number(1.5) for _ in range(sizes[0])] for _ in range(samples)]
+    if rung.special == "zeros":
+        inputs[0][-1] = 0.0
+    network = Network(layers)
+    if rung.special == "kink":
+        network = _at_kink(network, inputs[0])
+    outputs = sizes[-1]
+    chosen = default_loss(names, loss)
+    if names[-1].name == "softmax" or chosen.base == "cross_entropy":
+        classes = [random.randrange(outputs) for _ in range(samples)]
+        targets = [[float(j == c) for j in range(outputs)] for c in classes]
+    elif chosen.base == "binary_cross_entropy":
+        targets = [[float(random.randint(0, 1)) for _ in range(outputs)] for _ in range(samples)]
+    else:
+        targets = [[random.randint(0, unit) / unit for _ in range(outputs)] for _ in range(samples)]
+    return Case(rung.name, network, Batch(inputs, targets))
+
+
+def _at_kink(network: Network, sample: Sequence[float]) -> Network:
+    """The first neuron of the first layer that has kinks meets one exactly, on that sample, if inputs reach it exactly."""
+    layer = network.layers[0]
+    if not layer.activation.kinks or len(sample) < 2:
+        return network
+    (z,), *_ = forward(network, [sample]).pre_activations
+    kink = layer.activation.kinks[0]
+    if layer.biases is not None:
+        biases = (layer.biases[0] + kink - z[0], *layer.biases[1:])
+        return Network([Layer(layer.weights, biases, layer.activation), *network.layers[1:]])
+    weights = [[sample[1], -sample[0], *[0.0] * (len(sample) - 2)], *layer.weights[1:]]
+    return Network([Layer(weights, None, layer.activation), *network.layers[1:]]) if kink == 0 else network

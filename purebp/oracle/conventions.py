@@ -1,0 +1,170 @@
+"""Conventions: right gradients of a slightly different loss, recognised exactly.
+
+A factor is c nⁱ mʲ, with c from a short list, n samples and m outputs: fitted to nothing, it either is the same on
+every case or is none. So is the direction: gradients to be subtracted, their negatives to be added, updated weights.
+
+>>> half = Convention(loss("mse"), Factor(Fraction(1, 2), 1, 1))
+>>> half.loss_name, half.sentence
+('half_sse', 'the gradient of half the sum of squares, to be subtracted')
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from purebp.arithmetic import Arithmetic
+from purebp.losses import Loss, loss
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """constant · nˢ · mᵒ, for n samples and m outputs.
+
+    >>> Factor(Fraction(1, 2), -1)(4, 3), str(Factor(Fraction(-1, 2), -1, 1))
+    (Fraction(1, 8), '−½ m / n')
+    """
+
+    constant: Fraction = Fraction(1)
+    samples: int = 0
+    outputs: int = 0
+
+    def __call__(self, samples: int, outputs: int) -> Fraction:
+        return self.constant * Fraction(samples) ** self.samples * Fraction(outputs) ** self.outputs
+
+    def __mul__(self, other: Factor) -> Factor:
+        return Factor(self.constant * other.constant, self.samples + other.samples, self.outputs + other.outputs)
+
+    def __neg__(self) -> Factor:
+        return Factor(-self.constant, self.samples, self.outputs)
+
+    @property
+    def weight(self) -> int:
+        """How much it takes to say it: the plainest explanation comes first."""
+        return (abs(self.constant) != 1) + abs(self.samples) + abs(self.outputs) + 2 * (self.samples * self.outputs < 0)
+
+    def __str__(self) -> str:
+        named = {Fraction(1, 2): "½", Fraction(1, 4): "¼"}
+        size = abs(self.constant)
+        above = [] if size == 1 else [named.get(size, str(size))]
+        below: list[str] = []
+        for symbol, power in (("n", self.samples), ("m", self.outputs)):
+            (above if power > 0 else below).extend([symbol] * abs(power))
+        text = " ".join(above) or "1"
+        return ("−" if self.constant < 0 else "") + (f"{text} / {' '.join(below)}" if below else text)
+
+
+CONSTANTS = [Fraction(1), Fraction(1, 2), Fraction(2), Fraction(1, 4), Fraction(4)]
+FACTORS = sorted(
+    (Factor(c, i, j) for c in CONSTANTS for i in (0, -1, 1, -2) for j in (0, -1, 1)), key=lambda factor: factor.weight
+)
+ONE = Factor()
+_REDUCTION = {"sum": (0, 0), "samples": (-1, 0), "outputs": (0, -1), "entries": (-1, -1)}
+_BASES = {
+    "sse": "squares",
+    "half_sse": "squares",
+    "mae": "absolute errors",
+    "binary_cross_entropy": "binary cross-entropies",
+    "cross_entropy": "cross-entropies",
+}
+_TOTALS = {
+    "sum": "the sum of {}",
+    "samples": "the sum of {} divided by the number of samples",
+    "outputs": "the sum of {} divided by the number of outputs",
+    "entries": "the mean of {} over all entries",
+}
+
+
+def plain(chosen: Loss) -> tuple[Loss, Factor]:
+    """The loss as a factor times its plain sum; half_sse is half of sse."""
+    factor = Factor(Fraction(1), *_REDUCTION[chosen.reduction])
+    if chosen.base == "half_sse":
+        return loss("sse"), Factor(Fraction(1, 2)) * factor
+    return chosen.reduced("sum"), factor
+
+
+@dataclass(frozen=True, slots=True)
+class Convention:
+    """What an implementation returns: a factor times the gradient of a loss, and in which direction."""
+
+    loss: Loss
+    factor: Factor = ONE  # of the gradient of that loss; its sign is in `returns`
+    returns: str = "gradients"
+    learning_rate: float | None = None
+
+    @property
+    def named(self) -> Loss | None:
+        """The loss of which this is the gradient, if it has a name."""
+        base, factor = plain(self.loss)
+        factor = factor * Factor(abs(self.factor.constant), self.factor.samples, self.factor.outputs)
+        reductions = {power: name for name, power in _REDUCTION.items()}
+        reduction = reductions.get((factor.samples, factor.outputs))
+        if reduction is None:
+            return None
+        if factor.constant == 1:
+            return base.reduced(reduction)
+        if factor.constant == Fraction(1, 2) and base.base == "sse":
+            return loss("half_sse").reduced(reduction)
+        return None
+
+    @property
+    def loss_name(self) -> str:
+        """Its name, or the factor and the name of the loss next to it."""
+        return self.named.name if self.named else f"{Factor(abs(self.factor.constant), self.factor.samples, self.factor.outputs)} × {self.loss.name}"
+
+    @property
+    def sentence(self) -> str:
+        """In words."""
+        direction = {
+            "gradients": "to be subtracted",
+            "descent": "with its sign turned, to be added",
+            "step": f"as updated weights, learning rate {self.learning_rate:g}" if self.learning_rate else "updated weights",
+            "ascent": f"as weights updated uphill, learning rate {self.learning_rate:g}" if self.learning_rate else "",
+        }[self.returns]
+        return f"the gradient of {self.words}, {direction}"
+
+    @property
+    def words(self) -> str:
+        """The loss, in words."""
+        if found := self.named:
+            half = "half " if found.base == "half_sse" else ""
+            base = _BASES.get(found.base, f"{found.base} losses")
+            return half + _TOTALS[found.reduction].format(base)
+        times = Factor(abs(self.factor.constant), self.factor.samples, self.factor.outputs)
+        return f"{times} times {Convention(self.loss).words} (n samples, m outputs)"
+
+    def turned(self, samples: int, outputs: int, on: Arithmetic[Any]) -> Callable[[Any, Any], Any] | None:
+        """What is returned for a gradient g of `self.effective` and its parameter w; None for g itself."""
+        scale = None if self.named else on.ratio(*abs(self.factor(samples, outputs)).as_integer_ratio())
+
+        def scaled(g: Any) -> Any:
+            return g if scale is None else scale * g
+
+        if self.returns == "gradients":
+            return None if scale is None else lambda g, w: scaled(g)
+        if self.returns == "descent":
+            return lambda g, w: -scaled(g)
+        assert self.learning_rate is not None
+        rate = on.number(self.learning_rate)
+        if self.returns == "step":
+            return lambda g, w: w - rate * scaled(g)
+        return lambda g, w: w + rate * scaled(g)
+
+    @property
+    def effective(self) -> Loss:
+        """The loss whose gradient `turned` is given."""
+        return self.named or self.loss
+
+
+def factors(ratios: Sequence[tuple[float, int, int]], tolerance: float) -> Iterator[Factor]:
+    """The factors, with their sign, that explain every ratio, each seen with n samples and m outputs; plainest first.
+
+    >>> [str(f) for f in factors([(-0.5, 1, 1), (-0.25, 2, 1)], 1e-9)][:1]
+    ['−½ / n']
+    """
+    for factor in FACTORS:
+        c, i, j = float(factor.constant), factor.samples, factor.outputs
+        if all(abs(abs(ratio) - c * n**i * m**j) <= tolerance * abs(ratio) for ratio, n, m in ratios):
+            yield from (signed for signed in (factor, -factor) if all(ratio * signed.constant > 0 for ratio, _, _ in ratios))

@@ -1,0 +1,546 @@
+"""From wrong numbers to the mistake that makes them.
+
+Every recipe of the catalogue is tried, alone and then in pairs, under every convention that is open. A quick pass in
+floats on one case leaves few; what explains an answer must then hold it inside its budgets on *every* case. If nothing
+does, the pattern of what is right and what is wrong says where to look.
+
+>>> from purebp import FLOAT, Batch, Network
+>>> from purebp.oracle.mistakes import CATALOGUE, planted, run
+>>> network, batch = Network.random([2, 3, 1], seed=4), Batch([[0.5, -1.0]], [[1.0]])
+>>> wrong = run(planted(CATALOGUE["squashed twice"], {0}), network, batch, "mse", FLOAT)
+>>> [found.name for found in diagnose(network, batch, wrong)]
+['squashed twice']
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations, product
+from math import inf, isfinite
+from typing import Any
+
+from purebp import losses
+from purebp.arithmetic import FLOAT, Arithmetic, Matrix, PurebpError
+from purebp.losses import Loss
+from purebp.network import Batch, Gradients, Network
+from purebp.number_systems.ball import ball
+from purebp.number_systems.formats import Format, format_named
+from purebp.optimizers import sgd_step
+from purebp.oracle.conventions import ONE, Convention, Factor, factors
+from purebp.oracle.judge import Claim, Key, as_claim, inside, tensor_name, turned_claim
+from purebp.oracle.mistakes import CATALOGUE, LOCAL, LOSS, STATE, Mistake, Place, Recipe, _biases, _weights, places, planted, run
+
+Made = tuple[Mistake, frozenset[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What was asked and what was answered; the claim holds weights and biases, as they were returned."""
+
+    network: Network
+    batch: Batch
+    claim: Claim
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Samples and outputs."""
+        return len(self.batch.targets), len(self.batch.targets[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """An explanation: a name, its family, a sentence for a learner, the line of the recurrence, and what was changed."""
+
+    name: str
+    family: str
+    sentence: str
+    line: str
+    changes: tuple[str, ...]
+    convention: Convention | None = None
+    format: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """Mistakes made, tensors scaled, and a convention, which together may explain an answer."""
+
+    made: tuple[Made, ...]
+    scales: tuple[tuple[Factor, frozenset[Key]], ...]
+    convention: Convention
+    cost: int
+
+    def recipe(self) -> Recipe:
+        recipe = Recipe()
+        for mistake, layers in self.made:
+            recipe = planted(mistake, layers, recipe)
+        return recipe
+
+    def claim(self, observed: Observation, on: Arithmetic[Any]) -> dict[Key, Matrix[Any]]:
+        """What an implementation with these mistakes returns."""
+        network, batch = observed.network, observed.batch
+        try:
+            found = run(self.recipe(), network, batch, self.convention.effective, on)
+        except (PurebpError, ArithmeticError):  # the mistake cannot be made here
+            found = run(Recipe(), network, batch, self.convention.effective, on)
+        claim = as_claim(found)
+        for factor, keys in self.scales:
+            p, q = factor(*observed.size).as_integer_ratio()
+            scale = on.ratio(p, q)
+            claim.update({key: [[scale * x for x in row] for row in claim[key]] for key in keys if key in claim})
+        return turned_claim(claim, network, on, self.convention.turned(*observed.size, on))
+
+
+def diagnose(
+    network: Network,
+    batch: Batch,
+    claimed: Gradients | Claim,
+    loss: Loss | str | None = "mse",
+    format: Format | str = "binary64",
+    *,
+    returns: str | None = "gradients",
+    learning_rate: float | None = None,
+) -> list[Diagnosis]:
+    """What explains the claimed gradients of one case, fewest changes first; [] if nothing does."""
+    claim = as_claim(claimed) if isinstance(claimed, Gradients) else claimed
+    return explanations([Observation(network, batch, claim)], loss, format, returns, learning_rate)
+
+
+def explanations(
+    observations: Sequence[Observation],
+    loss: Loss | str | None,
+    format: Format | str = "binary64",
+    returns: str | None = "gradients",
+    learning_rate: float | None = None,
+    plain: bool = False,
+) -> list[Diagnosis]:
+    """What explains all observations; what no case among them can tell apart stands side by side.
+
+    With plain=True only conventions are tried, no mistakes.
+    """
+    search = Search(observations, None if loss is None else losses.loss(loss), format_named(format), returns, learning_rate)
+    for stage in search.stages(plain):
+        found: dict[str, tuple[int, Diagnosis]] = {}
+        for hypothesis in stage:
+            diagnosis = search.confirmed(hypothesis)
+            if diagnosis is not None and diagnosis.name not in found:
+                pure = not hypothesis.scales and hypothesis.convention.loss.base == search.loss.base
+                seen = min((mistake.seen for mistake, _ in hypothesis.made), default=100 if pure else -1)
+                found[diagnosis.name] = (-seen, diagnosis)
+            if len(found) == 5:
+                break
+        if found:
+            return [diagnosis for _, diagnosis in sorted(found.values(), key=lambda item: item[0])]
+    return [] if plain else [found for found in (_penalty(search), _online(search), _nothing(search)) if found is not None]
+
+
+class Search:
+    """The hypotheses about some observations, plainest first."""
+
+    def __init__(
+        self,
+        observations: Sequence[Observation],
+        loss: Loss | None,
+        format: Format,
+        returns: str | None,
+        learning_rate: float | None,
+    ) -> None:
+        self.format, self.open_loss, self.open_sign = format, loss is None, returns is None
+        self.returns, self.learning_rate = returns or "gradients", learning_rate
+        names = [layer.activation.name for layer in observations[0].network.layers]
+        self.loss = losses.loss("cross_entropy" if names[-1] == "softmax" else "mse") if loss is None else loss
+        others = [losses.loss("mse"), losses.loss("mae"), losses.huber(1.0)]
+        if names[-1] in ("sigmoid", "softmax"):
+            others[1:1] = [losses.binary_cross_entropy, losses.cross_entropy]
+        self.others = [other for other in others if other.base != self.loss.base and {other.base, self.loss.base} != {"sse", "half_sse"}]
+        self.tolerance = max(1e-5, 64 * 2.0**-format.precision)
+        self.depth = len(names)
+        self.observations = sorted(observations, key=lambda o: (self.off(o), *_informative(o)), reverse=True)
+        self.first = self.observations[0]
+        self.claims = [self.normal(observed) for observed in self.observations]
+        self.cache: dict[object, bool] = {}
+
+    def normal(self, observed: Observation) -> dict[Key, Matrix]:
+        """The claim as gradients that one would subtract, if it is what it should be."""
+        if self.returns == "gradients":
+            return dict(observed.claim)
+        rate = self.learning_rate or 1.0
+
+        def gradient(c: float, w: float) -> float:
+            return -c if self.returns == "descent" else (w - c) / rate
+
+        return turned_claim(dict(observed.claim), observed.network, FLOAT, gradient)
+
+    def off(self, observed: Observation) -> bool:
+        """Whether the answer differs from what it should be, by more than a factor where the loss is open."""
+        claim, right = self.normal(observed), as_claim(run(Recipe(), observed.network, observed.batch, self.loss, FLOAT))
+        ratios = [self.ratio(key, claim[key], rows, observed) for key, rows in right.items() if key in claim]
+        known = [r for r in ratios if r is not None and r != inf]
+        wanted = known[0] if self.open_loss and known else 1.0
+        return None in ratios or any(abs(r - wanted) > 100 * self.tolerance * abs(wanted) for r in known)
+
+    def slack(self, observed: Observation, key: Key) -> float:
+        """What subtracting updated weights from weights leaves of roundoff."""
+        if self.returns != "step":
+            return 0.0
+        layer = observed.network.layers[key[1]]
+        rows = layer.weights if key[0] == "weights" else [layer.biases or ()]
+        largest = max((abs(x) for row in rows for x in row), default=0.0)
+        return 8 * 2.0**-self.format.precision * largest / (self.learning_rate or 1.0)
+
+    def stages(self, only: bool) -> Iterator[list[Hypothesis]]:
+        plain = list(self.solved((), self.loss))
+        yield [h for h in plain if h.cost == 0]
+        others = [h for other in self.others for h in self.solved((), other) if not h.made and not h.scales]
+        if self.open_loss:
+            yield [replace(h, cost=0) for h in others]
+        if only:
+            return
+        singles = list(self.singles())
+        others = [replace(h, cost=max(1, h.cost)) for h in others]
+        by_trunk = [h for made in singles for h in self.solved((made,), self.loss, exact=True)]
+        yield [h for h in (*plain, *by_trunk, *others) if h.cost == 1]
+        by_trunk = [h for made in singles for h in self.solved((made,), self.loss)]
+        everything = [*plain, *by_trunk, *others]
+        yield [h for h in everything if h.cost == 2]
+        both = (
+            pair for pair in combinations(singles, 2)
+            if pair[0][0].step != pair[1][0].step or not pair[0][1] & pair[1][1]
+        )
+        yield [h for pair in both for h in self.solved(pair, self.loss, exact=True)]
+        yield [h for h in everything if h.cost == 3]
+
+    def singles(self) -> Iterator[Made]:
+        """Every mistake of the trunk that changes something in the first case."""
+        right = self.values((), self.loss)
+        seen = []
+        for mistake in CATALOGUE.values():
+            if mistake.step in LOCAL:
+                continue
+            for layers in mistake.layers(self.depth):
+                values = self.values(((mistake, layers),), self.loss)
+                if values is not None and values != right and (mistake.name, values) not in seen:
+                    seen.append((mistake.name, values))
+                    yield mistake, layers
+
+    def values(self, made: tuple[Made, ...], loss: Loss) -> list[tuple[Key, Matrix]] | None:
+        found = self.way_back(made, loss)
+        return None if found is None else list(_tensors(found))
+
+    def way_back(self, made: tuple[Made, ...], loss: Loss) -> list[Place] | None:
+        try:
+            return places(Hypothesis(made, (), Convention(loss), 0).recipe(), self.first.network, self.first.batch, loss, FLOAT)
+        except (PurebpError, ArithmeticError):
+            return None
+
+    def solved(self, made: tuple[Made, ...], loss: Loss, exact: bool = False) -> Iterator[Hypothesis]:
+        """What else must have happened, after these mistakes, for the first case to be answered as it was."""
+        if exact and not self.top_fits(made, loss):
+            return
+        way_back = self.way_back(made, loss)
+        if way_back is None:
+            return
+        claim, (n, m) = self.claims[0], self.first.size
+        tensors = {key: rows for key, rows in _tensors(way_back) if key in claim}
+        ratios = {key: self.ratio(key, claim[key], rows) for key, rows in tensors.items()}
+        known = [r for r in ratios.values() if r is not None and r != inf]
+        for ratio in dict.fromkeys(([] if self.open_loss else [1.0]) + [float(f"{r:.6g}") for r in known]):
+            wrong = [
+                key for key, r in ratios.items() if r is None or not (r == inf or abs(r - ratio) <= self.tolerance * abs(r) + self.relative_slack(key, tensors[key]))
+            ]
+            if exact and wrong:
+                continue
+            for factor in list(factors([(ratio, n, m)], self.tolerance))[:12]:
+                convention, cost = self.convention(loss, factor)
+                cost += len(made)
+                if not wrong:
+                    yield Hypothesis(made, (), convention, cost)
+                elif cost <= 2 and len(wrong) < len(ratios) + (ratio == 1.0):
+                    yield from self.locally(made, way_back, wrong, ratios, ratio, convention, cost)
+
+    def relative_slack(self, key: Key, rows: Matrix) -> float:
+        largest = max(abs(x) for row in rows for x in row)
+        return self.slack(self.first, key) / largest if largest else 0.0
+
+    def top_fits(self, made: tuple[Made, ...], loss: Loss) -> bool:
+        """Whether the output layer, on which the others do not act, is explained up to a factor."""
+        last = self.depth - 1
+        acting = tuple((m, layers) for m, layers in made if not m.layerwise or last in layers)
+        names = tuple((m.name, layers) for m, layers in acting)
+        if names not in self.cache:
+            way_back = self.way_back(acting, loss)
+            claim = self.claims[0]
+            self.cache[names] = way_back is not None and all(
+                self.ratio(key, claim[key], rows) is not None for key, rows in _tensors(way_back[:1]) if key in claim
+            )
+        return self.cache[names]
+
+    def convention(self, loss: Loss, factor: Factor) -> tuple[Convention, int]:
+        """The convention, and how many of its parts were declared otherwise."""
+        turned = factor.constant < 0
+        returns = self.returns
+        if turned:
+            returns = {"gradients": "descent", "descent": "gradients", "step": "ascent"}[returns]
+        size = Factor(abs(factor.constant), factor.samples, factor.outputs)
+        cost = (turned and not self.open_sign) + (size != ONE and not self.open_loss)
+        return Convention(loss, size, returns, self.learning_rate), cost
+
+    def locally(
+        self,
+        made: tuple[Made, ...],
+        way_back: Sequence[Place],
+        wrong: Sequence[Key],
+        ratios: dict[Key, float | None],
+        ratio: float,
+        convention: Convention,
+        cost: int,
+    ) -> Iterator[Hypothesis]:
+        """Mistakes that concern single tensors, or factors, that explain the wrong ones."""
+        options: dict[Key, dict[str, Any]] = {}
+        by_layer = {place.l: place for place in way_back}
+        n, m = self.first.size
+        for key in wrong:
+            kind, l = key
+            found: dict[str, Any] = {}
+            for mistake in CATALOGUE.values():
+                if mistake.step == kind and any(l in layers for layers in mistake.layers(self.depth)):
+                    value = _local(mistake, by_layer[l])
+                    r = None if value is None else self.ratio(key, self.claims[0][key], value)
+                    if r is not None and (r == inf or abs(r - ratio) <= self.tolerance * abs(ratio) + self.relative_slack(key, value)):
+                        found[mistake.name] = mistake
+            r = ratios[key]
+            if r not in (None, inf, 0.0) and len(wrong) < len(ratios):
+                for factor in list(factors([(r / ratio, n, m)], self.tolerance))[:6]:  # type: ignore[operator]  # a number
+                    found[str(factor)] = factor
+            if not found:
+                return
+            options[key] = found
+        together = [name for name in options[wrong[0]] if all(name in options[key] for key in wrong)]
+        groups = [tuple((name, frozenset(wrong)) for name in [one]) for one in together]
+        if not groups:
+            kinds = [[key for key in wrong if key[0] == kind] for kind in LOCAL]
+            parts = [part for part in kinds if part]
+            if len(parts) == 2:
+                names = [[name for name in options[part[0]] if all(name in options[key] for key in part)] for part in parts]
+                groups = [
+                    ((a, frozenset(parts[0])), (b, frozenset(parts[1]))) for a in names[0][:3] for b in names[1][:3]
+                ]
+            if not groups and len(wrong) <= 2:
+                groups = [tuple((next(iter(options[key])), frozenset({key})) for key in wrong)]
+        for group in groups:
+            scales = [(found, keys) for option, keys in group if isinstance(found := options[min(keys)][option], Factor)]
+            local = [(found, keys) for option, keys in group if isinstance(found := options[min(keys)][option], Mistake)]
+            exact = [frozenset(l for _, l in keys) for _, keys in local]
+            scopes = [
+                [layers, *(other for other in mistake.layers(self.depth) if other > layers)]
+                for (mistake, _), layers in zip(local, exact)
+            ]
+            for layers_of in product(*scopes):
+                chosen = tuple((mistake, layers) for (mistake, _), layers in zip(local, layers_of))
+                yield Hypothesis((*made, *chosen), tuple(scales), convention, cost + len(group))
+
+    def ratio(self, key: Key, claim: Matrix, rows: Matrix, observed: Observation | None = None) -> float | None:
+        """claim / rows if that is one number; inf if both are 0."""
+        pairs = [(c, x) for pair in zip(claim, rows) for c, x in zip(*pair)]
+        c, x = max(pairs, key=lambda pair: abs(pair[1]))
+        slack = self.slack(observed or self.first, key)
+        largest = max(abs(c) for c, _ in pairs)
+        if abs(x) <= 1e-300:
+            return inf if largest <= slack + 1e-300 else None
+        if not isfinite(largest) or not isfinite(x):
+            return None
+        ratio = c / x
+        room = self.tolerance * largest + slack
+        if largest <= slack and abs(x) > 4 * slack:
+            return 0.0
+        return ratio if all(abs(c - ratio * x) <= room for c, x in pairs) else None
+
+    def confirmed(self, hypothesis: Hypothesis) -> Diagnosis | None:
+        """The explanation in words, if every answer lies inside the budgets of the hypothesis."""
+        for number, observed in enumerate(self.observations):
+            claim = hypothesis.claim(observed, FLOAT)
+            for key, rows in observed.claim.items():
+                if key in claim and not self.near(claim[key], rows, observed, key):
+                    return None
+        for name in dict.fromkeys((self.format.name, "binary32")):
+            if format_named(name).precision > self.format.precision:
+                continue
+            if all(inside(_gradients(o.claim), hypothesis.claim(o, ball(name))) for o in self.observations):
+                return self.described(hypothesis, name)
+        return None
+
+    def near(self, rows: Matrix, claim: Matrix, observed: Observation, key: Key) -> bool:
+        pairs = [(c, x) for pair in zip(claim, rows) for c, x in zip(*pair)]
+        largest = max(max(abs(c), abs(x)) for c, x in pairs)
+        room = 100 * self.tolerance * largest + 100 * self.slack(observed, key) + 1e-300
+        return all(abs(c - x) <= room for c, x in pairs)
+
+    def described(self, hypothesis: Hypothesis, format: str) -> Diagnosis:
+        names, sentences, lines, families = [], [], [], []
+        for mistake, layers in hypothesis.made:
+            names.append(mistake.name)
+            sentences.append(mistake.sentence.format(where=where(mistake, layers, self.depth)))
+            lines.append(mistake.line)
+            families.append(mistake.family)
+        for factor, keys in hypothesis.scales:
+            tensors = ", ".join(tensor_name(key) for key in sorted(keys, key=lambda key: (key[1], key[0])))
+            names.append(f"factor {factor} in {tensors}")
+            sentences.append(f"{tensors}: {factor} times what it should be{_symbols(factor)}.")
+            lines.append("∂loss/∂Wˡ = δˡᵀ aˡ⁻¹" if any(key[0] == "weights" for key in keys) else "∂loss/∂bˡ = Σ δˡ")
+            families.append(LOSS)
+        convention = hypothesis.convention
+        for name, sentence in self.departures(convention):
+            names.append(name)
+            sentences.append(sentence)
+            lines.append("∂loss/∂ŷ, from ŷ and y")
+            families.append(LOSS)
+        if not names:
+            names, sentences, lines, families = ["right"], [f"It is {convention.sentence}."], [""], [""]
+        note = f" (Computed in {format}.)" if format != self.format.name else ""
+        return Diagnosis(
+            " and ".join(names), families[0], " ".join(sentences) + note, lines[0], tuple(names), convention, format
+        )
+
+    def departures(self, convention: Convention) -> Iterator[tuple[str, str]]:
+        """What was declared otherwise."""
+        if not self.open_sign and convention.returns != self.returns:
+            if convention.returns == "ascent":
+                yield "sign turned", "The step goes uphill: subtract the gradient from the weights, or turn its sign."
+            else:
+                wanted = "subtracted" if self.returns == "gradients" else "added"
+                yield "sign turned", f"Every gradient has the wrong sign for one that is to be {wanted}: y − ŷ stands for ŷ − y, or the reverse."
+        if self.open_loss:
+            return
+        if convention.loss.base != self.loss.base:
+            yield (
+                "gradient of another loss",
+                f"It is the gradient of {convention.words}, not of {Convention(self.loss).words}: "
+                + ("f′ of the output layer is missing." if "entropy" in convention.loss.base else "take the derivative of the loss that was declared."),
+            )
+        elif convention.factor != ONE:
+            factor = convention.factor
+            yield (
+                f"factor {factor}",
+                f"Every gradient is {factor} times what it should be{_symbols(factor)}: it is the gradient of {convention.words}, "
+                f"not of {Convention(self.loss).words}.",
+            )
+
+
+def _penalty(search: Search) -> Diagnosis | None:
+    """λ W in every gradient of the weights, with the λ that the largest weight shows."""
+    found = set()
+    for observed, claim in zip(search.observations, search.claims):
+        right = as_claim(run(Recipe(), observed.network, observed.batch, search.loss, FLOAT))
+        terms, room = [], 0.0
+        for (kind, l), rows in claim.items():
+            pairs = [(x, g) for pair in zip(rows, right[kind, l]) for x, g in zip(*pair)]
+            room = max(room, search.tolerance * max(abs(x) for x, _ in pairs) + search.slack(observed, (kind, l)))
+            if kind == "weights":
+                w = [x for row in observed.network.layers[l].weights for x in row]
+                terms += [((x - g), v) for (x, g), v in zip(pairs, w)]
+            elif any(abs(x - g) > room for x, g in pairs):
+                return None
+        term, weight = max(terms, key=lambda pair: abs(pair[1]))
+        rate = term / weight
+        if abs(term) <= 10 * room or any(abs(t - rate * v) > room for t, v in terms):
+            return None
+        n, m = observed.size
+        found.add((float(f"{rate:.4g}"), float(f"{rate * n:.4g}")))
+    rates, times_n = {a for a, _ in found}, {b for _, b in found}
+    if len(rates) > 1 and len(times_n) > 1:
+        return None
+    shown = f"{rates.pop():g}" if len(rates) == 1 else f"{times_n.pop():g} / n"
+    return Diagnosis("penalty added", LOSS, f"Every gradient of the weights has {shown} times the weights added to it: a "
+                     "penalty (weight decay) that the declared loss does not have.", "∂loss/∂Wˡ = δˡᵀ aˡ⁻¹", ("penalty added",))  # fmt: skip
+
+
+def _online(search: Search) -> Diagnosis | None:
+    """Updated weights, where each sample is used to update before the next is looked at."""
+    if search.returns != "step" or search.learning_rate is None:
+        return None
+    for whole in (True, False):
+        for observed in search.observations:
+            network, batch = observed.network, observed.batch
+            for x, y in zip(batch.inputs, batch.targets):
+                gradients = run(Recipe(), network, Batch([x], [y]), search.loss.over(len(batch.inputs)) if whole else search.loss, FLOAT)
+                network = sgd_step(network, gradients, search.learning_rate)
+            steps = {key: rows for l, layer in enumerate(network.layers)
+                     for key, rows in ((("weights", l), layer.weights), (("biases", l), [layer.biases or ()]))}  # fmt: skip
+            if not all(_close(rows, steps[key], search.tolerance) for key, rows in observed.claim.items()):
+                break
+        else:
+            return Diagnosis("updated after every sample", STATE, "The weights are updated after every sample, so that "
+                             "the next sample meets other weights: add up the gradients of the batch first, then take one "
+                             "step.", "∂loss/∂Wˡ = δˡᵀ aˡ⁻¹", ("updated after every sample",))  # fmt: skip
+    return None
+
+
+def _close(a: Matrix, b: Matrix, tolerance: float) -> bool:
+    return all(abs(x - y) <= tolerance * (1 + abs(y)) * 1e-3 for rows in zip(a, b) for x, y in zip(*rows))
+
+
+def _nothing(search: Search) -> Diagnosis | None:
+    """All gradients are 0, on every case that is wrong."""
+    pairs = list(zip(search.observations, search.claims))
+    off = [(observed, claim) for observed, claim in pairs if search.off(observed)]
+    slack = max(search.slack(observed, key) for observed, claim in pairs for key in claim)
+    if not off or any(abs(x) > slack for _, claim in off for rows in claim.values() for row in rows for x in row):
+        return None
+    several = all(observed.size[0] > 1 for observed, _ in off) and len(off) < len(pairs)
+    why = " as soon as there are several samples: an integer division, such as 1 // n, is 0" if several else ""
+    return Diagnosis("all gradients are 0", LOSS, f"All gradients are 0{why}.", "∂loss/∂ŷ, from ŷ and y", ("all gradients are 0",))
+
+
+def where(mistake: Mistake, layers: frozenset[int], depth: int) -> str:
+    """Layers in words.
+
+    >>> where(CATALOGUE["squashed twice"], frozenset({1}), 2), where(CATALOGUE["squashed twice"], frozenset({0, 1}), 3)
+    ('at the output layer', 'in the hidden layers')
+    """
+    if not mistake.layerwise:
+        return ""
+    at, into = ("to", "to") if mistake.step == "passed" else ("at", "in")
+    able = frozenset(range(mistake.lowest, depth if mistake.output else depth - 1))
+    if layers == {depth - 1}:
+        return f"{at} the output layer"
+    if len(layers) == 1:
+        return f"{into} layer {min(layers) + 1}"
+    if layers >= able and mistake.output:
+        return f"{into} every layer"
+    if layers == set(range(depth - 1)):
+        return f"{into} the hidden layers"
+    return f"{into} layers " + ", ".join(str(l + 1) for l in sorted(layers))
+
+
+def _symbols(factor: Factor) -> str:
+    parts = [text for power, text in ((factor.samples, "n samples"), (factor.outputs, "m outputs")) if power]
+    return f" ({', '.join(parts)})" if parts else ""
+
+
+def _informative(observed: Observation) -> tuple[int, int]:
+    """Several samples and outputs, not equally many, and small."""
+    n, m = observed.size
+    sizes = observed.network.sizes
+    return (n > 1) + (m > 1) + (n != m) + (len(set(sizes)) > 1), -sum(a * b for a, b in zip(sizes, sizes[1:]))
+
+
+def _gradients(claim: Claim) -> dict[Key, Matrix]:
+    return {key: rows for key, rows in claim.items() if key[0] in LOCAL}
+
+
+def _tensors(way_back: Iterable[Place]) -> Iterator[tuple[Key, Matrix]]:
+    for place in way_back:
+        yield ("weights", place.l), _weights(place)
+        if place.layer.biases is not None:
+            yield ("biases", place.l), [_biases(place)]
+
+
+def _local(mistake: Mistake, place: Place) -> Matrix | None:
+    """What the mistake makes of one tensor; None where it cannot be made."""
+    try:
+        value = mistake.change(place)
+    except (PurebpError, ArithmeticError):
+        return None
+    rows = [value] if mistake.step == "biases" else value
+    wanted = [place.layer.biases or ()] if mistake.step == "biases" else place.layer.weights
+    return rows if list(map(len, rows)) == list(map(len, wanted)) else None

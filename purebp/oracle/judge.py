@@ -1,0 +1,179 @@
+"""Claimed numbers against error budgets: what lies outside is provably wrong.
+
+>>> from purebp import Layer
+>>> network, batch = Network([Layer([[0.5]], None, "sigmoid")]), Batch([[1.0]], [[0.0]])
+>>> budgets = enclosures(network, batch, "half_sse", "binary64")
+>>> right = backpropagation(network, batch, "half_sse").layers[0].weights
+>>> compare({("weights", 0): [[0.15]]}, budgets)[0].wrong, compare({("weights", 0): right}, budgets)[0].wrong
+(1, 0)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import inf, isfinite, isnan, ulp
+from typing import Any
+
+from purebp.arithmetic import Arithmetic, Matrix
+from purebp.backprop import backpropagation, evaluate, forward
+from purebp.losses import Loss
+from purebp.network import Batch, Gradients, Network
+from purebp.number_systems.ball import Ball, Rules, ball
+from purebp.number_systems.formats import Format
+from purebp.oracle.certify import nearest_double
+
+Key = tuple[str, int]  # what it is ("outputs", "loss", "deltas", "weights", "biases"), and the layer from 0 on
+Claim = Mapping[Key, Matrix]  # one row for biases, and one number in it for the loss
+Budgets = Mapping[Key, Matrix[Ball]]
+ORDER = ("outputs", "loss", "deltas", "weights", "biases")
+UNDECIDED = 0.5  # a resolution above this is no evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One number: where it stands, what was given, what is expected, and what is allowed."""
+
+    tensor: str
+    row: int
+    column: int
+    given: float
+    expected: float
+    allowed: float
+    share: float
+
+    def __str__(self) -> str:
+        place = f"{self.tensor}[{self.row}][{self.column}]"
+        return f"{place}: given {self.given!r}, expected {self.expected!r}, allowed ± {self.allowed:.1e}"
+
+
+@dataclass(frozen=True, slots=True)
+class TensorReport:
+    """How the entries of one tensor lie in their budgets.
+
+    share: the largest |given − expected| / allowed. ulps: the largest error, in units in the last place of the largest
+    expected number. resolution: Σ allowed / Σ |expected|, or Σ allowed where all are 0; above ½ nothing is decided.
+    """
+
+    name: str
+    kind: str
+    layer: int
+    entries: int
+    wrong: int
+    share: float
+    ulps: float
+    resolution: float
+    worst: Entry | None
+    shares: tuple[tuple[float, ...], ...]
+
+    @property
+    def undecided(self) -> bool:
+        return not self.resolution <= UNDECIDED
+
+
+def tensor_name(key: Key) -> str:
+    """As in docs/lesson.md.
+
+    >>> tensor_name(("weights", 0)), tensor_name(("deltas", 1))
+    ('∂loss/∂W¹', 'δ²')
+    """
+    kind, l = key
+    number = str(l + 1).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return {"weights": f"∂loss/∂W{number}", "biases": f"∂loss/∂b{number}", "deltas": f"δ{number}"}.get(
+        kind, {"outputs": "ŷ", "loss": "loss"}.get(kind, kind)
+    )
+
+
+def as_claim(gradients: Gradients[Any], deltas: bool = False) -> dict[Key, Matrix[Any]]:
+    """Gradients as tensors by name."""
+    found: dict[Key, Matrix[Any]] = {}
+    for l, layer in enumerate(gradients.layers):
+        if deltas:
+            found["deltas", l] = layer.deltas
+        found["weights", l] = layer.weights
+        if layer.biases is not None:
+            found["biases", l] = [layer.biases]
+    return found
+
+
+def enclosures(
+    network: Network, batch: Batch, loss: Loss | str, format: Format | str, turned: Callable[[Ball, Ball], Ball] | None = None
+) -> dict[Key, Matrix[Ball]]:
+    """Budgets of all quantities; `turned` makes of a gradient and its parameter what is claimed in their place."""
+    on = ball(format)
+    found = turned_claim(as_claim(backpropagation(network, batch, loss, on), deltas=True), network, on, turned)
+    found["outputs", -1] = forward(network, batch.inputs, on).outputs
+    found["loss", -1] = [[evaluate(network, batch, loss, on)]]
+    return found
+
+
+def turned_claim(
+    claim: dict[Key, Matrix[Any]], network: Network, on: Arithmetic[Any], turned: Callable[[Any, Any], Any] | None
+) -> dict[Key, Matrix[Any]]:
+    """Gradients turned into what is claimed in their place, such as updated weights."""
+    if turned is None:
+        return claim
+    found = dict(claim)
+    for l, layer in enumerate(network.layers):
+        for key, parameters in ((("weights", l), layer.weights), (("biases", l), [layer.biases])):
+            if key in claim and parameters[0] is not None:
+                rows = zip(claim[key], on.lift(parameters))  # type: ignore[arg-type]  # None is excluded above
+                found[key] = [[turned(g, w) for g, w in zip(*row)] for row in rows]
+    return found
+
+
+def compare(claim: Claim, budgets: Budgets) -> list[TensorReport]:
+    """Every claimed tensor against its budget, what comes first in the forward pass first."""
+    return [_compare(key, claim[key], budgets[key]) for key in sorted(claim, key=_position)]
+
+
+def inside(claim: Claim, budgets: Budgets) -> bool:
+    """Whether every entry lies in its budget."""
+    return all(share(x, b) <= 1 for key in claim for rows in zip(claim[key], budgets[key]) for x, b in zip(*rows))
+
+
+def _position(key: Key) -> tuple[int, int]:
+    return ORDER.index(key[0]) if key[0] in ORDER[:2] else 2, -key[1] * 4 + ORDER.index(key[0])
+
+
+def _compare(key: Key, rows: Matrix, budgets: Matrix[Ball]) -> TensorReport:
+    shares = tuple(tuple(share(x, b) for x, b in zip(*pair)) for pair in zip(rows, budgets))
+    spread = [x for row in budgets for x in row]
+    values = [nearest_double(b.mantissa, b.exponent) for b in spread]
+    sizes, radii = sum(map(abs, values)), sum(b.radius for b in spread)
+    places = [(i, j) for i, row in enumerate(shares) for j in range(len(row))]
+    i, j = max(places, key=lambda place: (not shares[place[0]][place[1]] <= 1, _nan_last(shares[place[0]][place[1]])))
+    expected = nearest_double(budgets[i][j].mantissa, budgets[i][j].exponent)
+    worst = Entry(tensor_name(key), i, j, rows[i][j], expected, budgets[i][j].radius, shares[i][j])
+    unit = ulp(max(map(abs, values)))
+    ulps = max(abs(x - y) for x, y in zip((x for row in rows for x in row), values)) / unit if isfinite(unit) else inf
+    wrong = sum(not x <= 1 for row in shares for x in row)
+    resolution = radii / sizes if sizes else radii
+    return TensorReport(tensor_name(key), key[0], key[1], len(spread), wrong, shares[i][j], ulps, resolution, worst, shares)
+
+
+def _nan_last(x: float) -> float:
+    return inf if isnan(x) else x
+
+
+def share(x: float, budget: Ball) -> float:
+    """|x − midpoint| / radius, computed exactly; 0 where the budget has no bound.
+
+    >>> budget = Rules(None, 5).ratio(1, 3)
+    >>> share(1 / 3, budget) < 1 < share(0.3334, budget)
+    True
+    """
+    if budget.spread is None:
+        return 0.0
+    if not isfinite(x):
+        return inf
+    numerator, denominator = x.as_integer_ratio()
+    bits = denominator.bit_length() - 1
+    exponent = min(budget.exponent, -bits)
+    error = abs((numerator << -bits - exponent) - (budget.mantissa << budget.exponent - exponent))
+    if not error:
+        return 0.0
+    try:
+        return error / (budget.spread << budget.exponent - exponent) if budget.spread else inf
+    except OverflowError:
+        return inf

@@ -1,0 +1,936 @@
+"""The catalogue of mistakes: backpropagation as a recipe, one field for each line of the recurrence.
+
+A `Recipe` with every field at its default is `backpropagation`, bit by bit. A mistake is another function in one of
+its fields, in all layers or in some. Recipes run over every number system, so that "your answer is what this mistake
+gives" is as strict as any other verdict.
+
+>>> from purebp import FLOAT, Layer, backpropagation
+>>> network = Network([Layer([[2.0]], None, "sigmoid"), Layer([[3.0]], None, "identity")])
+>>> batch = Batch([[0.0]], [[0.5]])
+>>> run(Recipe(), network, batch, "half_sse", FLOAT) == backpropagation(network, batch, "half_sse")
+True
+>>> forgotten = planted(CATALOGUE["activation derivative missing"], {0})
+>>> run(forgotten, network, batch, "half_sse", FLOAT).layers[0].deltas  # 3.0 where 3.0 · σ′(0) = 0.75 is right
+((3.0,),)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from purebp import losses
+from purebp.activations import Elementwise, Softmax, activation, sigmoid
+from purebp.arithmetic import Arithmetic, Function, Matrix, PurebpError
+from purebp.backprop import Trace, forward, frozen
+from purebp.linalg import hadamard, inner, shape, subtract, transpose
+from purebp.losses import Loss
+from purebp.network import Batch, Gradients, Layer, LayerGradients, Network
+from purebp.number_systems.bounds import Bounds, one
+
+Rows = Matrix[Any]
+
+
+class Inapplicable(PurebpError):
+    """The mistake has no meaning for this network: shapes do not fit, or nothing would change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Layer l on the way back, and all that a line of the recurrence could read there, by right or by mistake.
+
+    error is ∂loss/∂aˡ; None at the output where the loss and the activation have a closed form such as ŷ − y.
+    """
+
+    on: Arithmetic[Any]
+    network: Network[Any]
+    trace: Trace[Any]
+    loss: Loss
+    targets: Rows
+    l: int
+    above: Place | None
+    error: Rows | None = None
+    deltas: Rows = ()
+
+    @property
+    def last(self) -> bool:
+        return self.above is None
+
+    @property
+    def layer(self) -> Layer[Any]:
+        return self.network.layers[self.l]
+
+    @property
+    def weights(self) -> Rows:
+        return self.on.lift(self.layer.weights)
+
+    @property
+    def z(self) -> Rows:
+        return self.trace.pre_activations[self.l]
+
+    @property
+    def a(self) -> Rows:
+        return self.trace.activations[self.l]
+
+    @property
+    def below(self) -> Rows:
+        return self.trace.activations[self.l - 1] if self.l else self.trace.inputs
+
+    @property
+    def samples(self) -> int:
+        return len(self.targets)
+
+    def product(self, a: Rows, b: Rows) -> list[list[Any]]:
+        """Dot products of rows with rows."""
+        return inner(a, b, None, self.on)
+
+    def full_error(self) -> Rows:
+        """∂loss/∂aˡ, also where the closed form does without."""
+        return self.loss.derivative(self.a, self.targets, self.on) if self.error is None else self.error
+
+
+# The lines of the recurrence, as they should be.
+
+
+def _error(p: Place) -> Rows | None:
+    """∂loss/∂ŷ."""
+    return None if p.loss.fused_with(p.layer.activation) else p.loss.derivative(p.a, p.targets, p.on)
+
+
+def _deltas(p: Place) -> Rows:
+    """δˡ = ∂loss/∂aˡ ⊙ f′(zˡ)."""
+    if p.error is None:
+        return p.loss.deltas(p.layer.activation, p.z, p.a, p.targets, p.on)
+    return p.layer.activation.backward(p.error, p.z, p.a, p.on)
+
+
+def _passed(p: Place) -> Rows:
+    """∂loss/∂aˡ = δˡ⁺¹ Wˡ⁺¹."""
+    above = _above(p)
+    return p.product(above.deltas, transpose(above.weights))
+
+
+def _weights(p: Place) -> Rows:
+    """∂loss/∂Wˡ = δˡᵀ aˡ⁻¹."""
+    return p.product(transpose(p.deltas), transpose(p.below))
+
+
+def _biases(p: Place) -> list[Any]:
+    """∂loss/∂bˡ = Σ over samples of δˡ."""
+    return p.product([[p.on.ratio(1, 1)] * p.samples], transpose(p.deltas))[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Backpropagation, one field for each step."""
+
+    model: Callable[[Network[Any]], Network[Any]] = lambda network: network
+    forward: Callable[[Network[Any], Rows, Arithmetic[Any]], Trace[Any]] = forward
+    targets: Callable[[Rows, Arithmetic[Any]], Rows] = lambda y, on: y
+    error: Callable[[Place], Rows | None] = _error
+    deltas: Callable[[Place], Rows] = _deltas
+    passed: Callable[[Place], Rows] = _passed
+    weights: Callable[[Place], Rows] = _weights
+    biases: Callable[[Place], Sequence[Any]] = _biases
+
+
+LINES = {
+    "model": "aˡ = f(zˡ)",
+    "forward": "zˡ = aˡ⁻¹ Wˡᵀ + bˡ, aˡ = f(zˡ)",
+    "targets": "∂loss/∂ŷ, from ŷ and y",
+    "error": "∂loss/∂ŷ, from ŷ and y",
+    "deltas": "δˡ = ∂loss/∂aˡ ⊙ f′(zˡ)",
+    "passed": "∂loss/∂aˡ = δˡ⁺¹ Wˡ⁺¹",
+    "weights": "∂loss/∂Wˡ = δˡᵀ aˡ⁻¹",
+    "biases": "∂loss/∂bˡ = Σ δˡ over the samples",
+}
+TRUNK = ("model", "forward", "targets", "error", "deltas", "passed")  # what all gradients depend on
+LOCAL = ("weights", "biases")  # what one tensor alone depends on
+
+
+def places(recipe: Recipe, network: Network[Any], batch: Batch[Any], loss: Loss | str, on: Arithmetic[Any]) -> list[Place]:
+    """The way back, output layer first."""
+    network = recipe.model(network)
+    trace = recipe.forward(network, batch.inputs, on)
+    targets = recipe.targets(on.lift(batch.targets), on)
+    found: list[Place] = []
+    for l in reversed(range(len(network.layers))):
+        place = Place(on, network, trace, losses.loss(loss), targets, l, found[-1] if found else None)
+        place = replace(place, error=recipe.error(place) if place.last else recipe.passed(place))
+        if place.error is not None and shape(place.error) != shape(place.z):
+            raise Inapplicable("the shapes do not fit")
+        found.append(replace(place, deltas=recipe.deltas(place)))
+    return found
+
+
+def run(
+    recipe: Recipe, network: Network[Any], batch: Batch[Any], loss: Loss | str, on: Arithmetic[Any]
+) -> Gradients[Any]:
+    """The gradients that the recipe gives; `Inapplicable` if it cannot be followed for this network."""
+    found = []
+    for place in places(recipe, network, batch, loss, on):
+        weights = recipe.weights(place)
+        biases = None if place.layer.biases is None else tuple(recipe.biases(place))
+        if shape(weights) != shape(place.layer.weights) or (biases and len(biases) != len(weights)):
+            raise Inapplicable("the shapes do not fit")
+        found.append(LayerGradients(frozen(weights), biases, frozen(place.deltas)))
+    return Gradients(tuple(reversed(found)))
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One step of a recipe changed. `seen` counts the reports in which it was found (docs/mistakes.md).
+
+    Its sentence says what is wrong and what to do, with {where} for the layers; `depth` is how many layers it takes.
+    """
+
+    name: str
+    family: str
+    sentence: str
+    step: str
+    change: Callable[..., Any] = field(compare=False, repr=False)
+    seen: int = 0
+    output: bool = True  # can be made at the output layer
+    lowest: int = 0  # and in this layer at the lowest
+
+    @property
+    def line(self) -> str:
+        """The line of the recurrence."""
+        return LINES[self.step]
+
+    @property
+    def layerwise(self) -> bool:
+        return self.step in ("deltas", "passed", "weights", "biases")
+
+    def layers(self, depth: int) -> Iterator[frozenset[int]]:
+        """Where it can be made in a network of that depth: everywhere, in all hidden layers, in a single one."""
+        if not self.layerwise:
+            yield frozenset()
+            return
+        able = [l for l in range(self.lowest, depth) if l < depth - 1 or self.output]
+        hidden = [l for l in able if l < depth - 1]
+        for layers in dict.fromkeys([frozenset(able), frozenset(hidden), *(frozenset({l}) for l in reversed(able))]):
+            if layers:
+                yield layers
+
+
+def planted(mistake: Mistake, layers: Collection[int] = (), recipe: Recipe = Recipe()) -> Recipe:
+    """The recipe with the mistake made in these layers (counted from 0); elsewhere it stays what it was."""
+    default: Callable[[Place], Any] = getattr(recipe, mistake.step)
+    changed: dict[str, Any] = {mistake.step: mistake.change}
+    if not mistake.layerwise:
+        return replace(recipe, **changed)
+    chosen = frozenset(layers)
+
+    def step(p: Place) -> Any:
+        if p.l not in chosen:
+            return default(p)
+        try:
+            found = mistake.change(p)
+        except (PurebpError, ArithmeticError):  # here it cannot be made, in another layer perhaps it can
+            return default(p)
+        return found if _fits(p, mistake.step, found) else default(p)
+
+    changed[mistake.step] = step
+    return replace(recipe, **changed)
+
+
+def _fits(p: Place, step: str, found: Any) -> bool:
+    """Whether something in the place of a line of the recurrence has the shape that it should have."""
+    if step == "biases":
+        return len(found) == len(p.layer.weights)
+    return shape(found) == (shape(p.layer.weights) if step == "weights" else shape(p.z))
+
+
+# Activation derivative: other things in the place of f′(z).
+
+
+def _slopes(slopes: Callable[[Place, Elementwise], Rows]) -> Callable[[Place], Rows]:
+    """error ⊙ what stands in the place of f′(z)."""
+
+    def deltas(p: Place) -> Rows:
+        f = p.layer.activation
+        if not isinstance(f, Elementwise):
+            raise Inapplicable(f"{f.name} has no f′ of each neuron alone")
+        return hadamard(p.full_error(), slopes(p, f))
+
+    return deltas
+
+
+def _of(rows: Rows, f: Callable[[Any], Any]) -> list[list[Any]]:
+    return [[f(x) for x in row] for row in rows]
+
+
+def _from_activation(f: Elementwise, x: Rows, on: Arithmetic[Any]) -> Rows:
+    """f′ as the textbooks write it, in terms of a, at whatever is given in its place."""
+    if f.name == "sigmoid":
+        return _of(x, lambda v: v * (1 - v))
+    if f.name == "tanh":
+        return _of(x, lambda v: 1 - v * v)
+    if f.name.startswith("elu"):
+        alpha = on.number(float(f.name[4:-1]))
+        return _of(x, lambda v: on.ratio(1, 1) if on.less(0, v) else v + alpha)
+    raise Inapplicable(f"{f.name}′ is not written in terms of a")
+
+
+def _formula_of(name: str) -> Callable[[Place, Elementwise], Rows]:
+    """The derivative of another function, in terms of a."""
+
+    def slopes(p: Place, f: Elementwise) -> Rows:
+        if f.name == name:
+            raise Inapplicable("it is the same function")
+        other = activation(name)
+        assert isinstance(other, Elementwise)
+        return _from_activation(other, p.a, p.on)
+
+    return slopes
+
+
+_NORMAL_CDF = Function("Φ", lambda z, on: on.normal_cdf(z), Bounds(lambda z, on: on.normal_pdf(z), (0.0,), intermediate=one))
+
+
+def _first_term(p: Place, f: Elementwise) -> Rows:
+    if f.name not in ("silu", "gelu"):
+        raise Inapplicable("there is no product")
+    return p.on.elementwise(sigmoid.value if f.name == "silu" else _NORMAL_CDF, p.z)
+
+
+def _derivative_of(name: str) -> Callable[[Place, Elementwise], Rows]:
+    """The derivative of another function."""
+
+    def slopes(p: Place, f: Elementwise) -> Rows:
+        other = activation(name)
+        if f.name == name or not isinstance(other, Elementwise):
+            raise Inapplicable("it is the same function")
+        return p.on.elementwise(other.derivative, p.z)
+
+    return slopes
+
+
+def _only_for(*names: str) -> Callable[[Callable[[Place], Rows]], Callable[[Place, Elementwise], Rows]]:
+    def choose(slopes: Callable[[Place], Rows]) -> Callable[[Place, Elementwise], Rows]:
+        def chosen(p: Place, f: Elementwise) -> Rows:
+            if f.name.partition("(")[0] not in names:
+                raise Inapplicable(f"not a mistake that is made with {f.name}")
+            return slopes(p)
+
+        return chosen
+
+    return choose
+
+
+def _another_layer(step: int) -> Callable[[Place, Elementwise], Rows]:
+    """f′ at the z of a neighbouring layer."""
+
+    def slopes(p: Place, f: Elementwise) -> Rows:
+        if not 0 <= p.l + step < len(p.network.layers):
+            raise Inapplicable("there is no such layer")
+        return p.on.elementwise(f.derivative, p.trace.pre_activations[p.l + step])
+
+    return slopes
+
+
+def _another_function(step: int) -> Callable[[Place, Elementwise], Rows]:
+    """The derivative of the activation of a neighbouring layer, at this z."""
+
+    def slopes(p: Place, f: Elementwise) -> Rows:
+        if not 0 <= p.l + step < len(p.network.layers):
+            raise Inapplicable("there is no such layer")
+        other = p.network.layers[p.l + step].activation
+        if other == f or not isinstance(other, Elementwise):
+            raise Inapplicable("it is the same function")
+        return p.on.elementwise(other.derivative, p.z)
+
+    return slopes
+
+
+def _mask(p: Place, rows: Rows, inside: Callable[[Any], bool]) -> Rows:
+    return _of(rows, lambda x: p.on.ratio(1 if inside(x) else 0, 1))
+
+
+def _extra_slope(p: Place) -> Rows:
+    """f′ once more than the chain rule says."""
+    f, right = p.layer.activation, _deltas(p)
+    if isinstance(f, Elementwise):
+        return hadamard(right, p.on.elementwise(f.derivative, p.z))
+    return hadamard(right, _of(p.a, lambda v: v * (1 - v)))
+
+
+def _closed_form(p: Place) -> Rows:
+    """ŷ − y without f′, where the loss is not the one for which that is right."""
+    if not p.last or p.loss.fused_with(p.layer.activation) or p.loss.base not in ("sse", "half_sse"):
+        raise Inapplicable("ŷ − y is right")
+    return p.full_error()
+
+
+def _diagonal(p: Place) -> Rows:
+    """Softmax as if each output depended on its own z alone."""
+    if not isinstance(p.layer.activation, Softmax):
+        raise Inapplicable("softmax alone has a full Jacobian")
+    return hadamard(p.full_error(), _of(p.a, lambda v: v * (1 - v)))
+
+
+def _missing_slope(p: Place) -> Rows:
+    return p.full_error()
+
+
+def _over_samples(network: Network[Any], inputs: Rows, on: Arithmetic[Any]) -> Trace[Any]:
+    """Softmax taken over the samples, down the columns."""
+    f = network.layers[-1].activation
+    if not isinstance(f, Softmax):
+        raise Inapplicable("there is no softmax")
+    trace = forward(network, inputs, on)
+    outputs = frozen(transpose(f.apply(transpose(trace.pre_activations[-1]), on)))
+    return replace(trace, activations=(*trace.activations[:-1], outputs))
+
+
+# Operands.
+
+
+def _above(p: Place) -> Place:
+    if p.above is None:
+        raise Inapplicable("nothing is passed down to the output layer")
+    return p.above
+
+
+def _handed(deltas: Callable[[Place], Rows]) -> Callable[[Place], Rows]:
+    """Something else than δ goes down through the weights."""
+
+    def passed(p: Place) -> Rows:
+        above = _above(p)
+        return p.product(deltas(above), transpose(above.weights))
+
+    return passed
+
+
+def _through(weights: Callable[[Place], Rows]) -> Callable[[Place], Rows]:
+    """δ goes down through something else than the weights; rows as those of W."""
+
+    def passed(p: Place) -> Rows:
+        above = _above(p)
+        return p.product(above.deltas, transpose(weights(above)))
+
+    return passed
+
+
+def _square_transposed(rows: Rows) -> Rows:
+    if len(rows) != len(rows[0]):
+        raise Inapplicable("only a square matrix can be transposed unnoticed")
+    if len(rows) == 1:
+        raise Inapplicable("a single number is its own transpose")
+    return transpose(rows)
+
+
+def _without_weights(p: Place) -> Rows:
+    deltas = _above(p).deltas
+    sums = p.product(deltas, [[p.on.ratio(1, 1)] * len(deltas[0])])
+    return [row * len(p.z[0]) for row in sums]
+
+
+def _entry_by_entry(p: Place) -> Rows:
+    deltas = _above(p).deltas
+    if len(deltas[0]) != len(p.z[0]) or len(p.z[0]) == 1:
+        raise Inapplicable("the widths differ")
+    return deltas
+
+
+def _piled_up(p: Place) -> Rows:
+    """Neuron k gets the errors of the neurons before it as well."""
+    return [_prefix_sums(row) for row in _passed(p)]
+
+
+def _prefix_sums(row: Sequence[Any]) -> list[Any]:
+    sums = [row[0]]
+    for x in row[1:]:
+        sums.append(sums[-1] + x)
+    return sums
+
+
+def _of_output(p: Place) -> Rows:
+    above = _above(p)
+    top = above
+    while top.above is not None:
+        top = top.above
+    if top is above:
+        raise Inapplicable("it is the layer below the output")
+    return p.product(top.deltas, transpose(above.weights))
+
+
+def _kept(rows: Rows, kept: Callable[[int, int], bool], on: Arithmetic[Any]) -> Rows:
+    """The rows for which kept(i, number of rows) holds, zeros in the place of the others."""
+    if len(rows) < 2:
+        raise Inapplicable("there is one alone")
+    return [list(row) if kept(i, len(rows)) else [on.ratio(0, 1)] * len(row) for i, row in enumerate(rows)]
+
+
+def _updated(learning_rate: float) -> Callable[[Place], Rows]:
+    def weights(p: Place) -> Rows:
+        rate = p.on.number(learning_rate)
+        return [[w - rate * g for w, g in zip(*rows)] for rows in zip(p.weights, _weights(p))]
+
+    return weights
+
+
+def _outer(deltas: Callable[[Place], Rows], below: Callable[[Place], Rows]) -> Callable[[Place], Rows]:
+    """Something else in the outer product."""
+    return lambda p: p.product(transpose(deltas(p)), transpose(below(p)))
+
+
+def _own(p: Place) -> Rows:
+    return p.deltas
+
+
+def _incoming(p: Place) -> Rows:
+    return p.below
+
+
+def _own_error(p: Place) -> Rows:
+    if p.error is None:
+        raise Inapplicable("δ is ŷ − y itself")
+    return p.error
+
+
+def _pre_activations_below(p: Place) -> Rows:
+    if not p.l:
+        raise Inapplicable("below are the inputs")
+    return p.trace.pre_activations[p.l - 1]
+
+
+def _squashed_again(p: Place) -> Rows:
+    if not p.l:
+        raise Inapplicable("below are the inputs")
+    return p.network.layers[p.l - 1].activation.apply(p.below, p.on)
+
+
+def _inputs(p: Place) -> Rows:
+    if not p.l:
+        raise Inapplicable("below are the inputs")
+    return p.trace.inputs
+
+
+def _ones(p: Place) -> Rows:
+    return [[p.on.ratio(1, 1)] * len(row) for row in p.below]
+
+
+def _sums(rows: Rows, p: Place) -> list[Any]:
+    return p.product([[p.on.ratio(1, 1)] * len(rows)], transpose(rows))[0]
+
+
+def _several(p: Place) -> None:
+    if p.samples < 2:
+        raise Inapplicable("there is one sample")
+
+
+def _summed_first(p: Place) -> Rows:
+    """(Σ δ) (Σ a) in the place of Σ δ a."""
+    _several(p)
+    return p.product([[d] for d in _sums(p.deltas, p)], [[a] for a in _sums(p.below, p)])
+
+
+def _running(rows: Rows, p: Place) -> Rows:
+    """Sample i counts once for each sample from it on."""
+    _several(p)
+    return [[(len(rows) - i) * x for x in row] for i, row in enumerate(rows)]
+
+
+def _sample(which: int) -> Callable[[int, int], bool]:
+    return lambda i, n: i == which % n
+
+
+def _averaged(rows: Rows, p: Place) -> Rows:
+    _several(p)
+    return _of(rows, lambda x: p.on.ratio(1, p.samples) * x)
+
+
+def _zero(p: Place) -> Rows:
+    return _of(p.weights, lambda x: p.on.ratio(0, 1))
+
+
+def _biases_from(weights: Callable[[Place, Rows], Sequence[Any]]) -> Callable[[Place], Sequence[Any]]:
+    return lambda p: weights(p, _weights(p))
+
+
+def _aliased(p: Place) -> Rows:
+    """[[0] * n_in] * n_out: one row, into which all are added."""
+    if len(p.z[0]) < 2:
+        raise Inapplicable("there is one row")
+    return [_sums(_weights(p), p)] * len(p.z[0])
+
+
+def _neighbour(p: Place) -> Rows:
+    return _above(p).deltas
+
+
+# The loss.
+
+
+def _from_error(change: Callable[[Place, Rows], Rows]) -> Callable[[Place], Rows]:
+    """∂loss/∂ŷ turned into something else."""
+    return lambda p: change(p, p.full_error())
+
+
+def _residual(p: Place) -> Rows:
+    if p.loss.base not in ("sse", "half_sse"):
+        raise Inapplicable("it is a mistake about squares")
+    return subtract(p.a, p.targets)
+
+
+def _last_residual(p: Place) -> Rows:
+    if not p.last:
+        raise Inapplicable("ŷ − y stands at the output")
+    return _residual(p)
+
+
+def _broadcast(p: Place, error: Rows) -> Rows:
+    """(n,) against (n, 1): every output meets every target."""
+    if p.samples < 2 or len(error[0]) > 1 or p.loss.base not in ("sse", "half_sse"):
+        raise Inapplicable("(n,) against (n, 1) takes several samples of one output")
+    loss = p.loss.over(p.samples)
+    return [_sums([loss.derivative([row], [y], p.on)[0] for y in p.targets], p) for row in p.a]
+
+
+def _across_outputs(p: Place, error: Rows) -> Rows:
+    if len(error[0]) < 2:
+        raise Inapplicable("there is one output")
+    return [row * len(error[0]) for row in p.product(error, [[p.on.ratio(1, 1)] * len(error[0])])]
+
+
+def _across_samples(p: Place, error: Rows) -> Rows:
+    _several(p)
+    means = [p.on.ratio(1, p.samples) * x for x in _sums(error, p)]
+    return [means for _ in error]
+
+
+def _at_pre_activations(p: Place) -> Rows:
+    if p.layer.activation.name == "identity" or p.loss.base not in ("sse", "half_sse"):
+        raise Inapplicable("a is z")
+    return p.loss.derivative(p.z, p.targets, p.on)
+
+
+def _half_of_entropy(p: Place) -> Rows:
+    if p.loss.base != "binary_cross_entropy":
+        raise Inapplicable("it is a mistake about binary cross-entropy")
+    factor = p.on.ratio(1, p.loss.divisor(p.samples, len(p.a[0])))
+    return [[-(factor * y / a) for a, y in zip(*rows)] for rows in zip(p.a, p.targets)]
+
+
+def _signs_of_entropy(p: Place) -> Rows:
+    if p.loss.base != "binary_cross_entropy":
+        raise Inapplicable("it is a mistake about binary cross-entropy")
+    factor = p.on.ratio(1, p.loss.divisor(p.samples, len(p.a[0])))
+    return [[-(factor * (y / a + (1 - y) / (1 - a))) for a, y in zip(*rows)] for rows in zip(p.a, p.targets)]
+
+
+def _rolled(y: Rows, on: Arithmetic[Any]) -> Rows:
+    if len(y) < 2:
+        raise Inapplicable("there is one sample")
+    return [*y[1:], y[0]]
+
+
+def _columns_rolled(y: Rows, on: Arithmetic[Any]) -> Rows:
+    if len(y[0]) < 2:
+        raise Inapplicable("there is one output")
+    return [row[::-1] for row in y]
+
+
+def _with_activation(name: str, where: slice) -> Callable[[Network[Any]], Network[Any]]:
+    """The network with another activation in some of its layers."""
+
+    def model(network: Network[Any]) -> Network[Any]:
+        chosen = range(len(network.layers))[where]
+        if all(network.layers[l].activation.name == name for l in chosen):
+            raise Inapplicable("that is its activation")
+        return Network(
+            Layer(layer.weights, layer.biases, name if l in chosen else layer.activation)
+            for l, layer in enumerate(network.layers)
+        )
+
+    return model
+
+
+def _over_everything(network: Network[Any], inputs: Rows, on: Arithmetic[Any]) -> Trace[Any]:
+    """Softmax divided by the sum over the whole batch."""
+    f = network.layers[-1].activation
+    if not isinstance(f, Softmax) or len(inputs) < 2:
+        raise Inapplicable("there is no softmax, or one sample")
+    trace = forward(network, inputs, on)
+    z = trace.pre_activations[-1]
+    (row,) = f.apply([[x for row in z for x in row]], on)
+    width = len(z[0])
+    outputs = tuple(tuple(row[i * width : (i + 1) * width]) for i in range(len(z)))
+    return replace(trace, activations=(*trace.activations[:-1], outputs))
+
+
+def _without_biases(network: Network[Any], inputs: Rows, on: Arithmetic[Any]) -> Trace[Any]:
+    if all(layer.biases is None for layer in network.layers):
+        raise Inapplicable("there are no biases")
+    return forward(Network(Layer(layer.weights, None, layer.activation) for layer in network.layers), inputs, on)
+
+
+def _transposed_forward(network: Network[Any], inputs: Rows, on: Arithmetic[Any]) -> Trace[Any]:
+    def turned(w: Rows) -> Rows:
+        return transpose(w) if len(w) == len(w[0]) else w
+
+    if all(len(layer.weights) != len(layer.weights[0]) or len(layer.weights) == 1 for layer in network.layers):
+        raise Inapplicable("no matrix is square")
+    layers = (Layer(turned(layer.weights), layer.biases, layer.activation) for layer in network.layers)
+    return forward(Network(layers), inputs, on)
+
+
+DERIVATIVE, BIASES, OPERANDS = "activation derivative", "biases", "operands"
+STATE, LOSS = "order and state", "loss and scale"
+
+
+def _catalogue() -> Iterator[Mistake]:
+    """Name, family, sentence, step, change, how often it was seen."""
+
+    def slope(name: str, sentence: str, change: Callable[[Place, Elementwise], Rows], seen: int = 0, output: bool = True, lowest: int = 0) -> Mistake:
+        return Mistake(name, DERIVATIVE, sentence, "deltas", _slopes(change), seen, output, lowest)
+
+    yield Mistake("activation derivative missing", DERIVATIVE, "f′(z) is missing {where}: multiply the error by the "
+                  "derivative of the activation to get δ.", "deltas", _missing_slope, 4)  # fmt: skip
+    yield Mistake("raw error passed down", DERIVATIVE, "What is passed down {where} is the error of the layer above, "
+                  "without its f′(z): pass down δ, the error times f′(z).", "passed",
+                  _handed(lambda p: p.full_error()), 9, output=False)  # fmt: skip
+    yield Mistake("activation derivative missing in own gradients", DERIVATIVE, "The gradient of the weights {where} is "
+                  "made from the error, without f′(z): use δ, the error times f′(z).", "weights",
+                  _outer(_own_error, _incoming), 2)  # fmt: skip
+    yield slope("squashed twice", "f′ is evaluated at a instead of z {where}: the derivative squashes its argument once "
+                "more. Give it z, or write it in terms of a.", lambda p, f: p.on.elementwise(f.derivative, p.a), 9)  # fmt: skip
+    yield slope("derivative for activations applied to z", "The derivative is written in terms of the activation, such "
+                "as a (1 − a), but is given z {where}: give it a = f(z).",
+                lambda p, f: _from_activation(f, p.z, p.on), 2)  # fmt: skip
+    yield slope("the function itself", "The derivative {where} is f(z) itself: use f′(z).", lambda p, f: p.a, 2)
+    yield slope("z in place of the derivative", "The derivative {where} is z: use f′(z).", lambda p, f: p.z)
+    yield slope("1 − a in place of a (1 − a)", "The derivative {where} is 1 − a: for the sigmoid it is a (1 − a), for "
+                "tanh 1 − a².", _only_for("sigmoid", "tanh")(lambda p: _of(p.a, lambda v: 1 - v)), 1)  # fmt: skip
+    yield slope("a² in place of the derivative", "The derivative {where} is a²: for tanh it is 1 − a².",
+                _only_for("sigmoid", "tanh")(lambda p: _of(p.a, lambda v: v * v)))  # fmt: skip
+    yield slope("a (1 + a) in place of a (1 − a)", "The derivative {where} is a (1 + a): for the sigmoid it is "
+                "a (1 − a).", _only_for("sigmoid")(lambda p: _of(p.a, lambda v: v * (1 + v))))  # fmt: skip
+    yield slope("1 + a² in place of 1 − a²", "The derivative {where} is 1 + a²: for tanh it is 1 − a².",
+                _only_for("tanh")(lambda p: _of(p.a, lambda v: 1 + v * v)))  # fmt: skip
+    yield slope("1 − z in place of the derivative", "The derivative {where} is 1 − z: for the sigmoid it is a (1 − a), for "
+                "tanh 1 − a².", _only_for("sigmoid", "tanh")(lambda p: _of(p.z, lambda v: 1 - v)))  # fmt: skip
+    for other, formula in (("sigmoid", "a (1 − a)"), ("tanh", "1 − a²")):
+        yield slope(f"{formula}, the derivative of {other}", f"The derivative {{where}} is {formula}, which belongs to "
+                    f"{other}: take that of the activation of the layer.", _formula_of(other), 2)  # fmt: skip
+    yield slope("product rule cut short", "The derivative {where} leaves out a term of the product rule: (z σ(z))′ is "
+                "σ(z) + z σ′(z), (z Φ(z))′ is Φ(z) + z φ(z).", _first_term, 2)  # fmt: skip
+    for name in ("sigmoid", "tanh", "relu", "leaky_relu(0.01)", "softplus"):
+        yield slope(f"derivative of {name}", f"The derivative {{where}} is that of {name}: take that of the activation "
+                    "of the layer.", _derivative_of(name), 1)  # fmt: skip
+    yield slope("derivative of the next layer's activation", "The derivative {where} is that of the activation of the "
+                "layer above: each layer has its own f′.", _another_function(1), 2, output=False)  # fmt: skip
+    yield slope("derivative of the previous layer's activation", "The derivative {where} is that of the activation of "
+                "the layer below: each layer has its own f′.", _another_function(-1), 2, lowest=1)  # fmt: skip
+    yield slope("derivative at z of the layer above", "f′ is evaluated at z of the layer above {where}: take the z of "
+                "the layer itself.", _another_layer(1), 1, output=False)  # fmt: skip
+    yield slope("derivative at z of the layer below", "f′ is evaluated at z of the layer below {where}: take the z of "
+                "the layer itself.", _another_layer(-1), 1, lowest=1)  # fmt: skip
+    yield slope("derivative at the error", "f′ is evaluated at the incoming error {where}: evaluate it at z.",
+                lambda p, f: p.on.elementwise(f.derivative, p.full_error()), 1)  # fmt: skip
+    yield slope("derivative at the incoming activations", "f′ is evaluated at what comes into the layer {where}: "
+                "evaluate it at z.", lambda p, f: p.on.elementwise(f.derivative, p.below), 2)  # fmt: skip
+    yield slope("derivative of a taken at the error", "The derivative, written in terms of a, is given the error ŷ − y "
+                "{where}: give it a.", lambda p, f: _from_activation(f, _last_residual(p), p.on), 1)  # fmt: skip
+    yield slope("derivative with the opposite sign", "f′ has the wrong sign {where}.",
+                lambda p, f: _of(p.on.elementwise(f.derivative, p.z), lambda v: -v))  # fmt: skip
+    yield slope("ReLU mask turned round", "The mask {where} lets through where z < 0: the derivative is 1 where z > 0.",
+                _only_for("relu")(lambda p: _mask(p, p.z, lambda x: not p.on.less(0, x))), 1)  # fmt: skip
+    yield slope("ReLU mask from the error", "The mask {where} is taken from the sign of the error: take it from z.",
+                _only_for("relu")(lambda p: _mask(p, p.full_error(), lambda x: p.on.less(0, x))), 2)  # fmt: skip
+    yield Mistake("activation derivative twice", DERIVATIVE, "f′(z) is multiplied in once too often {where}. (Where the "
+                  "loss is a cross-entropy, ŷ − y is δ already.)", "deltas", _extra_slope, 1)  # fmt: skip
+    yield Mistake("softmax Jacobian taken as diagonal", DERIVATIVE, "The derivative of softmax is taken as a (1 − a) "
+                  "{where}: every output depends on every z, so the whole Jacobian is needed.", "deltas", _diagonal, 7)  # fmt: skip
+    yield Mistake("softmax over the wrong axis", DERIVATIVE, "Softmax is taken over the samples: it must sum to 1 over "
+                  "the outputs of each sample.", "forward", _over_samples, 5)  # fmt: skip
+
+    yield Mistake("softmax over the whole batch", DERIVATIVE, "Softmax is divided by the sum over the whole batch: it "
+                  "must sum to 1 over the outputs of each sample.", "forward", _over_everything, 2)  # fmt: skip
+
+    yield Mistake("bias gradient averaged", BIASES, "The gradient of the biases {where} is divided by the number of "
+                  "samples, that of the weights is not: reduce both in the same way.", "biases",
+                  lambda p: _averaged([_biases(p)], p)[0], 5)  # fmt: skip
+    yield Mistake("bias gradient of one sample", BIASES, "The gradient of the biases {where} is the δ of the last "
+                  "sample alone: sum δ over the samples.", "biases",
+                  lambda p: _sums(_kept(p.deltas, _sample(-1), p.on), p), 3)  # fmt: skip
+    yield Mistake("bias gradient of the first sample", BIASES, "The gradient of the biases {where} is the δ of the "
+                  "first sample alone: sum δ over the samples.", "biases",
+                  lambda p: _sums(_kept(p.deltas, _sample(0), p.on), p), 3)  # fmt: skip
+    yield Mistake("biases never updated", BIASES, "The gradient of the biases {where} is 0: it is Σ δ over the "
+                  "samples.", "biases", lambda p: [p.on.ratio(0, 1)] * len(p.z[0]), 4)  # fmt: skip
+    yield Mistake("bias gradient summed over all axes", BIASES, "The gradient of the biases {where} is one sum over "
+                  "samples and neurons: sum over the samples only, each neuron has its own.", "biases",
+                  lambda p: _summed_over_all(p, mean=False), 2)  # fmt: skip
+    yield Mistake("bias gradient averaged over all axes", BIASES, "The gradient of the biases {where} is one mean over "
+                  "samples and neurons: sum over the samples only, each neuron has its own.", "biases",
+                  lambda p: _summed_over_all(p, mean=True), 1)  # fmt: skip
+    yield Mistake("bias gradient with the wrong sign", BIASES, "The gradient of the biases {where} has the wrong sign.",
+                  "biases", lambda p: [-x for x in _biases(p)], 1)  # fmt: skip
+    yield Mistake("bias gradient from the gradient of the weights", BIASES, "The gradient of the biases {where} is the "
+                  "gradient of the weights summed over its rows: it is Σ δ over the samples.", "biases",
+                  _biases_from(lambda p, g: [row[0] for row in p.product(g, [[p.on.ratio(1, 1)] * len(g[0])])]), 1)  # fmt: skip
+    yield Mistake("bias gradient is a column of the gradient of the weights", BIASES, "The gradient of the biases "
+                  "{where} is the first column of that of the weights: it is Σ δ over the samples.", "biases",
+                  _biases_from(lambda p, g: [row[0] for row in g]), 1)  # fmt: skip
+    yield Mistake("bias gradient is the last column of the gradient of the weights", BIASES, "The gradient of the "
+                  "biases {where} is the last column of that of the weights: it is Σ δ over the samples.", "biases",
+                  _biases_from(lambda p, g: [row[-1] for row in g]), 1)  # fmt: skip
+    yield Mistake("bias gradient without the activation derivative", BIASES, "The gradient of the biases {where} is the "
+                  "sum of the error without f′(z): sum δ.", "biases", lambda p: _sums(_own_error(p), p), 1)  # fmt: skip
+    yield Mistake("bias gradient of the layer above", BIASES, "The gradient of the biases {where} is made from δ of the "
+                  "layer above: sum the layer's own δ.", "biases", lambda p: _sums(_neighbour(p), p), output=False)  # fmt: skip
+    yield Mistake("bias gradient times the bias", BIASES, "The gradient of the biases {where} is multiplied by the "
+                  "biases: it is Σ δ alone.", "biases",
+                  lambda p: [g * b for g, b in zip(_biases(p), p.on.lift([p.layer.biases or ()])[0])])  # fmt: skip
+    yield Mistake("bias gradient once per input", BIASES, "The gradient of the biases {where} is added once for every "
+                  "input of the neuron: take it out of the loop over the inputs.", "biases",
+                  lambda p: [len(p.below[0]) * g for g in _biases(p)], 1)  # fmt: skip
+    yield Mistake("bias gradient times the activation", BIASES, "The gradient of the biases {where} is Σ δ a: it is "
+                  "Σ δ alone.", "biases", lambda p: _sums(hadamard(p.deltas, p.a), p))  # fmt: skip
+    yield Mistake("bias gradient accumulated too often", STATE, "The gradient of the biases {where} counts early "
+                  "samples again with every later one: add each sample's once.", "biases",
+                  lambda p: _sums(_running(p.deltas, p), p), 1)  # fmt: skip
+    yield Mistake("biases left out of the forward pass", BIASES, "The forward pass leaves out the biases: z = W a + b.",
+                  "forward", _without_biases, 1)  # fmt: skip
+
+    yield Mistake("W transposed on the way down", OPERANDS, "The error is passed down {where} through W transposed (a "
+                  "square matrix hides it): δ W, not δ Wᵀ.", "passed",
+                  _through(lambda p: _square_transposed(p.weights)), 3, output=False)  # fmt: skip
+    yield Mistake("passed down without the weights", OPERANDS, "The error is passed down {where} without the weights: "
+                  "multiply δ of the layer above by its W.", "passed", _without_weights, 2, output=False)  # fmt: skip
+    yield Mistake("delta passed down entry by entry", OPERANDS, "δ of the layer above is passed down {where} as it is, "
+                  "without the weights: multiply it by the W of the layer above.", "passed", _entry_by_entry, 1, output=False)  # fmt: skip
+    yield Mistake("error sum not reset for each neuron", STATE, "The error passed down {where} is not set to 0 for each "
+                  "neuron: it still holds that of the neurons before.", "passed", _piled_up, 3, output=False)  # fmt: skip
+    yield Mistake("weights of the wrong layer on the way down", OPERANDS, "The error is passed down {where} through the "
+                  "layer's own weights: take those of the layer above.", "passed",
+                  lambda p: p.product(_above(p).deltas, transpose(p.weights)), 1, output=False)  # fmt: skip
+    yield Mistake("activations passed down", OPERANDS, "What is passed down {where} is the activation of the layer "
+                  "above: pass down its δ.", "passed", _handed(lambda p: p.a), 2, output=False)  # fmt: skip
+    yield Mistake("output delta passed to every layer", OPERANDS, "The δ of the output layer is passed down {where}: "
+                  "pass down the δ of the layer just above.", "passed", _of_output, 2, output=False)  # fmt: skip
+    yield Mistake("gradient passed down in place of the weights", OPERANDS, "The error is passed down {where} through "
+                  "∂loss/∂W: use W itself.", "passed", _through(_weights), 1, output=False)  # fmt: skip
+    yield Mistake("error averaged over the layer above", OPERANDS, "The error passed down {where} is divided by the "
+                  "width of the layer above: it is a sum, not a mean.", "passed",
+                  lambda p: _of(_passed(p), lambda x: p.on.ratio(1, len(_above(p).z[0])) * x), output=False)  # fmt: skip
+    yield Mistake("elementwise product in place of a dot product", OPERANDS, "The error passed down {where} multiplies δ "
+                  "and W elementwise: it is a dot product, summed over the neurons of the layer above.", "passed",
+                  lambda p: [[d * w[i] for i, (d, w) in enumerate(zip(row, _square(_above(p).weights)))]
+                             for row in _above(p).deltas], 7, output=False)  # fmt: skip
+    yield Mistake("error overwritten instead of accumulated", STATE, "The error passed down {where} comes from the last "
+                  "neuron of the layer above alone: add up all of them (+=, not =).", "passed",
+                  _through(lambda p: _kept(p.weights, _sample(-1), p.on)), 3, output=False)  # fmt: skip
+    yield Mistake("error of the first neuron alone", OPERANDS, "The error passed down {where} comes from the first "
+                  "neuron of the layer above alone: add up all of them.", "passed",
+                  _through(lambda p: _kept(p.weights, _sample(0), p.on)), 1, output=False)  # fmt: skip
+    for rate in (1.0, 0.5, 0.1, 0.01, -1.0, -0.5, -0.1, -0.01):
+        yield Mistake(f"updated weights pass the error down (learning rate {abs(rate):g}"
+                      f"{', added' if rate < 0 else ''})", STATE, "The error is passed down {where} through weights "
+                      "that were updated already: keep the old ones until all gradients are there.", "passed",
+                      _through(_updated(rate)), 7, output=False)  # fmt: skip
+
+    yield Mistake("z in place of a in the outer product", OPERANDS, "The gradient of the weights {where} takes z of the "
+                  "layer below: take its activations a = f(z).", "weights", _outer(_own, _pre_activations_below), 2, lowest=1)  # fmt: skip
+    yield Mistake("the layer's own activation in the outer product", OPERANDS, "The gradient of the weights {where} "
+                  "takes the layer's own activations: take those that come in from below.", "weights",
+                  _outer(_own, lambda p: p.a), 4)  # fmt: skip
+    yield Mistake("inputs in every outer product", OPERANDS, "The gradient of the weights {where} takes the inputs of "
+                  "the network: take the activations of the layer below.", "weights", _outer(_own, _inputs), 2,
+                  lowest=1)  # fmt: skip
+    yield Mistake("each neuron's own activation in its gradient", OPERANDS, "The gradient of the weights {where} "
+                  "multiplies δ of a neuron by the activation of the same neuron: take those that come in from below.",
+                  "weights", lambda p: [[x] * len(p.below[0]) for x in _sums(hadamard(p.deltas, p.a), p)], 2)  # fmt: skip
+    yield Mistake("rows that share one list", STATE, "All rows of the gradient of the weights {where} are the same list, "
+                  "which adds up all of them: make a new list for each row.", "weights", _aliased, 2)  # fmt: skip
+    yield Mistake("weights in the outer product", OPERANDS, "The gradient of the weights {where} is multiplied by the "
+                  "weights: it is δᵀ a alone.", "weights", lambda p: hadamard(_weights(p), p.weights), 1)  # fmt: skip
+    yield Mistake("squashed again in the outer product", OPERANDS, "The gradient of the weights {where} squashes the "
+                  "activations of the layer below once more: take a as it is.", "weights",
+                  _outer(_own, _squashed_again), 1, lowest=1)  # fmt: skip
+    yield Mistake("outer product transposed", OPERANDS, "The gradient of the weights {where} is transposed (a square "
+                  "matrix hides it): row j belongs to neuron j.", "weights",
+                  lambda p: _square_transposed(_weights(p)), 3)  # fmt: skip
+    yield Mistake("input missing", OPERANDS, "The gradient of the weights {where} is δ alone: multiply by what comes in "
+                  "from below.", "weights", _outer(_own, _ones), 1)  # fmt: skip
+    yield Mistake("delta of the layer above in the outer product", OPERANDS, "The gradient of the weights {where} takes "
+                  "δ of the layer above: take the layer's own.", "weights", _outer(_neighbour, _incoming), 1, output=False)  # fmt: skip
+    yield Mistake("activation in place of delta in the outer product", OPERANDS, "The gradient of the weights {where} "
+                  "multiplies activations with activations: one factor must be δ.", "weights",
+                  _outer(lambda p: p.a, _incoming), 1)  # fmt: skip
+    yield Mistake("summed over the samples before the outer product", OPERANDS, "The gradient of the weights {where} is "
+                  "(Σ δ)(Σ a): multiply sample by sample, then add up.", "weights", _summed_first, 2)  # fmt: skip
+    yield Mistake("averaged over the samples before the outer product", OPERANDS, "The gradient of the weights {where} "
+                  "is (Σ δ) times the mean of a: multiply sample by sample, then add up.", "weights",
+                  lambda p: _averaged(_summed_first(p), p), 2)  # fmt: skip
+    yield Mistake("weight gradient of the last sample", STATE, "The gradient of the weights {where} is that of the last "
+                  "sample alone: add up all samples (+=, not =).", "weights",
+                  _outer(lambda p: _kept(p.deltas, _sample(-1), p.on), _incoming), 3)  # fmt: skip
+    yield Mistake("weight gradient of the first sample", STATE, "The gradient of the weights {where} is that of the "
+                  "first sample alone: add up all samples.", "weights",
+                  _outer(lambda p: _kept(p.deltas, _sample(0), p.on), _incoming), 1)  # fmt: skip
+    yield Mistake("accumulated too often", STATE, "The gradient of the weights {where} counts early samples again with "
+                  "every later one: add each sample's once, and start from 0.", "weights",
+                  _outer(lambda p: _running(p.deltas, p), _incoming), 6)  # fmt: skip
+    yield Mistake("weight gradient averaged", LOSS, "The gradient of the weights {where} is divided by the number of "
+                  "samples once more than the loss says.", "weights", lambda p: _averaged(_weights(p), p), 3)  # fmt: skip
+    yield Mistake("weights never updated", STATE, "The gradient of the weights {where} is 0: it is δᵀ a.", "weights",
+                  _zero, 1)  # fmt: skip
+
+    yield Mistake("last sample alone", STATE, "Only the last sample counts: add up the gradients of all samples "
+                  "(+=, not =), and keep the backward pass inside the loop over the samples.", "error",
+                  _from_error(lambda p, e: _kept(e, _sample(-1), p.on)), 3)  # fmt: skip
+    yield Mistake("first sample alone", STATE, "Only the first sample counts: add up the gradients of all samples.",
+                  "error", _from_error(lambda p, e: _kept(e, _sample(0), p.on)), 1)  # fmt: skip
+    yield Mistake("error squared", LOSS, "The loss itself, (ŷ − y)², stands where its derivative belongs: it is "
+                  "2 (ŷ − y).", "error", lambda p: hadamard(_residual(p), _residual(p)), 2)  # fmt: skip
+    yield Mistake("absolute error", LOSS, "The error has lost its sign, |ŷ − y|: keep ŷ − y.", "error",
+                  lambda p: _of(p.full_error(), lambda x: -x if p.on.less(x, 0) else x), 1)  # fmt: skip
+    yield Mistake("(n,) minus (n, 1)", LOSS, "Every output is compared with every target, as when an array of shape (n,) "
+                  "meets one of shape (n, 1): give both the same shape.", "error", _from_error(_broadcast), 2)  # fmt: skip
+    yield Mistake("error summed over the outputs", LOSS, "Every output gets the error of all outputs together: each has "
+                  "its own.", "error", _from_error(_across_outputs), 1)  # fmt: skip
+    yield Mistake("mean error for every sample", LOSS, "Every sample gets the mean error of the batch: each has its "
+                  "own.", "error", _from_error(_across_samples), 1)  # fmt: skip
+    yield Mistake("error at z instead of a", LOSS, "The targets are compared with z of the output layer: compare them "
+                  "with ŷ = f(z).", "error", _at_pre_activations, 1)  # fmt: skip
+    yield Mistake("half of the cross-entropy", LOSS, "The term (1 − y) / (1 − ŷ) of the derivative of binary "
+                  "cross-entropy is missing.", "error", _half_of_entropy, 1)  # fmt: skip
+    yield Mistake("signs of binary cross-entropy", LOSS, "Both terms of the derivative of binary cross-entropy have the "
+                  "same sign: it is −y/ŷ + (1 − y)/(1 − ŷ).", "error", _signs_of_entropy, 1)  # fmt: skip
+    yield Mistake("targets of the next sample", LOSS, "Each output is compared with the target of the next sample.",
+                  "targets", _rolled, 2)  # fmt: skip
+    yield Mistake("targets in reverse", LOSS, "The targets of each sample are read in reverse order.", "targets",
+                  _columns_rolled)  # fmt: skip
+    yield Mistake("targets missing", LOSS, "The derivative of the loss is taken as if all targets were 0.", "targets",
+                  lambda y, on: _of(y, lambda v: on.ratio(0, 1)), 1)  # fmt: skip
+
+    for name in ("identity", "sigmoid", "tanh", "relu"):
+        yield Mistake(f"{name} at the output", OPERANDS, f"The output layer computes with {name}: declare it, or use the "
+                      "activation that was declared.", "model", _with_activation(name, slice(-1, None)))  # fmt: skip
+        yield Mistake(f"{name} in the hidden layers", OPERANDS, f"The hidden layers compute with {name}: declare it, or "
+                      "use the activation that was declared.", "model", _with_activation(name, slice(None, -1)))  # fmt: skip
+    yield Mistake("W transposed in the forward pass", OPERANDS, "The forward pass takes W transposed (a square matrix "
+                  "hides it): row j feeds neuron j.", "forward", _transposed_forward, 1)  # fmt: skip
+
+
+def _square(rows: Rows) -> Rows:
+    if len(rows) != len(rows[0]) or len(rows) == 1:
+        raise Inapplicable("the widths differ")
+    return rows
+
+
+def _summed_over_all(p: Place, mean: bool) -> list[Any]:
+    if len(p.z[0]) < 2:
+        raise Inapplicable("there is one neuron")
+    sums = _biases(p)
+    total = p.product([sums], [[p.on.ratio(1, len(sums) * p.samples if mean else 1)] * len(sums)])[0][0]
+    return [total] * len(sums)
+
+
+CATALOGUE: dict[str, Mistake] = {mistake.name: mistake for mistake in _catalogue()}
+"""Every mistake by its name."""
