@@ -50,7 +50,7 @@ class Elementwise(Activation):
     kinks: tuple[float, ...] = field(default=(), repr=False)
 
     def __call__(self, z: N, arithmetic: Arithmetic[N] = FLOAT) -> N:  # type: ignore[assignment]  # N = float
-        return self.value(z, arithmetic)
+        return arithmetic.elementwise(self.value, [[z]])[0][0]
 
     def apply(self, z: Matrix[N], arithmetic: Arithmetic[N]) -> list[list[N]]:
         return arithmetic.elementwise(self.value, z)

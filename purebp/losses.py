@@ -72,6 +72,12 @@ class Loss:
     def __post_init__(self) -> None:
         object.__setattr__(self, "reduction", self.reduction or self.natural)
 
+    def __reduce__(self) -> tuple[Callable[[str, int | None], Loss], tuple[str, int | None]]:
+        """Formulas do not pickle; the name finds them again, if they are those of that name."""
+        if self.base in LOSSES and LOSSES[self.base].summand is not self.summand:
+            raise PurebpError(f"this {self.base!r} is not the one of this package: it cannot be sent to a process")
+        return _restored, (self.name, self.samples)
+
     @property
     def name(self) -> str:
         full = f"{self.base}/{self.reduction}"
@@ -247,6 +253,10 @@ cross_entropy = Loss(
     fusion=Fusion(softmax, _log_softmax_summands, _softmax_deltas),
 )
 LOSSES = {loss.name: loss for loss in (sse, half_sse, mse, half_mse, mae, binary_cross_entropy, cross_entropy)}
+
+
+def _restored(name: str, samples: int | None) -> Loss:
+    return replace(loss(name), samples=samples)
 
 
 def loss(name: str | Loss) -> Loss:

@@ -51,12 +51,12 @@ def test_importing_purebp_loads_only_the_textbook_modules_and_the_standard_libra
 
 
 def test_the_textbook_is_short() -> None:
-    """Under 700 lines of code, docstrings, comments and blank lines aside, and no module above 270 lines with them."""
+    """Under 700 lines of code, docstrings, comments and blank lines aside, and no module above 275 lines with them."""
     lines = 0
     for name in ("arithmetic", "linalg", "activations", "losses", "network", "backprop", "optimizers", "training"):
         path = Path(purebp.__file__).parent / f"{name}.py"
         text = path.read_text(encoding="utf-8")
-        assert len(text.splitlines()) <= 270
+        assert len(text.splitlines()) <= 275
         lines += len(code_lines(text))
     assert 500 < lines < 700
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import ExitStack
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from math import isfinite
 from typing import Any, TypeVar
 
 from purebp.cli import options
@@ -19,16 +20,16 @@ from purebp.oracle.certify import Certified, CertifiedGradients, certified_gradi
 
 HELP = "gradients with a proof: correctly rounded, and enclosed"
 DESCRIPTION = """\
-Print the gradient of the loss for a network and a batch. Every entry is the double nearest to the exact value, and
-comes with an interval that provably holds the exact value."""
+Print the gradient of the loss for a network and a batch. Every entry is the double nearest to the exact value;
+where that cannot be told, as at a kink of relu, it comes with an interval that provably holds the exact value."""
 EXAMPLES = """\
 examples:
   purebp certify net.json batch.csv --loss half_sse
   purebp certify net.json batch.json --json --output gradients.json
   purebp certify net.json batch.csv --jobs 4
 
-Batches are written as for purebp explain. In text, an entry that could not be rounded, as at a kink of relu, is
-followed by its interval; in JSON every entry has value, lower, upper and rounded.
+Batches are written as for purebp explain. In JSON every entry has value (null where it is infinite or
+unknown), lower, upper and rounded.
 Exit status: 0, 5 if an entry is left without a correctly rounded value, 2 for bad input."""
 
 PARTS = 32  # into which the batch is split, for the progress line and for processes
@@ -109,7 +110,8 @@ def _json(loss: str, value: Certified, gradients: CertifiedGradients) -> str:
 
 def _entry(entry: Certified) -> dict[str, Any]:
     lower, upper = _outward(entry)
-    return {"value": entry.value, "lower": str(lower), "upper": str(upper), "rounded": entry.rounded}
+    value = entry.value if isfinite(entry.value) else None
+    return {"value": value, "lower": str(lower), "upper": str(upper), "rounded": entry.rounded}
 
 
 def _shown(entry: Certified) -> str:

@@ -199,13 +199,17 @@ class Rules:
         return [[x if isinstance(x, Ball) else self.lift_one(x) for x in row] for row in rows]
 
     def lift_one(self, x: float) -> Ball:
-        if not math.isfinite(x):
-            raise PurebpError(f"{x} cannot be enclosed: networks and batches must be finite")
-        mantissa, denominator = x.as_integer_ratio()
-        exponent = 1 - denominator.bit_length()
-        if self.format is None or is_exact(x, self.format):
+        try:
+            mantissa, denominator = x.as_integer_ratio()
+        except (AttributeError, ValueError, OverflowError):
+            raise PurebpError(f"{x!r:.60} cannot be enclosed: networks and batches must hold finite numbers") from None
+        exponent, spread = 1 - denominator.bit_length(), 0
+        if denominator & (denominator - 1):  # a Fraction or a Decimal that is no dyadic number
+            exponent -= self.bits
+            mantissa, spread = (mantissa << -exponent) // denominator, 1
+        elif self.format is None or is_exact(x, self.format):
             return Ball(mantissa, exponent, 0, self)
-        return self.stored(mantissa, 0, exponent)
+        return self.stored(mantissa, spread, exponent)
 
     def inner(self, a: Matrix[Ball], b: Matrix[Ball], biases: Vector[Ball] | None) -> list[list[Ball]]:
         """Dot products of rows, summed in any order; a bias is one more term, times 1."""

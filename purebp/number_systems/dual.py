@@ -3,6 +3,9 @@
 `DUAL` is over floats; `dual(arithmetic)` is over any number system, also over duals themselves, which
 gives second derivatives: with (x + vε₁) + wε₂, the coefficient of ε₁ε₂ is vᵀ H w.
 
+At a kink they follow the branch that the value takes, and give another of the one-sided derivatives than
+`backpropagation` does: 1 for relu at 0. And 1 − tanh² is formed as (1 − y)(1 + y), which is 0 where y rounds to 1.
+
 >>> from purebp import Batch, Layer, Network, evaluate
 >>> network = Network([Layer([[Dual(2.0, 1.0)]], None, "identity")])  # ∂/∂w at w = 2
 >>> evaluate(network, Batch([[1.0]], [[5.0]]), "sse", DUAL)

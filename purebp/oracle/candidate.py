@@ -98,7 +98,9 @@ def ask(candidate: Candidate, case: Case, declared: Declared) -> Answer:
     notes = []
     if printed.getvalue():
         first = printed.getvalue().strip().partition("\n")[0][:60]
-        notes.append(Finding("prints", f"it prints to stdout ({first!r}): leave the output to the caller", case.name, False))
+        notes.append(
+            Finding("prints", f"it prints to stdout ({first!r}): leave the output to the caller", case.name, False)
+        )
     try:
         changed = [_plain(x) for x in given] != before
     except ValueError:
@@ -107,8 +109,13 @@ def ask(candidate: Candidate, case: Case, declared: Declared) -> Answer:
         names = ("weights", "biases", "inputs", "targets")
         which = ", ".join(name for name, x, old in zip(names, given, before) if _plain(x) != old)
         notes.append(
-            Finding("changes its arguments", f"it changes the {which} it is given: work on copies, for what is "
-                    "computed after the change uses the new numbers", case.name, False)  # fmt: skip
+            Finding(
+                "changes its arguments",
+                f"it changes the {which} it is given: work on copies, for what is "
+                "computed after the change uses the new numbers",
+                case.name,
+                False,
+            )  # fmt: skip
         )
     try:
         return Answer(_understood(answer, case, declared), tuple(notes))
@@ -121,7 +128,11 @@ def arguments(case: Case, declared: Declared) -> list[Any]:
     turn: Callable[[Matrix], list[list[float]]] = transpose if declared.weights == "in_out" else _rows
     weights = [turn(layer.weights) for layer in case.network.layers]
     biases = [None if layer.biases is None else list(layer.biases) for layer in case.network.layers]
-    layouts: dict[str, Callable[[Matrix], Any]] = {"rows": _rows, "columns": transpose, "vector": lambda rows: list(rows[0])}
+    layouts: dict[str, Callable[[Matrix], Any]] = {
+        "rows": _rows,
+        "columns": transpose,
+        "vector": lambda rows: list(rows[0]),
+    }
     layout = layouts[declared.samples]
     array = _array(declared)
     return [
@@ -144,7 +155,13 @@ def _array(declared: Declared) -> Callable[[Any], Any]:
         library = import_module({"jax": "jax.numpy"}.get(declared.arrays, declared.arrays))
     except ImportError:
         raise PurebpError(f"arrays={declared.arrays!r}, but {declared.arrays} is not installed here") from None
-    dtype = {"binary64": "float64", "binary32": "float32", "tf32": "float32", "bfloat16": "bfloat16", "binary16": "float16"}
+    dtype = {
+        "binary64": "float64",
+        "binary32": "float32",
+        "tf32": "float32",
+        "bfloat16": "bfloat16",
+        "binary16": "float16",
+    }
     name = dtype[format_named(declared.format).name]
     if not hasattr(library, name):
         raise PurebpError(f"{declared.arrays} has no {name}, which {declared.format} needs")
@@ -225,7 +242,9 @@ def _gradients(weights: Any, biases: Any, case: Case, declared: Declared) -> dic
                                  "(weight_gradients, bias_gradients)")  # fmt: skip
         items = _plain(items) if hasattr(items, "tolist") else items
         if not isinstance(items, (list, tuple)):
-            raise _NotUnderstood("not understood", f"its {kind} are {items!r:.60}: a list with one item per layer is wanted")
+            raise _NotUnderstood(
+                "not understood", f"its {kind} are {items!r:.60}: a list with one item per layer is wanted"
+            )
         if len(items) != len(layers):
             raise _NotUnderstood("wrong number of layers", f"it returns {kind} for {len(items)} layers: "
                                  f"{len(layers)} were declared")  # fmt: skip
@@ -271,7 +290,9 @@ def _number(name: str, x: Any) -> float:
     return number
 
 
-def _shaped(name: str, rows: list[list[float]], wanted: tuple[int, int], turned: bool = False, samples: int = 0) -> Matrix:
+def _shaped(
+    name: str, rows: list[list[float]], wanted: tuple[int, int], turned: bool = False, samples: int = 0
+) -> Matrix:
     given = shape(rows)
     if given == wanted:
         return rows

@@ -19,12 +19,12 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain, islice, repeat
-from math import inf, ldexp
+from math import inf, ldexp, nan
 from os import cpu_count
 from typing import NamedTuple
 
 from purebp import losses
-from purebp.arithmetic import Matrix
+from purebp.arithmetic import Matrix, PurebpError
 from purebp.backprop import backpropagation, evaluate, forward
 from purebp.losses import Loss, mse
 from purebp.network import Batch, Network
@@ -37,7 +37,8 @@ class Certified(NamedTuple):
     """A double, and the ball around the exact value that it was read from.
 
     rounded: value is the exact value correctly rounded (to nearest, ties to even). Where it is False the exact value,
-    or at a kink every element of Clarke's subdifferential, lies between lower and upper, and value in the middle.
+    or at a kink every element of Clarke's subdifferential, lies between lower and upper, and value in the middle; it
+    is NaN where these are infinite, because intermediate results are too large or too small by far.
     """
 
     value: float
@@ -98,7 +99,10 @@ def certified_gradients(
     >>> {entry.rounded for entry in certified_gradients(network, batch).parameters()}
     {True}
     """
-    name, samples = losses.loss(loss).name, len(batch.inputs)
+    if parts is not None and (not isinstance(parts, int) or parts < 1):
+        raise PurebpError(f"parts={parts!r}: a whole number above 0 is wanted")
+    chosen, samples = losses.loss(loss), len(batch.inputs)
+    chosen = chosen.over(chosen.samples or samples)
     size = -(-samples // min(samples, parts or (cpu_count() or 1 if executor else 1)))
     chunks = [
         Batch(batch.inputs[start : start + size], batch.targets[start : start + size])
@@ -106,7 +110,7 @@ def certified_gradients(
     ]
 
     def balls(digits: int) -> list[Ball]:
-        return _gradients(network, chunks, name, digits, executor)
+        return _gradients(network, chunks, chosen, digits, executor)
 
     entries = iter(certify(balls, digits))
 
@@ -160,7 +164,7 @@ def certify(compute: Callable[[int], Sequence[Ball]], digits: int) -> list[Certi
 
 def _rounded(x: Ball) -> Certified:
     if x.spread is None:
-        return Certified(nearest_double(x.mantissa, x.exponent), False, x)
+        return Certified(nan, False, x)
     low, high = nearest_double(x.mantissa - x.spread, x.exponent), nearest_double(x.mantissa + x.spread, x.exponent)
     return Certified(low if low == high else nearest_double(x.mantissa, x.exponent), low == high, x)
 
@@ -180,16 +184,15 @@ def nearest_double(mantissa: int, exponent: int) -> float:
         return inf if mantissa > 0 else -inf
 
 
-def _gradients(network: Network, chunks: list[Batch], loss: str, digits: int, executor: Executor | None) -> list[Ball]:
+def _gradients(network: Network, chunks: list[Batch], loss: Loss, digits: int, executor: Executor | None) -> list[Ball]:
     """All parameters, then the deltas of each layer, enclosed; sums over samples are exact, so parts add up exactly."""
-    samples = sum(len(chunk.inputs) for chunk in chunks)
-    work = repeat(network), chunks, repeat(loss), repeat(samples), repeat(digits)
+    work = repeat(network), chunks, repeat(loss), repeat(digits)
     parts = list(executor.map(_part, *work) if executor else map(_part, *work))
     parameters = map(exact_sum, zip(*(parameters for parameters, _ in parts)))
     deltas = chain.from_iterable(chain(*layer) for layer in zip(*(deltas for _, deltas in parts)))
     return [*parameters, *deltas]
 
 
-def _part(network: Network, batch: Batch, loss: str, samples: int, digits: int) -> tuple[list[Ball], list[list[Ball]]]:
-    gradients = backpropagation(network, batch, losses.loss(loss).over(samples), ball(None, digits))
+def _part(network: Network, batch: Batch, loss: Loss, digits: int) -> tuple[list[Ball], list[list[Ball]]]:
+    gradients = backpropagation(network, batch, loss, ball(None, digits))
     return gradients.parameters(), [[x for row in layer.deltas for x in row] for layer in gradients.layers]

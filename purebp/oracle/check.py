@@ -80,7 +80,9 @@ def check(
         arrays,
     )
     if not callable(candidate):
-        raise PurebpError(f"{candidate!r:.60} cannot be called: a function of (weights, biases, inputs, targets) is wanted")
+        raise PurebpError(
+            f"{candidate!r:.60} cannot be called: a function of (weights, biases, inputs, targets) is wanted"
+        )
     called = name or str(getattr(candidate, "__name__", type(candidate).__name__))
     cases = list(ladder(names, loss=loss, sizes=sizes, biases=biases, batch=batch, seed=seed))
     report = _checked(candidate, cases, declared, called)
@@ -122,9 +124,7 @@ def judge(
     return _checked(lambda *given: claimed, [Case("the case", network, batch)], declared, name, repeat=False)
 
 
-def _checked(
-    candidate: Candidate, cases: Sequence[Case], declared: Declared, name: str, repeat: bool = True
-) -> Report:
+def _checked(candidate: Candidate, cases: Sequence[Case], declared: Declared, name: str, repeat: bool = True) -> Report:
     answers = [ask(candidate, case, declared) for case in cases]
     findings = list({f.kind: f for answer in reversed(answers) for f in reversed(answer.findings)}.values())[::-1]
     if repeat:
@@ -149,7 +149,9 @@ def _checked(
         conforms = _as_declared(convention, declared)
         if undecided := _undecided(reports):
             verdict, conforms = "undecided", False
-            notes.append(f"The budgets of {', '.join(undecided)} are wider than half the values on every case: no evidence.")
+            notes.append(
+                f"The budgets of {', '.join(undecided)} are wider than half the values on every case: no evidence."
+            )
         elif conforms:
             notes += _negative_set(declared, convention)
         else:
@@ -169,7 +171,13 @@ def _checked(
         if not found and answered and not fatal_findings and (note := _imprecise(answered, declared)):
             verdict = "imprecise"
             notes.append(note)
-        elif found and all(d.convention is not None and d.changes and all(_conventional(c) for c in d.changes) for d in found[:1]) and not fatal_findings:
+        elif (
+            found
+            and all(
+                d.convention is not None and d.changes and all(_conventional(c) for c in d.changes) for d in found[:1]
+            )
+            and not fatal_findings
+        ):
             verdict, convention = "correct-under-convention", found[0].convention or convention
         elif not found and answered and wrong:
             notes += _localised(reports, answered, declared, convention)
@@ -205,7 +213,9 @@ def _told(answered: Sequence[tuple[Case, Claim]], declared: Declared, at_most: i
     if len(depths) > 1:  # networks of any depth: explain the commonest
         depth = max(depths, key=lambda d: sum(len(o.network.layers) == d for o in observations))
         observations = [o for o in observations if len(o.network.layers) == depth]
-    return explanations(observations, declared.loss, declared.format, declared.returns, declared.learning_rate)[:at_most]
+    return explanations(observations, declared.loss, declared.format, declared.returns, declared.learning_rate)[
+        :at_most
+    ]
 
 
 def _budgets(case: Case, convention: Convention, format: str) -> dict[Key, Any]:
@@ -231,7 +241,11 @@ def _convention(answered: Sequence[tuple[Case, Claim]], declared: Declared) -> t
     if not gradients:
         return default, False
     depths = [len(case.network.layers) for case, _ in gradients]
-    same = [Observation(case.network, case.batch, claim) for case, claim in gradients if len(case.network.layers) == depths[0]]
+    same = [
+        Observation(case.network, case.batch, claim)
+        for case, claim in gradients
+        if len(case.network.layers) == depths[0]
+    ]
     rates = [declared.learning_rate] if declared.learning_rate else [1.0, 0.5, 0.1, 0.05, 0.01, 0.001]
     tries: list[tuple[str | None, float | None]] = [(declared.returns, declared.learning_rate)]
     if declared.returns is None:
@@ -245,12 +259,16 @@ def _convention(answered: Sequence[tuple[Case, Claim]], declared: Declared) -> t
 
 def _as_declared(convention: Convention, declared: Declared) -> bool:
     """Whether nothing that was declared is otherwise."""
-    loss_fits = declared.loss is None or (convention.named is not None and convention.named == losses.loss(declared.loss))
+    loss_fits = declared.loss is None or (
+        convention.named is not None and convention.named == losses.loss(declared.loss)
+    )
     return loss_fits and declared.returns in (None, convention.returns) and convention.returns != "ascent"
 
 
 def _conventional(change: str) -> bool:
-    return change in ("sign turned", "gradient of another loss") or (change.startswith("factor ") and " in " not in change)
+    return change in ("sign turned", "gradient of another loss") or (
+        change.startswith("factor ") and " in " not in change
+    )
 
 
 def _undecided(reports: Sequence[CaseReport]) -> list[str]:
@@ -312,7 +330,9 @@ def _imprecise(answered: Sequence[tuple[Case, Claim]], declared: Declared) -> st
         if name != "binary32" and not all(_stored(claim, name) for _, claim in answered):
             continue
         if all(inside(claim, _budgets(case, default, name)) for case, claim in answered):
-            return f"Every number lies inside the budget of {name}: it is computed, or was rounded on the way, in {name}."
+            return (
+                f"Every number lies inside the budget of {name}: it is computed, or was rounded on the way, in {name}."
+            )
     if declared.returns in (None, "gradients") and (note := _finite_difference(answered, default)):
         return note
     return ""
@@ -358,7 +378,9 @@ def _negative_set(declared: Declared, convention: Convention) -> list[str]:
     last = known_activation(declared.activations[-1])
     notes = []
     if convention.effective.fused_with(last):
-        notes.append("If δ at the output is ŷ − y without f′: that is right here, f′ cancels against the derivative of the loss.")
+        notes.append(
+            "If δ at the output is ŷ − y without f′: that is right here, f′ cancels against the derivative of the loss."
+        )
     if "sigmoid" in declared.activations:
         notes.append("If σ′ is written a (1 − a), with a = σ(z): that is right.")
     if convention.returns == "descent":
@@ -379,7 +401,11 @@ def _localised(
         return []
     notes = [f"No single mistake of the catalogue explains it. {_step(wrong, len(answered[0][0].network.layers))}"]
     for key in [key for key, is_wrong in wrong.items() if is_wrong and key[0] in LOCAL]:
-        patterns = [_pattern(claim[key], _budgets(case, convention, declared.format)[key]) for case, claim in answered[:4] if key in claim]
+        patterns = [
+            _pattern(claim[key], _budgets(case, convention, declared.format)[key])
+            for case, claim in answered[:4]
+            if key in claim
+        ]
         if patterns and patterns[0] and len(set(patterns)) == 1:
             notes.append(f"{tensor_name(key)} {patterns[0]}.")
     kept = [
@@ -387,14 +413,20 @@ def _localised(
         if _same({k: v for k, v in old.items() if k[0] in LOCAL}, {k: v for k, v in claim.items() if k[0] in LOCAL})
     ]  # fmt: skip
     if kept:
-        notes.append(f"On the case “{kept[0][0].name}” it answers what it answered on the case before: something is kept.")
+        notes.append(
+            f"On the case “{kept[0][0].name}” it answers what it answered on the case before: something is kept."
+        )
     return notes
 
 
 def _step(wrong: dict[Key, bool], depth: int) -> str:
     first = next((key for key in (("outputs", -1), ("loss", -1)) if wrong.get(key)), None)
     if first:
-        return "The outputs are off already: look at the forward pass." if first[0] == "outputs" else "The loss is off already: look at its formula."
+        return (
+            "The outputs are off already: look at the forward pass."
+            if first[0] == "outputs"
+            else "The loss is off already: look at its formula."
+        )
     layers = [l for l in range(depth) if any(wrong.get((kind, l)) for kind in ("deltas", *LOCAL))]
     weights = [l for l in layers if wrong.get(("weights", l))]
     biases = [l for l in layers if wrong.get(("biases", l))]
@@ -408,7 +440,9 @@ def _step(wrong: dict[Key, bool], depth: int) -> str:
         return f"The output layer is right, {_and(name[l] for l in layers)} {'is' if len(layers) == 1 else 'are'} not: look at what is passed down to {name[highest]}, and at its f′."
     if len(layers) == 1 and depth > 1:
         return "The output layer is wrong, the layers below are right: look at how its δ meets a, not at δ itself."
-    return "The output layer is wrong, and what lies below depends on it: look at the output error and at f′ there first."
+    return (
+        "The output layer is wrong, and what lies below depends on it: look at the output error and at f′ there first."
+    )
 
 
 def _and(names: Iterator[str] | Any) -> str:
@@ -427,7 +461,11 @@ def _pattern(rows: Matrix, budgets: Matrix[Any]) -> str:
         return "is right but for signs"
     largest = max(range(len(given)), key=lambda i: abs(expected[i]))
     ratio = given[largest] / expected[largest] if expected[largest] else 0.0
-    if ratio and len(given) > 1 and all(abs(x - ratio * y) <= 1e-6 * abs(ratio) * scale for x, y in zip(given, expected)):
+    if (
+        ratio
+        and len(given) > 1
+        and all(abs(x - ratio * y) <= 1e-6 * abs(ratio) * scale for x, y in zip(given, expected))
+    ):
         return "is a constant multiple of what it should be"
     return ""
 

@@ -112,7 +112,11 @@ class Convention:
     @property
     def loss_name(self) -> str:
         """Its name, or the factor and the name of the loss next to it."""
-        return self.named.name if self.named else f"{Factor(abs(self.factor.constant), self.factor.samples, self.factor.outputs)} × {self.loss.name}"
+        return (
+            self.named.name
+            if self.named
+            else f"{Factor(abs(self.factor.constant), self.factor.samples, self.factor.outputs)} × {self.loss.name}"
+        )
 
     @property
     def sentence(self) -> str:
@@ -120,7 +124,9 @@ class Convention:
         direction = {
             "gradients": "to be subtracted",
             "descent": "with its sign turned, to be added",
-            "step": f"as updated weights, learning rate {self.learning_rate:g}" if self.learning_rate else "updated weights",
+            "step": f"as updated weights, learning rate {self.learning_rate:g}"
+            if self.learning_rate
+            else "updated weights",
             "ascent": f"as weights updated uphill, learning rate {self.learning_rate:g}" if self.learning_rate else "",
         }[self.returns]
         return f"the gradient of {self.words}, {direction}"
@@ -167,4 +173,6 @@ def factors(ratios: Sequence[tuple[float, int, int]], tolerance: float) -> Itera
     for factor in FACTORS:
         c, i, j = float(factor.constant), factor.samples, factor.outputs
         if all(abs(abs(ratio) - c * n**i * m**j) <= tolerance * abs(ratio) for ratio, n, m in ratios):
-            yield from (signed for signed in (factor, -factor) if all(ratio * signed.constant > 0 for ratio, _, _ in ratios))
+            yield from (
+                signed for signed in (factor, -factor) if all(ratio * signed.constant > 0 for ratio, _, _ in ratios)
+            )

@@ -29,7 +29,20 @@ from purebp.number_systems.formats import Format, format_named
 from purebp.optimizers import sgd_step
 from purebp.oracle.conventions import ONE, Convention, Factor, factors
 from purebp.oracle.judge import Claim, Key, as_claim, inside, tensor_name, turned_claim
-from purebp.oracle.mistakes import CATALOGUE, LOCAL, LOSS, STATE, Mistake, Place, Recipe, _biases, _weights, places, planted, run
+from purebp.oracle.mistakes import (
+    CATALOGUE,
+    LOCAL,
+    LOSS,
+    STATE,
+    Mistake,
+    Place,
+    Recipe,
+    _biases,
+    _weights,
+    places,
+    planted,
+    run,
+)
 
 Made = tuple[Mistake, frozenset[int]]
 
@@ -118,7 +131,9 @@ def explanations(
 
     With plain=True only conventions are tried, no mistakes.
     """
-    search = Search(observations, None if loss is None else losses.loss(loss), format_named(format), returns, learning_rate)
+    search = Search(
+        observations, None if loss is None else losses.loss(loss), format_named(format), returns, learning_rate
+    )
     for stage in search.stages(plain):
         found: dict[str, tuple[int, Diagnosis]] = {}
         for hypothesis in stage:
@@ -131,7 +146,9 @@ def explanations(
                 break
         if found:
             return [diagnosis for _, diagnosis in sorted(found.values(), key=lambda item: item[0])]
-    return [] if plain else [found for found in (_penalty(search), _online(search), _nothing(search)) if found is not None]
+    return (
+        [] if plain else [found for found in (_penalty(search), _online(search), _nothing(search)) if found is not None]
+    )
 
 
 class Search:
@@ -152,7 +169,11 @@ class Search:
         others = [losses.loss("mse"), losses.loss("mae"), losses.huber(1.0)]
         if names[-1] in ("sigmoid", "softmax"):
             others[1:1] = [losses.binary_cross_entropy, losses.cross_entropy]
-        self.others = [other for other in others if other.base != self.loss.base and {other.base, self.loss.base} != {"sse", "half_sse"}]
+        self.others = [
+            other
+            for other in others
+            if other.base != self.loss.base and {other.base, self.loss.base} != {"sse", "half_sse"}
+        ]
         self.tolerance = max(1e-5, 64 * 2.0**-format.precision)
         self.depth = len(names)
         self.observations = sorted(observations, key=lambda o: (self.off(o), *_informative(o)), reverse=True)
@@ -173,7 +194,10 @@ class Search:
 
     def off(self, observed: Observation) -> bool:
         """Whether the answer differs from what it should be, by more than a factor where the loss is open."""
-        claim, right = self.normal(observed), as_claim(run(Recipe(), observed.network, observed.batch, self.loss, FLOAT))
+        claim, right = (
+            self.normal(observed),
+            as_claim(run(Recipe(), observed.network, observed.batch, self.loss, FLOAT)),
+        )
         ratios = [self.ratio(key, claim[key], rows, observed) for key, rows in right.items() if key in claim]
         known = [r for r in ratios if r is not None and r != inf]
         wanted = known[0] if self.open_loss and known else 1.0
@@ -204,7 +228,8 @@ class Search:
         everything = [*plain, *by_trunk, *others]
         yield [h for h in everything if h.cost == 2]
         both = (
-            pair for pair in combinations(singles, 2)
+            pair
+            for pair in combinations(singles, 2)
             if pair[0][0].step != pair[1][0].step or not pair[0][1] & pair[1][1]
         )
         yield [h for pair in both for h in self.solved(pair, self.loss, exact=True)]
@@ -229,7 +254,9 @@ class Search:
 
     def way_back(self, made: tuple[Made, ...], loss: Loss) -> list[Place] | None:
         try:
-            return places(Hypothesis(made, (), Convention(loss), 0).recipe(), self.first.network, self.first.batch, loss, FLOAT)
+            return places(
+                Hypothesis(made, (), Convention(loss), 0).recipe(), self.first.network, self.first.batch, loss, FLOAT
+            )
         except (PurebpError, ArithmeticError):
             return None
 
@@ -245,9 +272,7 @@ class Search:
         ratios = {key: self.ratio(key, claim[key], rows) for key, rows in tensors.items()}
         known = [r for r in ratios.values() if r is not None and r != inf]
         for ratio in dict.fromkeys(([] if self.open_loss else [1.0]) + [float(f"{r:.6g}") for r in known]):
-            wrong = [
-                key for key, r in ratios.items() if r is None or not (r == inf or abs(r - ratio) <= self.tolerance * abs(r) + self.relative_slack(key, tensors[key]))
-            ]
+            wrong = [key for key, rows in tensors.items() if not self.fits(key, rows, ratio)]
             if exact and wrong:
                 continue
             for factor in list(factors([(ratio, n, m)], self.tolerance))[:12]:
@@ -258,9 +283,13 @@ class Search:
                 elif cost <= 2 and len(wrong) < len(ratios) + (ratio == 1.0):
                     yield from self.locally(made, way_back, wrong, ratios, ratio, convention, cost)
 
-    def relative_slack(self, key: Key, rows: Matrix) -> float:
+    def fits(self, key: Key, rows: Matrix, ratio: float) -> bool:
+        """Whether the first answer is that multiple of the rows."""
+        found = self.ratio(key, self.claims[0][key], rows)
+        if found is None or found == inf:
+            return found == inf
         largest = max(abs(x) for row in rows for x in row)
-        return self.slack(self.first, key) / largest if largest else 0.0
+        return abs(found - ratio) <= self.tolerance * abs(ratio) + self.slack(self.first, key) / largest
 
     def top_fits(self, made: tuple[Made, ...], loss: Loss) -> bool:
         """Whether the output layer, on which the others do not act, is explained up to a factor."""
@@ -305,12 +334,11 @@ class Search:
             for mistake in CATALOGUE.values():
                 if mistake.step == kind and any(l in layers for layers in mistake.layers(self.depth)):
                     value = _local(mistake, by_layer[l])
-                    r = None if value is None else self.ratio(key, self.claims[0][key], value)
-                    if r is not None and (r == inf or abs(r - ratio) <= self.tolerance * abs(ratio) + self.relative_slack(key, value)):
+                    if value is not None and self.fits(key, value, ratio):
                         found[mistake.name] = mistake
             r = ratios[key]
             if r not in (None, inf, 0.0) and len(wrong) < len(ratios):
-                for factor in list(factors([(r / ratio, n, m)], self.tolerance))[:6]:  # type: ignore[operator]  # a number
+                for factor in list(factors([(r / ratio, n, m)], self.tolerance))[:6]:
                     found[str(factor)] = factor
             if not found:
                 return
@@ -321,15 +349,21 @@ class Search:
             kinds = [[key for key in wrong if key[0] == kind] for kind in LOCAL]
             parts = [part for part in kinds if part]
             if len(parts) == 2:
-                names = [[name for name in options[part[0]] if all(name in options[key] for key in part)] for part in parts]
+                names = [
+                    [name for name in options[part[0]] if all(name in options[key] for key in part)] for part in parts
+                ]
                 groups = [
                     ((a, frozenset(parts[0])), (b, frozenset(parts[1]))) for a in names[0][:3] for b in names[1][:3]
                 ]
             if not groups and len(wrong) <= 2:
                 groups = [tuple((next(iter(options[key])), frozenset({key})) for key in wrong)]
         for group in groups:
-            scales = [(found, keys) for option, keys in group if isinstance(found := options[min(keys)][option], Factor)]
-            local = [(found, keys) for option, keys in group if isinstance(found := options[min(keys)][option], Mistake)]
+            scales = [
+                (found, keys) for option, keys in group if isinstance(found := options[min(keys)][option], Factor)
+            ]
+            local = [
+                (found, keys) for option, keys in group if isinstance(found := options[min(keys)][option], Mistake)
+            ]
             exact = [frozenset(l for _, l in keys) for _, keys in local]
             scopes = [
                 [layers, *(other for other in mistake.layers(self.depth) if other > layers)]
@@ -408,14 +442,21 @@ class Search:
                 yield "sign turned", "The step goes uphill: subtract the gradient from the weights, or turn its sign."
             else:
                 wanted = "subtracted" if self.returns == "gradients" else "added"
-                yield "sign turned", f"Every gradient has the wrong sign for one that is to be {wanted}: y − ŷ stands for ŷ − y, or the reverse."
+                yield (
+                    "sign turned",
+                    f"Every gradient has the wrong sign for one that is to be {wanted}: y − ŷ stands for ŷ − y, or the reverse.",
+                )
         if self.open_loss:
             return
         if convention.loss.base != self.loss.base:
             yield (
                 "gradient of another loss",
                 f"It is the gradient of {convention.words}, not of {Convention(self.loss).words}: "
-                + ("f′ of the output layer is missing." if "entropy" in convention.loss.base else "take the derivative of the loss that was declared."),
+                + (
+                    "f′ of the output layer is missing."
+                    if "entropy" in convention.loss.base
+                    else "take the derivative of the loss that was declared."
+                ),
             )
         elif convention.factor != ONE:
             factor = convention.factor
@@ -462,7 +503,13 @@ def _online(search: Search) -> Diagnosis | None:
         for observed in search.observations:
             network, batch = observed.network, observed.batch
             for x, y in zip(batch.inputs, batch.targets):
-                gradients = run(Recipe(), network, Batch([x], [y]), search.loss.over(len(batch.inputs)) if whole else search.loss, FLOAT)
+                gradients = run(
+                    Recipe(),
+                    network,
+                    Batch([x], [y]),
+                    search.loss.over(len(batch.inputs)) if whole else search.loss,
+                    FLOAT,
+                )
                 network = sgd_step(network, gradients, search.learning_rate)
             steps = {key: rows for l, layer in enumerate(network.layers)
                      for key, rows in ((("weights", l), layer.weights), (("biases", l), [layer.biases or ()]))}  # fmt: skip
@@ -488,7 +535,9 @@ def _nothing(search: Search) -> Diagnosis | None:
         return None
     several = all(observed.size[0] > 1 for observed, _ in off) and len(off) < len(pairs)
     why = " as soon as there are several samples: an integer division, such as 1 // n, is 0" if several else ""
-    return Diagnosis("all gradients are 0", LOSS, f"All gradients are 0{why}.", "∂loss/∂ŷ, from ŷ and y", ("all gradients are 0",))
+    return Diagnosis(
+        "all gradients are 0", LOSS, f"All gradients are 0{why}.", "∂loss/∂ŷ, from ŷ and y", ("all gradients are 0",)
+    )
 
 
 def where(mistake: Mistake, layers: frozenset[int], depth: int) -> str:

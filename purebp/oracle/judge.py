@@ -97,7 +97,11 @@ def as_claim(gradients: Gradients[Any], deltas: bool = False) -> dict[Key, Matri
 
 
 def enclosures(
-    network: Network, batch: Batch, loss: Loss | str, format: Format | str, turned: Callable[[Ball, Ball], Ball] | None = None
+    network: Network,
+    batch: Batch,
+    loss: Loss | str,
+    format: Format | str,
+    turned: Callable[[Ball, Ball], Ball] | None = None,
 ) -> dict[Key, Matrix[Ball]]:
     """Budgets of all quantities; `turned` makes of a gradient and its parameter what is claimed in their place."""
     on = ball(format)
@@ -149,7 +153,9 @@ def _compare(key: Key, rows: Matrix, budgets: Matrix[Ball]) -> TensorReport:
     ulps = max(abs(x - y) for x, y in zip((x for row in rows for x in row), values)) / unit if isfinite(unit) else inf
     wrong = sum(not x <= 1 for row in shares for x in row)
     resolution = radii / sizes if sizes else radii
-    return TensorReport(tensor_name(key), key[0], key[1], len(spread), wrong, shares[i][j], ulps, resolution, worst, shares)
+    return TensorReport(
+        tensor_name(key), key[0], key[1], len(spread), wrong, shares[i][j], ulps, resolution, worst, shares
+    )
 
 
 def _nan_last(x: float) -> float:

@@ -149,7 +149,9 @@ TRUNK = ("model", "forward", "targets", "error", "deltas", "passed")  # what all
 LOCAL = ("weights", "biases")  # what one tensor alone depends on
 
 
-def places(recipe: Recipe, network: Network[Any], batch: Batch[Any], loss: Loss | str, on: Arithmetic[Any]) -> list[Place]:
+def places(
+    recipe: Recipe, network: Network[Any], batch: Batch[Any], loss: Loss | str, on: Arithmetic[Any]
+) -> list[Place]:
     """The way back, output layer first."""
     network = recipe.model(network)
     trace = recipe.forward(network, batch.inputs, on)
@@ -287,7 +289,9 @@ def _formula_of(name: str) -> Callable[[Place, Elementwise], Rows]:
     return slopes
 
 
-_NORMAL_CDF = Function("Φ", lambda z, on: on.normal_cdf(z), Bounds(lambda z, on: on.normal_pdf(z), (0.0,), intermediate=one))
+_NORMAL_CDF = Function(
+    "Φ", lambda z, on: on.normal_cdf(z), Bounds(lambda z, on: on.normal_pdf(z), (0.0,), intermediate=one)
+)
 
 
 def _first_term(p: Place, f: Elementwise) -> Rows:
@@ -685,7 +689,14 @@ STATE, LOSS = "order and state", "loss and scale"
 def _catalogue() -> Iterator[Mistake]:
     """Name, family, sentence, step, change, how often it was seen."""
 
-    def slope(name: str, sentence: str, change: Callable[[Place, Elementwise], Rows], seen: int = 0, output: bool = True, lowest: int = 0) -> Mistake:
+    def slope(
+        name: str,
+        sentence: str,
+        change: Callable[[Place, Elementwise], Rows],
+        seen: int = 0,
+        output: bool = True,
+        lowest: int = 0,
+    ) -> Mistake:
         return Mistake(name, DERIVATIVE, sentence, "deltas", _slopes(change), seen, output, lowest)
 
     yield Mistake("activation derivative missing", DERIVATIVE, "f′(z) is missing {where}: multiply the error by the "

@@ -82,7 +82,9 @@ class Report:
     def headline(self) -> str:
         """The verdict in one line."""
         name = self.explanations[0].name if self.explanations and not self.conforms else ""
-        return f"{self.candidate}: {HEADLINES[self.verdict]}" + (f": {name}" if name and self.verdict != "correct" else "")
+        return f"{self.candidate}: {HEADLINES[self.verdict]}" + (
+            f": {name}" if name and self.verdict != "correct" else ""
+        )
 
     def __str__(self) -> str:
         return "\n".join([self.headline, "", *self._story(), *self._table(), *self._ending()]).rstrip()
@@ -107,7 +109,9 @@ class Report:
         rows = [["tensor", "entries", "wrong", "err/allowed", "ulps", "would see"]]
         for t in self.tensors:
             seen = "undecided" if t.undecided else f"{2 * t.resolution:.0e}"
-            rows.append([t.name, str(t.entries), str(t.wrong) if t.wrong else ".", _short(t.share), _short(t.ulps), seen])
+            rows.append(
+                [t.name, str(t.entries), str(t.wrong) if t.wrong else ".", _short(t.share), _short(t.ulps), seen]
+            )
         widths = [max(map(len, column)) for column in zip(*rows)]
         lines = ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows]
         return [*lines, f"(over {_counted(len(self.cases), 'case')}; {self.format})", ""]
@@ -172,7 +176,11 @@ def junit(reports: Sequence[Report]) -> str:
         )
         told = False
         for case in report.cases or (None,):
-            name = "start" if case is None else f"{case.name}, {'-'.join(map(str, case.sizes))}, {_counted(case.samples, 'sample')}"
+            name = (
+                "start"
+                if case is None
+                else f"{case.name}, {'-'.join(map(str, case.sizes))}, {_counted(case.samples, 'sample')}"
+            )
             test = ElementTree.SubElement(suite, "testcase", classname=_xml(report.candidate), name=name)
             wrong = not report.conforms and (case is None or not case.passed or (not failed and not told))
             if wrong:
@@ -205,12 +213,19 @@ def html(reports: Sequence[Report]) -> str:
     ]
     for report in reports:
         parts.append(f'<h1 class="{"ok" if report.conforms else "bad"}">{escape(report.headline)}</h1>')
-        parts += [f"<p>{escape(line)}</p>" if "\n" not in line else f"<pre>{escape(line)}</pre>" for line in report._story() if line]
+        parts += [
+            f"<p>{escape(line)}</p>" if "\n" not in line else f"<pre>{escape(line)}</pre>"
+            for line in report._story()
+            if line
+        ]
         if report.tensors:
-            head = "".join(f"<th>{name}</th>" for name in ("tensor", "entries", "wrong", "err/allowed", "ulps", "resolution"))
+            head = "".join(
+                f"<th>{name}</th>" for name in ("tensor", "entries", "wrong", "err/allowed", "ulps", "resolution")
+            )
             rows = "".join(
                 f"<tr><td>{escape(t.name)}</td><td>{t.entries}</td><td>{t.wrong}</td><td>{_short(t.share)}</td>"
-                f"<td>{_short(t.ulps)}</td><td>{t.resolution:.0e}</td></tr>" for t in report.tensors
+                f"<td>{_short(t.ulps)}</td><td>{t.resolution:.0e}</td></tr>"
+                for t in report.tensors
             )
             parts.append(f'<div class="scroll"><table><tr>{head}</tr>{rows}</table></div>')
         shown = next((case for case in report.cases if not case.passed and case.tensors), None) or next(
@@ -232,7 +247,9 @@ def _heat_map(tensor: TensorReport) -> str:
         "<tr>" + "".join(f'<td style="background:{_colour(x)}" title="{_short(x)}"></td>' for x in row) + "</tr>"
         for row in tensor.shares
     )
-    caption = f"{tensor.name}: {tensor.wrong} of {tensor.entries} outside" if tensor.wrong else f"{tensor.name}: all inside"
+    caption = (
+        f"{tensor.name}: {tensor.wrong} of {tensor.entries} outside" if tensor.wrong else f"{tensor.name}: all inside"
+    )
     return f'<figure class="map"><table>{rows}</table><figcaption>{escape(caption)}</figcaption></figure>'
 
 
@@ -267,7 +284,11 @@ def _xml(text: str) -> str:
 
 
 def _sentence(finding: Finding) -> str:
-    return (f"On the case “{finding.case}” " if finding.case else "") + finding.sentence + ("" if "\n" in finding.sentence else ".")
+    return (
+        (f"On the case “{finding.case}” " if finding.case else "")
+        + finding.sentence
+        + ("" if "\n" in finding.sentence else ".")
+    )
 
 
 def _short(x: float) -> str:
