@@ -49,7 +49,7 @@ def context(digits: int) -> Context:
     Decimal('0.66667')
     """
     if isinstance(digits, bool) or not isinstance(digits, int) or not 1 <= digits <= LONGEST:
-        raise PurebpError(f"{digits!r} digits: a whole number from 1 to {LONGEST:,} is wanted")
+        raise PurebpError(f"{digits!r} digits: a whole number above 0 is wanted, at most {LONGEST:,}")
     return Context(digits, ROUND_HALF_EVEN, MIN_EMIN, MAX_EMAX, traps=[InvalidOperation, DivisionByZero])
 
 
