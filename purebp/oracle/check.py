@@ -24,15 +24,16 @@ from purebp.activations import Activation
 from purebp.activations import activation as known_activation
 from purebp.arithmetic import Matrix, PurebpError
 from purebp.backprop import evaluate
+from purebp.linalg import transpose
 from purebp.losses import Loss
 from purebp.network import Batch, Gradients, Network
 from purebp.number_systems.ball import ball
 from purebp.number_systems.formats import Format, format_named, is_exact
-from purebp.oracle.candidate import Answer, Candidate, Declared, Finding, ask
+from purebp.oracle.candidate import Answer, Candidate, Declared, Finding, arguments, ask
 from purebp.oracle.cases import Case, default_loss, ladder
 from purebp.oracle.conventions import ONE, Convention
 from purebp.oracle.diagnosis import Diagnosis, Observation, explanations
-from purebp.oracle.judge import Claim, Key, TensorReport, compare, enclosures, inside, tensor_name
+from purebp.oracle.judge import Claim, Entry, Key, TensorReport, compare, enclosures, inside, tensor_name
 from purebp.oracle.mistakes import LOCAL
 from purebp.oracle.report import CaseReport, Report
 
@@ -196,10 +197,10 @@ def _checked(candidate: Candidate, cases: Sequence[Case], declared: Declared, na
         tuple(findings),
         tuple(notes),
         tensors,
-        worst,
+        _own_layout(worst, declared),
         tuple(reports),
         format,
-        "" if failing is None else _shown(failing, answers[cases.index(failing)], convention, format),
+        "" if failing is None else _shown(failing, answers[cases.index(failing)], convention, declared),
     )
 
 
@@ -487,22 +488,32 @@ def _over_cases(reports: Sequence[CaseReport]) -> tuple[TensorReport, ...]:
     return tuple(merged.values())
 
 
-def _shown(case: Case, answer: Answer, convention: Convention, format: str) -> str:
-    """The numbers of a small case, expected and given side by side."""
+def _own_layout(entry: Entry | None, declared: Declared) -> Entry | None:
+    """Row and column as the candidate has them."""
+    if entry is None or declared.weights == "out_in" or "W" not in entry.tensor:
+        return entry
+    return replace(entry, row=entry.column, column=entry.row)
+
+
+def _shown(case: Case, answer: Answer, convention: Convention, declared: Declared) -> str:
+    """The numbers of a small case in the layout of the candidate, expected and given side by side."""
+    given = arguments(case, replace(declared, arrays=None))
     lines = []
-    for l, layer in enumerate(case.network.layers, start=1):
-        lines.append(f"  layer {l}: {layer.activation.name}, weights {_listed(layer.weights)}"
-                     + ("" if layer.biases is None else f", biases {_listed([layer.biases])[1:-1]}"))  # fmt: skip
-    lines += [f"  inputs {_listed(case.batch.inputs)}", f"  targets {_listed(case.batch.targets)}"]
-    if len(case.network.parameters()) > 60:
+    for l, layer in enumerate(case.network.layers):
+        biases = "" if layer.biases is None else f", biases {_listed([layer.biases])[1:-1]}"
+        lines.append(f"  layer {l + 1}: {layer.activation.name}, weights {_listed(given[0][l])}{biases}")
+    for name, rows in zip(("inputs", "targets"), given[2:]):
+        lines.append(f"  {name} {_listed(rows if declared.samples != 'vector' else [rows])}")
+    if not answer.claim or len(case.network.parameters()) > 60:
         return "\n".join(lines)
-    for tensor in compare(answer.claim, _budgets(case, convention, format)) if answer.claim else ():
+    budgets = _budgets(case, convention, declared.format)
+    for tensor in compare(answer.claim, budgets):
         key = (tensor.kind, tensor.layer)
-        budgets = _budgets(case, convention, format)[key] if tensor.wrong else ()
         if tensor.wrong:
-            expected = [[float(b.midpoint) for b in row] for row in budgets]
-            lines.append(f"  {tensor.name} expected {_listed(expected)}")
-            lines.append(f"  {' ' * len(tensor.name)}    given {_listed(answer.claim[key])}")
+            turn = transpose if tensor.kind == "weights" and declared.weights == "in_out" else _rows
+            expected = [[float(b.midpoint) for b in row] for row in budgets[key]]
+            lines.append(f"  {tensor.name} expected {_listed(turn(expected))}")
+            lines.append(f"  {' ' * len(tensor.name)}    given {_listed(turn(answer.claim[key]))}")
     return "\n".join(lines)
 
 

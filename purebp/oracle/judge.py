@@ -51,8 +51,8 @@ class Entry:
 class TensorReport:
     """How the entries of one tensor lie in their budgets.
 
-    share: the largest |given − expected| / allowed. ulps: the largest error, in units in the last place of the largest
-    expected number. resolution: Σ allowed / Σ |expected|, or Σ allowed where all are 0; above ½ nothing is decided.
+    share: the largest |given − expected| / allowed. ulps: the largest error, in units in the last place (of the
+    format) of the largest expected number, kinks aside. resolution: Σ allowed / Σ |expected|, or Σ allowed where all are 0; above ½ nothing is decided.
     """
 
     name: str
@@ -150,7 +150,14 @@ def _compare(key: Key, rows: Matrix, budgets: Matrix[Ball]) -> TensorReport:
     expected = nearest_double(budgets[i][j].mantissa, budgets[i][j].exponent)
     worst = Entry(tensor_name(key), i, j, rows[i][j], expected, budgets[i][j].radius, shares[i][j])
     unit = ulp(max(map(abs, values)))
-    ulps = max(abs(x - y) for x, y in zip((x for row in rows for x in row), values)) / unit if isfinite(unit) else inf
+    if (format := spread[0].rules.format) is not None:
+        unit *= 2.0 ** (53 - format.precision)
+    pairs = [
+        (x, y, b)
+        for x, y, b in zip((x for row in rows for x in row), values, spread)
+        if b.radius <= abs(y) / 2 or not y
+    ]
+    ulps = max((abs(x - y) / unit for x, y, _ in pairs), default=0.0)
     wrong = sum(not x <= 1 for row in shares for x in row)
     resolution = radii / sizes if sizes else radii
     return TensorReport(

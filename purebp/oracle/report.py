@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from math import inf, isfinite, log10
+from textwrap import fill
 from typing import Any
 from xml.etree import ElementTree
 
@@ -87,7 +88,7 @@ class Report:
         )
 
     def __str__(self) -> str:
-        return "\n".join([self.headline, "", *self._story(), *self._table(), *self._ending()]).rstrip()
+        return "\n".join([self.headline, "", *self._told(), *self._table(), *self._ending()]).rstrip()
 
     def _story(self) -> list[str]:
         lines = []
@@ -100,7 +101,10 @@ class Report:
             if number == 2:
                 break
         lines += [_sentence(found) for found in self.findings]
-        lines += self.notes
+        return [*lines, *self.notes]
+
+    def _told(self) -> list[str]:
+        lines = [line if "\n" in line else fill(line, 100, break_long_words=False) for line in self._story()]
         return [*lines, ""] if lines else []
 
     def _table(self) -> list[str]:
