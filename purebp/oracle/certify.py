@@ -163,10 +163,14 @@ def certify(compute: Callable[[int], Sequence[Ball]], digits: int) -> list[Certi
 
 
 def _rounded(x: Ball) -> Certified:
-    if x.spread is None:
+    mantissa, exponent, spread, _ = x
+    if spread is None:
         return Certified(nan, False, x)
-    low, high = nearest_double(x.mantissa - x.spread, x.exponent), nearest_double(x.mantissa + x.spread, x.exponent)
-    return Certified(low if low == high else nearest_double(x.mantissa, x.exponent), low == high, x)
+    low, high, bits = mantissa - spread, mantissa + spread, (abs(mantissa) + spread).bit_length()
+    if bits < 1000 and -1000 < bits + exponent < 1000 and (value := float(low)) == float(high):  # nearest_double
+        return Certified(ldexp(value, exponent), True, x)
+    below, above = nearest_double(low, exponent), nearest_double(high, exponent)
+    return Certified(below if below == above else nearest_double(mantissa, exponent), below == above, x)
 
 
 def nearest_double(mantissa: int, exponent: int) -> float:
