@@ -35,6 +35,7 @@ import operator
 from collections.abc import Callable
 from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_EVEN, Context, Decimal, DivisionByZero, InvalidOperation
 from fractions import Fraction
+from functools import lru_cache
 
 from purebp.arithmetic import Arithmetic, Matrix, PurebpError, Vector
 
@@ -112,7 +113,7 @@ def decimal(digits: int) -> Arithmetic[Decimal]:
         ratio=lambda p, q: Number(own.divide(p, q)),
         inner=inner,
         elementwise=lambda function, rows: [[function.formula(x, system) for x in row] for row in rows],
-        exp=lambda x: Number(own.exp(x)),
+        exp=lru_cache(1 << 12)(lambda x: Number(own.exp(x))),  # f and f′ take the same power
         expm1=function(_expm1),
         log=lambda x: Number(own.ln(x)),
         log1p=function(_log1p),
