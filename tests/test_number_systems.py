@@ -13,6 +13,7 @@ from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
+from operator import mul
 from random import Random
 
 import pytest
@@ -21,7 +22,7 @@ from hypothesis import strategies as st
 
 from purebp import Batch, Gradients, Layer, Network, PurebpError, backpropagation, evaluate, loss
 from purebp.arithmetic import Arithmetic, N
-from purebp.number_systems.ball import Ball, ball
+from purebp.number_systems.ball import Ball, ball, products
 from purebp.number_systems.decimals import decimal
 from purebp.number_systems.dual import DUAL, Dual, dual
 from purebp.number_systems.formats import BFLOAT16, BINARY16, BINARY32, BINARY64, FORMATS, TF32, Format
@@ -341,6 +342,16 @@ def bits(entries: Sequence[Certified]) -> list[str]:
 @settings(max_examples=40)
 def test_certified_bits_do_not_depend_on_the_digits_to_begin_with(case: WildCase, digits: int) -> None:
     assert bits(certified_gradients(*case).parameters()) == bits(certified_gradients(*case, digits=digits).parameters())
+
+
+@given(st.data(), st.integers(1, 4), st.tuples(*[st.sampled_from([0, 1, 8, 63, 900, 3000])] * 2))
+def test_integer_products_are_those_of_the_definition(data: st.DataObject, length: int, bits: tuple[int, int]) -> None:
+    a, b = (
+        data.draw(st.lists(st.lists(entries | st.just(-(2**n)), min_size=length, max_size=length), max_size=5))
+        for n in bits
+        for entries in [st.integers(-(2**n), 2**n)]
+    )
+    assert list(map(list, products(a, b))) == [[sum(map(mul, row, other)) for other in b] for row in a]
 
 
 @given(wild_cases)

@@ -20,9 +20,10 @@ from __future__ import annotations
 import math
 import operator
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, Inexact
+from struct import iter_unpack
 from typing import NamedTuple
 
 from purebp.arithmetic import FLOAT, Arithmetic, Function, Matrix, PurebpError, Vector
@@ -39,7 +40,9 @@ else:
         return sum(map(operator.mul, a, b))
 
 
+new = tuple.__new__  # for balls in bulk: the __new__ of a NamedTuple is a Python function, and takes twice as long
 K = 8  # roundoffs of an elementary function, its formula included; docs/error-budget.md counts them
+WIDEST = 1 << 8  # bytes of a field in `products`
 DEEPEST = 1 << 14  # bits below which a number in a row is truncated, its rest going into the radius
 
 
@@ -208,7 +211,7 @@ class Rules:
             exponent -= self.bits
             mantissa, spread = (mantissa << -exponent) // denominator, 1
         elif self.format is None or is_exact(x, self.format):
-            return Ball(mantissa, exponent, 0, self)
+            return new(Ball, (mantissa, exponent, 0, self))
         return self.stored(mantissa, spread, exponent)
 
     def inner(self, a: Matrix[Ball], b: Matrix[Ball], biases: Vector[Ball] | None) -> list[list[Ball]]:
@@ -216,35 +219,48 @@ class Rules:
         if biases is not None:
             a = [[*row, self.exact(1)] for row in a]
             b = [[*row, bias] for row, bias in zip(b, biases)]
-        rights = [self._row(row) for row in b]
-        return [[self._dot(left, right, biases is not None) for right in rights] for left in map(self._row, a)]
+        lefts, rights = list(map(self._row, a)), list(map(self._row, b))
+        sums = products([row.mantissas for row in lefts], [row.mantissas for row in rights])
+        spreads = products([row.radii for row in lefts], [row.reach for row in rights])
+        magnitudes = [row.magnitudes for row in lefts]
+        if any(any(row.radii) for row in rights):
+            rest = products(magnitudes, [row.radii for row in rights])
+            spreads = (list(map(operator.add, *rows)) for rows in zip(spreads, rest))
+        if self.format is None:
+            return [self._exact(row, rights, *numbers) for row, *numbers in zip(lefts, sums, spreads)]
+        sizes = products(magnitudes, [row.magnitudes for row in rights])
+        return [
+            [self._dot(row, other, biases is not None, *numbers) for other, *numbers in zip(rights, *rows)]
+            for row, *rows in zip(lefts, sums, spreads, sizes)
+        ]
 
     def _row(self, row: Sequence[Ball]) -> Row:
         exponent, mantissas, radii = _aligned(row)
-        if radii is not None and self.format is not None and self.format.operand_bits:
+        bounded, radii = radii is not None, radii or [0] * len(row)
+        if self.format is not None and self.format.operand_bits:
             exponent -= self.bits  # so that a unit is nothing beside a rounded operand
             mantissas, radii = [m << self.bits for m in mantissas], [r << self.bits for r in radii]
             radii = [r + (abs(m) + r >> self.format.operand_bits) + 1 for m, r in zip(mantissas, radii)]
         magnitudes = list(map(abs, mantissas))
-        if radii is None or not any(radii):
-            return Row(exponent, mantissas, magnitudes, radii and [], magnitudes)
-        return Row(exponent, mantissas, magnitudes, radii, list(map(operator.add, magnitudes, radii)))
+        return Row(exponent, mantissas, magnitudes, radii, list(map(operator.add, magnitudes, radii)), bounded)
 
-    def _dot(self, a: Row, b: Row, with_bias: bool) -> Ball:
-        """E = Σ |a| r_b + r_a (|b| + r_b), and for a format r = E (1 + γₙ) + γₙ Σ|a||b| + 2 n η (1 + γₙ)."""
-        mantissa, exponent = sumprod(a.mantissas, b.mantissas), a.exponent + b.exponent
-        if a.radii is None or b.radii is None:
+    def _exact(self, a: Row, rights: Sequence[Row], sums: Sequence[int], spreads: Sequence[int]) -> list[Ball]:
+        """The dot products of a row, left exact: a sum over parts of a batch is then the sum over the whole."""
+        return [
+            new(Ball, (m, a.exponent + b.exponent, r if a.bounded and b.bounded else None, self))
+            for b, m, r in zip(rights, sums, spreads)
+        ]
+
+    def _dot(self, a: Row, b: Row, with_bias: bool, mantissa: int, spread: int, size: int) -> Ball:
+        """From Σ ab, E = Σ r_a (|b| + r_b) + |a| r_b and Σ |a||b|: r = E (1 + γₙ) + γₙ Σ |a||b| + 2 n η (1 + γₙ)."""
+        assert self.format is not None
+        exponent = a.exponent + b.exponent
+        if not (a.bounded and b.bounded):
             return Ball(mantissa, exponent, None, self)
-        spread = sumprod(a.magnitudes, b.radii) if b.radii else 0
-        if a.radii:
-            spread += sumprod(a.radii, b.reach)
-        if self.format is None:  # left exact: a sum over parts of a batch is then the sum over the whole
-            return Ball(mantissa, exponent, spread, self)
         terms = len(a.mantissas)
         room = (1 << self.format.accumulate_bits) - terms  # γₙ = n u / (1 − n u) = terms / room
         if room <= 0:
             return Ball(mantissa, exponent, None, self)
-        size = sumprod(a.magnitudes, b.magnitudes)
         shift = self.spare(max(size, spread), exponent)
         mantissa, spread, size, exponent = mantissa << shift, spread << shift, size << shift, exponent - shift
         underflow = 2 * terms * self.eta(exponent)
@@ -330,13 +346,14 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of balls on one exponent; radii are [] where all are 0, None where one has no bound; reach is |m| + r."""
+    """A row of balls on one exponent; reach is |m| + r. Where one has no bound, none is `bounded`: radii are then 0."""
 
     exponent: int
     mantissas: list[int]
     magnitudes: list[int]
-    radii: list[int] | None
+    radii: list[int]
     reach: list[int]
+    bounded: bool
 
 
 def ball(format: Format | str | None = None, digits: int = 38) -> Arithmetic[Ball]:
@@ -395,15 +412,46 @@ def _unused(x: Ball) -> Ball:
     raise NotImplementedError("activations reach a ball as a whole, through elementwise")
 
 
+def products(a: Sequence[Sequence[int]], b: Sequence[Sequence[int]]) -> Iterator[Sequence[int]]:
+    """The rows of A Bᵀ, by Kronecker substitution: a column of B becomes one long integer, a field for each row of B.
+
+    The dot product of a row of A with these columns then holds its dot products with all rows of B, side by side. As
+    |a · b| < 2^(bits + others + bits of the length) ≤ half, a field to which half was added is not negative and does
+    not reach into the next one. The matrix with the longer integers is the one packed, so that the factors are short;
+    where fields would be long and mostly empty, as next to a number that is tiny, nothing is.
+
+    >>> list(products([[1, -2], [3, 4]], [[5, 6], [7, 8], [-9, 0]]))
+    [[-7, -9, -9], [39, 53, -27]]
+    """
+    bits, others = (max((max(map(abs, row)) for row in rows), default=0).bit_length() for rows in (a, b))
+    if not (bits and others):
+        return ([0] * len(b) for _ in a)
+    if bits > others:
+        return zip(*products(b, a))
+    width = (bits + others + len(a[0]).bit_length()) // 8 + 1
+    if width > WIDEST:
+        return ([sumprod(row, other) for other in b] for row in a)
+    half = 1 << 8 * width - 1
+    halves = int.from_bytes(half.to_bytes(width) * len(b))
+
+    def unpacked(fields: int) -> list[int]:
+        whole = (fields + halves).to_bytes(width * len(b))
+        return [int.from_bytes(field) - half for field, in iter_unpack(f"{width}s", whole)]
+
+    columns = [int.from_bytes(b"".join([(x + half).to_bytes(width) for x in column])) - halves for column in zip(*b)]
+    return (unpacked(sumprod(row, columns)) for row in a)
+
+
 def _aligned(balls: Sequence[Ball]) -> tuple[int, list[int], list[int] | None]:
     """All on the lowest exponent among them: exponent, mantissas, and radii (None if one has no bound)."""
-    low, high = min(x.exponent for x in balls), max(x.exponent + x.mantissa.bit_length() for x in balls)
+    mantissas, exponents, spreads, _ = zip(*balls)
+    low, high = min(exponents), max(map(operator.add, exponents, map(int.bit_length, mantissas)))
     if high - low > DEEPEST:
         low = high - DEEPEST
-        balls = [_raised(x, low) for x in balls]
-    radii = [None if x.spread is None else x.spread << (x.exponent - low) for x in balls]
-    mantissas = [x.mantissa << (x.exponent - low) for x in balls]
-    return low, mantissas, None if None in radii else [r for r in radii if r is not None]
+        mantissas, exponents, spreads, _ = zip(*[_raised(x, low) for x in balls])
+    shifts = [exponent - low for exponent in exponents]
+    radii = None if None in spreads else list(map(operator.lshift, spreads, shifts))
+    return low, list(map(operator.lshift, mantissas, shifts)), radii
 
 
 def exact_sum(balls: Sequence[Ball]) -> Ball:
