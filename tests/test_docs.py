@@ -1,7 +1,8 @@
 """What the documents show is what happens: every code block of README.md and docs/*.md runs here.
 
     python   with `>>>` as doctests, otherwise executed; one namespace per document, so that blocks build on each other
-    console  every line `$ command` runs in one scratch directory per document, and its output is compared (also `sh`)
+    console  every line `$ command` runs in one scratch directory per document, and its output is compared (also `sh`);
+             it must succeed, unless it ends with `# exit status N`; docs/examples are there
     text     data: formulas, drawings
 
 Any other language fails, and so does a block without one. `...` stands for whatever is left out.
@@ -100,6 +101,7 @@ def run_command(block: Block, command: str, shown: str, scratch: Path) -> None:
     """
     place = f"{block.document}:{block.line}: $ {command}"
     program, *arguments = shlex.split(command, comments=True)
+    wanted = int(found[1]) if (found := re.search(r"# exit status (\d+)$", command)) else 0
     if program == "make":
         assert set(arguments) <= TARGETS, f"{place}: the Makefile has the targets {sorted(TARGETS)}"
         assert not shown, f"{place}: the output of make is not compared, so none may be shown"
@@ -117,7 +119,7 @@ def run_command(block: Block, command: str, shown: str, scratch: Path) -> None:
         encoding="utf-8",
         timeout=300,
     )
-    assert done.returncode == 0, f"{place}: exit status {done.returncode}\n{done.stdout}"
+    assert done.returncode == wanted, f"{place}: exit status {done.returncode}\n{done.stdout}"
     if not doctest.OutputChecker().check_output(shown, done.stdout, FLAGS):
         raise AssertionError(f"{place}\nshown:\n{shown}\nprinted:\n{done.stdout}")
 
@@ -125,6 +127,8 @@ def run_command(block: Block, command: str, shown: str, scratch: Path) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=NAMES)
 def test_every_block_of_the_document_does_what_it_shows(document: Path, tmp_path: Path) -> None:
     namespace: dict[str, Any] = {"__name__": "document"}
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "examples").symlink_to(ROOT / "docs" / "examples")
     for block in blocks(document.relative_to(ROOT).as_posix(), document.read_text(encoding="utf-8")):
         run(block, namespace, tmp_path)
 

@@ -1,6 +1,6 @@
 """The same network with the commonest slip: the derivative squashes its argument once more.
 
-The hidden layer calls it with an activation, for which a (1 − a) would do.
+Both layers call it with an activation, for which a (1 − a) would do.
 """
 
 from math import exp
