@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PEERS := .venv-peers
 
-.PHONY: help demo test check campaign peers bench clean
+.PHONY: help demo test check campaign power browser peers bench clean
 
 help: ## what can be made here
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-8s %s\n' "$$name" "$$what"; done
@@ -20,6 +20,9 @@ check: $(VENV)/.installed ## types only
 
 campaign: ## tries for some minutes to find a correct implementation outside its error budget
 	$(PYTHON) -m tests.campaign
+
+browser: $(VENV)/.installed ## the HTML report in a real Chromium
+	$(BIN)/pytest -q tests/browser
 
 peers: $(PEERS)/.installed ## independent witnesses: python-flint, mpmath, NumPy and PyTorch, in .venv-peers
 	$(PEERS)/bin/pytest -q -s tests/peers

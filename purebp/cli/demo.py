@@ -1,10 +1,11 @@
-"""`make demo`: train on the digits, then hold the gradient of the trained network against three witnesses."""
+"""`make demo`: judge a right and a wrong backpropagation, then train on the digits and prove a gradient of theirs."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
 from contextlib import chdir
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from purebp.backprop import backpropagation
@@ -15,10 +16,16 @@ from purebp.network import Batch
 from purebp.oracle.certify import certified_gradients
 
 SAMPLES = 8
+EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
 
 
 def demo() -> int:
-    """Train, compare, certify; the exit status."""
+    """Judge, train, compare, certify; the exit status."""
+    for name, wanted in (("two_layers.py", 0), ("two_layers_wrong.py", 1)):
+        print(f"$ purebp check docs/examples/{name}", flush=True)
+        if main(["check", str(EXAMPLES / name)]) != wanted:
+            return 1
+        print()
     with TemporaryDirectory() as folder, chdir(folder):
         print("$ purebp train digits --save digits.json", flush=True)
         if status := main(["train", "digits", "--save", "digits.json"]):

@@ -198,8 +198,8 @@ def junit(reports: Sequence[Report]) -> str:
 STYLE = """
 :root { color-scheme: light dark; --ok: #1a7f37; --bad: #c4314b; --line: #8886; }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem; }
-h1 { font-size: 1.3rem; overflow-wrap: anywhere; } h1.ok { color: var(--ok); } h1.bad { color: var(--bad); }
-table { border-collapse: collapse; } td, th { padding: .2rem .6rem; text-align: right; border-bottom: 1px solid var(--line); }
+h1 { font-size: 1.3rem; overflow-wrap: anywhere; } h2 { font-size: 1.1rem; } h1.ok { color: var(--ok); } h1.bad { color: var(--bad); }
+table { border-collapse: collapse; } td, th { padding: .2rem .4rem; text-align: right; white-space: nowrap; font-size: .9rem; border-bottom: 1px solid var(--line); }
 td:first-child, th:first-child { text-align: left; } .scroll { overflow-x: auto; }
 pre { overflow-x: auto; padding: .6rem; border: 1px solid var(--line); font-size: .85rem; }
 .map { display: inline-block; margin: 0 1rem 1rem 0; vertical-align: top; } .map figcaption { font-size: .85rem; }
