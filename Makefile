@@ -8,7 +8,7 @@ PEERS := .venv-peers
 help: ## what can be made here
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-8s %s\n' "$$name" "$$what"; done
 
-demo: ## train on handwritten digits, then hold the gradient against three witnesses (installs nothing)
+demo: ## judge two backpropagations, train on handwritten digits, prove the gradient (installs nothing)
 	$(PYTHON) -m purebp.cli.demo
 
 test: $(VENV)/.installed ## types and all tests, in .venv

@@ -196,17 +196,18 @@ def _understood(answer: Any, case: Case, declared: Declared) -> dict[Key, Matrix
         answer = dict(answer)
         turned = transpose if declared.samples == "columns" else _rows
         if "outputs" in answer:
-            outputs = _matrix("ŷ", answer["outputs"], declared)
+            outputs = _matrix("ŷ", answer["outputs"])
             found["outputs", -1] = _shaped("ŷ", turned(outputs), shape(case.batch.targets))
         if "loss" in answer:
             found["loss", -1] = [[_number("loss", _plain(answer["loss"]))]]
         for l, deltas in enumerate(answer.get("deltas", ())):
             name = tensor_name(("deltas", l))
             wanted = len(case.batch.inputs), case.network.sizes[l + 1]
-            found["deltas", l] = _shaped(name, turned(_matrix(name, deltas, declared)), wanted)
-        weights, biases = answer.get("weights"), answer.get("biases")
-        if weights is None:
-            return found
+            found["deltas", l] = _shaped(name, turned(_matrix(name, deltas)), wanted)
+        for kind in ("weights", "biases"):
+            if answer.get(kind) is not None:
+                found |= _tensors(kind, answer[kind], case, declared)
+        return found
     elif not declared.biases and not (isinstance(answer, (list, tuple)) and len(answer) == 2 and _is_pair(answer)):
         weights, biases = answer, None
     else:
@@ -216,7 +217,12 @@ def _understood(answer: Any, case: Case, declared: Declared) -> dict[Key, Matrix
             what = "None" if answer is None else f"{type(answer).__name__} {_plain(answer)!r:.60}"
             raise _NotUnderstood("not understood", f"it returns {what}: (weight_gradients, bias_gradients) is wanted, "
                                  "each with one item per layer") from None  # fmt: skip
-    return {**found, **_gradients(weights, biases, case, declared)}
+    if biases is None and declared.biases:
+        raise _NotUnderstood(
+            "not understood", "it returns no biases, but they were declared: return (weight_gradients, bias_gradients)"
+        )
+    found = _tensors("weights", weights, case, declared)
+    return found | _tensors("biases", biases, case, declared) if declared.biases else found
 
 
 def _is_pair(answer: Any) -> bool:
@@ -231,38 +237,33 @@ def _depth(x: Any) -> int:
     return 1 + _depth(x[0]) if isinstance(x, list) and x else 0
 
 
-def _gradients(weights: Any, biases: Any, case: Case, declared: Declared) -> dict[Key, Matrix]:
+def _tensors(kind: str, items: Any, case: Case, declared: Declared) -> dict[Key, Matrix]:
+    """The gradients of all weights, or of all biases."""
     layers = case.network.layers
+    items = _plain(items) if hasattr(items, "tolist") else items
+    if not isinstance(items, (list, tuple)):
+        raise _NotUnderstood(
+            "not understood", f"its {kind} are {items!r:.60}: a list with one item per layer is wanted"
+        )
+    if len(items) != len(layers):
+        raise _NotUnderstood(
+            "wrong number of layers", f"it returns {kind} for {len(items)} layers: {len(layers)} were declared"
+        )
     found: dict[Key, Matrix] = {}
-    for kind, items in (("weights", weights), ("biases", biases)):
-        if kind == "biases" and not declared.biases:
-            continue
-        if items is None:
-            raise _NotUnderstood("not understood", f"it returns no {kind}, but they were declared: return "
-                                 "(weight_gradients, bias_gradients)")  # fmt: skip
-        items = _plain(items) if hasattr(items, "tolist") else items
-        if not isinstance(items, (list, tuple)):
-            raise _NotUnderstood(
-                "not understood", f"its {kind} are {items!r:.60}: a list with one item per layer is wanted"
-            )
-        if len(items) != len(layers):
-            raise _NotUnderstood("wrong number of layers", f"it returns {kind} for {len(items)} layers: "
-                                 f"{len(layers)} were declared")  # fmt: skip
-        for l, (layer, item) in enumerate(zip(layers, items)):
-            key, wanted = (kind, l), (shape(layer.weights) if kind == "weights" else (1, len(layer.weights)))
-            rows = _matrix(tensor_name(key), item, declared)
-            if kind == "weights":
-                if declared.weights == "in_out":
-                    rows = transpose(rows)
-                found[key] = _shaped(tensor_name(key), rows, wanted, declared.weights == "in_out")
-            else:
-                if len(rows[0]) == 1 and len(rows) == wanted[1]:  # a column
-                    rows = transpose(rows)
-                found[key] = _shaped(tensor_name(key), rows, wanted, samples=len(case.batch.inputs))
+    for l, (layer, item) in enumerate(zip(layers, items)):
+        key, turned = (kind, l), kind == "weights" and declared.weights == "in_out"
+        rows = _matrix(tensor_name(key), item)
+        if kind == "weights":
+            rows = transpose(rows) if turned else rows
+            found[key] = _shaped(tensor_name(key), rows, shape(layer.weights), turned)
+        elif layer.biases is not None:
+            n_out = len(layer.weights)
+            rows = transpose(rows) if shape(rows) == (n_out, 1) else rows  # a column
+            found[key] = _shaped(tensor_name(key), rows, (1, n_out), samples=len(case.batch.inputs))
     return found
 
 
-def _matrix(name: str, item: Any, declared: Declared) -> list[list[float]]:
+def _matrix(name: str, item: Any) -> list[list[float]]:
     """Rows of floats; a vector is one row, and a number one row with one number."""
     plain = _plain(item)
     if plain is None:

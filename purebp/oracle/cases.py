@@ -156,7 +156,7 @@ def _drawn(
         scale = 1.5 if n_in < 4 else 1.0
         weights = [[number(scale) for _ in range(n_in)] for _ in range(n_out)]
         offsets = [number(0.75) for _ in range(n_out)] if biases else None
-        if rung.special == "saturated" and l == 0:
+        if rung.special == "saturated" and l == 0 and f.name in ("sigmoid", "tanh"):
             weights[0] = [8 * w for w in weights[0]]
         if rung.special == "zeros" and n_out > 1:
             weights[-1][0] = 0.0

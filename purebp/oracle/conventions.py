@@ -17,6 +17,9 @@ from typing import Any
 
 from purebp.arithmetic import Arithmetic
 from purebp.losses import Loss, loss
+from purebp.number_systems.ball import ball
+from purebp.oracle.cases import Case
+from purebp.oracle.judge import Budgets, enclosures
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +165,12 @@ class Convention:
     def effective(self) -> Loss:
         """The loss whose gradient `turned` is given."""
         return self.named or self.loss
+
+
+def budgets(case: Case, convention: Convention, format: str) -> Budgets:
+    """The budgets of all quantities of a case, under a convention."""
+    turned = convention.turned(len(case.batch.targets), len(case.batch.targets[0]), ball(format))
+    return enclosures(case.network, case.batch, convention.effective, format, turned)
 
 
 def factors(ratios: Sequence[tuple[float, int, int]], tolerance: float) -> Iterator[Factor]:

@@ -27,6 +27,7 @@ from purebp.network import Batch, Gradients, Network
 from purebp.number_systems.ball import ball
 from purebp.number_systems.formats import Format, format_named
 from purebp.optimizers import sgd_step
+from purebp.oracle.cases import Case
 from purebp.oracle.conventions import ONE, Convention, Factor, factors
 from purebp.oracle.judge import Claim, Key, as_claim, inside, tensor_name, turned_claim
 from purebp.oracle.mistakes import (
@@ -51,9 +52,16 @@ Made = tuple[Mistake, frozenset[int]]
 class Observation:
     """What was asked and what was answered; the claim holds weights and biases, as they were returned."""
 
-    network: Network
-    batch: Batch
+    case: Case
     claim: Claim
+
+    @property
+    def network(self) -> Network:
+        return self.case.network
+
+    @property
+    def batch(self) -> Batch:
+        return self.case.batch
 
     @property
     def size(self) -> tuple[int, int]:
@@ -116,7 +124,7 @@ def diagnose(
 ) -> list[Diagnosis]:
     """What explains the claimed gradients of one case, fewest changes first; [] if nothing does."""
     claim = as_claim(claimed) if isinstance(claimed, Gradients) else claimed
-    return explanations([Observation(network, batch, claim)], loss, format, returns, learning_rate)
+    return explanations([Observation(Case("", network, batch), claim)], loss, format, returns, learning_rate)
 
 
 def explanations(
@@ -429,7 +437,7 @@ class Search:
             lines.append("∂loss/∂ŷ, from ŷ and y")
             families.append(LOSS)
         if not names:
-            names, sentences, lines, families = ["right"], [f"It is {convention.sentence}."], [""], [""]
+            return Diagnosis("right", "", f"It is {convention.sentence}.", "", (), convention, format)
         note = f" (Computed in {format}.)" if format != self.format.name else ""
         return Diagnosis(
             " and ".join(names), families[0], " ".join(sentences) + note, lines[0], tuple(names), convention, format

@@ -19,7 +19,7 @@ from purebp.arithmetic import Arithmetic, Matrix
 from purebp.backprop import backpropagation, evaluate, forward
 from purebp.losses import Loss
 from purebp.network import Batch, Gradients, Network
-from purebp.number_systems.ball import Ball, Rules, ball
+from purebp.number_systems.ball import Ball, ball
 from purebp.number_systems.formats import Format
 from purebp.oracle.certify import nearest_double
 
@@ -136,6 +136,11 @@ def inside(claim: Claim, budgets: Budgets) -> bool:
     return all(share(x, b) <= 1 for key in claim for rows in zip(claim[key], budgets[key]) for x, b in zip(*rows))
 
 
+def same(a: Claim, b: Claim) -> bool:
+    """Whether two claims hold the same numbers."""
+    return a.keys() == b.keys() and all(list(map(list, a[key])) == list(map(list, b[key])) for key in a)
+
+
 def _position(key: Key) -> tuple[int, int]:
     return ORDER.index(key[0]) if key[0] in ORDER[:2] else 2, -key[1] * 4 + ORDER.index(key[0])
 
@@ -172,6 +177,7 @@ def _nan_last(x: float) -> float:
 def share(x: float, budget: Ball) -> float:
     """|x − midpoint| / radius, computed exactly; 0 where the budget has no bound.
 
+    >>> from purebp.number_systems.ball import Rules
     >>> budget = Rules(None, 5).ratio(1, 3)
     >>> share(1 / 3, budget) < 1 < share(0.3334, budget)
     True

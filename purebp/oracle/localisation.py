@@ -1,0 +1,163 @@
+"""Where no mistake of the catalogue explains an answer: what is right, what is wrong, and the step to look at.
+
+>>> from purebp import Network, Batch, backpropagation
+>>> from purebp.oracle.check import judge
+>>> network, batch = Network.random([2, 3, 1], seed=4), Batch([[0.5, -1.0]], [[1.0]])
+>>> right = [layer.weights for layer in backpropagation(network, batch).layers]
+>>> print(judge(network, batch, {"weights": [[row[::-1] for row in right[0]], right[1]]}).notes[0])
+No single mistake of the catalogue explains it. The output layer is right, layer 1 is not: look at what is passed down to layer 1, and at its f′.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from purebp.arithmetic import Matrix
+from purebp.backprop import evaluate
+from purebp.number_systems.ball import Ball
+from purebp.number_systems.formats import format_named, is_exact
+from purebp.oracle.cases import Case
+from purebp.oracle.conventions import Convention, budgets
+from purebp.oracle.judge import Claim, Key, inside, same, tensor_name
+from purebp.oracle.mistakes import LOCAL
+from purebp.oracle.report import CaseReport
+
+Asked = Sequence[tuple[Case, Claim]]
+COARSER = ("binary32", "tf32", "bfloat16", "binary16")
+
+
+def approximation(asked: Asked, convention: Convention, format: str) -> str:
+    """The lower precision, or the finite difference, that every answer is; "" if they are neither."""
+    coarser = [name for name in COARSER if format_named(name).precision < format_named(format).precision]
+    for name in coarser:
+        if all(_stored(claim, name) for _, claim in asked) and _inside_all(asked, convention, name):
+            return f"Every number lies inside the budget of {name}, and is one of {name}: it was rounded to it."
+    if note := _difference_quotient(asked, convention, (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)):
+        return note
+    if "binary32" in coarser and _inside_all(asked, convention, "binary32"):
+        return "Every number lies inside the budget of binary32: somewhere on the way it is computed in binary32."
+    return _difference_quotient(asked, convention, (1e-7, 1e-8))
+
+
+def _inside_all(asked: Asked, convention: Convention, format: str) -> bool:
+    return all(inside(claim, budgets(case, convention, format)) for case, claim in asked)
+
+
+def _stored(claim: Claim, name: str) -> bool:
+    """Whether all numbers are numbers of that format; the wide budgets of short formats would hide a mistake else."""
+    held = format_named("binary32" if name == "tf32" else name)
+    return all(is_exact(x, held) for rows in claim.values() for row in rows for x in row)
+
+
+def _difference_quotient(asked: Asked, convention: Convention, steps: Sequence[float]) -> str:
+    """Whether a case that is off was answered with the difference quotient of a step h, up to roundoff / h."""
+    if convention.returns != "gradients":
+        return ""
+    off = [(case, claim) for case, claim in asked if not inside(claim, budgets(case, convention, "binary64"))]
+    if len(off) < 0.8 * len(asked):
+        return ""
+    case, claim = min(off, key=lambda item: len(item[0].network.parameters()))
+    keys = sorted(claim, key=lambda key: (key[1], key[0] == "biases"))
+    given, parameters = [x for key in keys for row in claim[key] for x in row], case.network.parameters()
+    if len(given) != len(parameters):
+        return ""
+
+    def at(i: int, h: float) -> float:
+        moved = case.network.with_parameters([w + h * (i == j) for j, w in enumerate(parameters)])
+        return evaluate(moved, case.batch, convention.effective)
+
+    here = evaluate(case.network, case.batch, convention.effective)
+    for h in steps:
+        room = 40 * 2.0**-53 * max(1.0, abs(here)) / h
+        for kind in ("central", "one-sided"):
+            quotients = [
+                (at(i, h) - at(i, -h)) / (2 * h) if kind == "central" else (at(i, h) - here) / h
+                for i in range(len(parameters))
+            ]
+            if room < 1e-3 * max(map(abs, quotients)) and all(abs(x - q) <= room for x, q in zip(given, quotients)):
+                return (
+                    f"Every number is that of a {kind} finite difference with a step near {h:g}: an approximation, no "
+                    "backpropagation."
+                )
+    return ""
+
+
+def localised(reports: Sequence[CaseReport], asked: Asked, convention: Convention, format: str) -> list[str]:
+    """What is wrong, in sentences: the step to look at, and patterns in single tensors."""
+    wrong: dict[Key, bool] = {}
+    for report in reports:
+        for tensor in report.tensors:
+            key = (tensor.kind, tensor.layer)
+            wrong[key] = wrong.get(key, False) or bool(tensor.wrong)
+    if not any(wrong.values()):
+        return []
+    notes = [_step(wrong, max(key[1] for key in wrong) + 1)]
+    for key in [key for key, is_wrong in wrong.items() if is_wrong and key[0] in LOCAL]:
+        some = [(case, claim) for case, claim in asked[:4] if key in claim]
+        patterns = {_pattern(claim[key], budgets(case, convention, format)[key]) for case, claim in some}
+        if len(patterns) == 1 and "" not in patterns:
+            notes.append(f"{tensor_name(key)} {patterns.pop()}.")
+    for (_, before), (case, now) in zip(asked, asked[1:]):
+        if same(before, now):
+            notes.append(f"On the case “{case.name}” it answers what it answered on the one before: something is kept.")
+            break
+    return notes
+
+
+def _step(wrong: dict[Key, bool], depth: int) -> str:
+    """From which tensors are right and which are wrong to the line of the recurrence."""
+    if wrong.get(("outputs", -1)):
+        return "The outputs are off already: look at the forward pass."
+    if wrong.get(("loss", -1)):
+        return "The loss is off already: look at its formula."
+    for l in reversed(range(depth)):
+        if wrong.get(("deltas", l)):
+            return f"The first quantity that is off is {tensor_name(('deltas', l))}: look at how it is made."
+    names = {l: "the output layer" if l == depth - 1 else f"layer {l + 1}" for l in range(depth)}
+    weights = [l for l in range(depth) if wrong.get(("weights", l))]
+    biases = [l for l in range(depth) if wrong.get(("biases", l))]
+    layers = sorted({*weights, *biases})
+    where = " and ".join(names[l] for l in layers)
+    start = "No single mistake of the catalogue explains it. "
+    if not weights:
+        return (
+            f"{start}All gradients of weights are right, those of the biases of {where} are not: look at ∂loss/∂b = Σ δ "
+            "over the samples."
+        )
+    if not biases and any(kind == "biases" for kind, _ in wrong):
+        return (
+            f"{start}All gradients of biases are right, those of the weights of {where} are not: look at the other "
+            "factor, ∂loss/∂Wˡ = δˡᵀ aˡ⁻¹."
+        )
+    if depth - 1 not in layers:
+        verb = "is" if len(layers) == 1 else "are"
+        highest = names[max(layers)]
+        return (
+            f"{start}The output layer is right, {where} {verb} not: look at what is passed down to {highest}, and at "
+            "its f′."
+        )
+    if len(layers) == 1 and depth > 1:
+        return f"{start}The output layer is wrong, the layers below are right: look at how its δ meets a, not at δ."
+    return (
+        f"{start}The output layer is wrong, and what lies below depends on it: look at the output error and at f′ there "
+        "first."
+    )
+
+
+def _pattern(rows: Matrix, allowed: Matrix[Ball]) -> str:
+    given = [x for row in rows for x in row]
+    expected = [float(b.midpoint) for row in allowed for b in row]
+    room = 1e-6 * max(map(abs, expected))
+    if not any(given):
+        return "is 0 throughout"
+    if not room or len(given) < 2:
+        return ""
+    if all(abs(x - y) <= room for x, y in zip(sorted(given), sorted(expected))):
+        return "holds the right numbers in the wrong places"
+    if all(abs(abs(x) - abs(y)) <= room for x, y in zip(given, expected)):
+        return "is right but for signs"
+    largest = max(range(len(given)), key=lambda i: abs(expected[i]))
+    ratio = given[largest] / expected[largest]
+    if all(abs(x - ratio * y) <= abs(ratio) * room for x, y in zip(given, expected)):
+        return "is a constant multiple of what it should be"
+    return ""

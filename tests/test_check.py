@@ -1,0 +1,462 @@
+"""`check` and `judge`: conventions, layouts, manners, verdicts, and the report in every format."""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+from collections.abc import Callable
+from html.parser import HTMLParser
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from purebp import (
+    Batch,
+    Gradients,
+    Layer,
+    Network,
+    PurebpError,
+    backpropagation,
+    evaluate,
+    forward,
+    sgd_step,
+    transpose,
+)
+from purebp.oracle import Report, check, judge
+from purebp.oracle.cases import ladder
+from purebp.oracle.report import html, junit
+
+Answer = tuple[list[Any], list[Any]]
+Candidate = Callable[[Any, Any, Any, Any], Any]
+SIGMOIDS = ("sigmoid", "sigmoid")
+
+
+def flat(report: Report) -> str:
+    """The text, without its line breaks."""
+    return " ".join(str(report).split())
+
+
+def rebuilt(weights: Any, biases: Any, names: Any = SIGMOIDS) -> Network:
+    return Network(Layer(w, b, f) for w, b, f in zip(weights, biases or [None] * len(weights), names))
+
+
+def lists(gradients: Gradients, change: Callable[[float], float] = float) -> Answer:
+    weights = [[[change(x) for x in row] for row in layer.weights] for layer in gradients.layers]
+    return weights, [None if layer.biases is None else [change(x) for x in layer.biases] for layer in gradients.layers]
+
+
+def right(
+    loss: str = "mse", factor: Callable[[int, int], float] = lambda n, m: 1.0, names: Any = SIGMOIDS
+) -> Candidate:
+    """The gradient of a loss, times a factor of n samples and m outputs."""
+
+    def candidate(weights: Any, biases: Any, inputs: Any, targets: Any) -> Answer:
+        scale = factor(len(targets), len(targets[0]))
+        gradients = backpropagation(rebuilt(weights, biases, names), Batch(inputs, targets), loss)
+        return lists(gradients, lambda x: scale * x)
+
+    return candidate
+
+
+# Conventions.
+
+
+@pytest.mark.parametrize(
+    "loss", ["sse", "half_sse", "mse", "half_mse", "half_sse/samples", "sse/outputs", "mae", "huber(1.0)"]
+)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_loss_and_the_sign_are_found_where_they_are_left_open(loss: str, sign: int) -> None:
+    names = ("tanh", "identity")
+    report = check(right(loss, lambda n, m: sign, names), activations=names)
+    assert report.conforms and report.exit_status == 0 and report.score == 1
+    if (loss, sign) == ("mse", 1):
+        assert report.verdict == "correct" and report.convention is None
+        return
+    assert report.verdict == "correct-under-convention"
+    assert report.convention is not None
+    assert report.convention.loss_name == loss
+    assert report.convention.returns == ("gradients" if sign > 0 else "descent")
+    assert report.convention.sentence in flat(report)
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "cross_entropy/sum", "cross_entropy/entries"])
+def test_cross_entropies_are_found(loss: str) -> None:
+    names = ("relu", "softmax")
+    report = check(right(loss, names=names), activations=names)
+    assert report.conforms
+    assert (report.convention.loss_name if report.convention else "cross_entropy") == loss
+
+
+@pytest.mark.parametrize(
+    ("factor", "name"),
+    [
+        (lambda n, m: 0.5, "factor ½"),
+        (lambda n, m: 2.0, "factor 2"),
+        (lambda n, m: n * m, "factor n m"),
+        (lambda n, m: 1 / n, "factor 1 / n"),
+        (lambda n, m: -1.0, "sign turned"),
+        (lambda n, m: m / 2, "factor ½ m"),
+    ],
+)
+def test_what_is_declared_is_held_to(factor: Callable[[int, int], float], name: str) -> None:
+    report = check(right("mse", factor), loss="mse", returns="gradients")
+    assert (report.verdict, report.conforms, report.exit_status) == ("correct-under-convention", False, 1)
+    assert report.explanations[0].name == name
+    assert report.explanations[0].family == "loss and scale"
+    assert report.score < 1
+
+
+def test_a_factor_that_is_no_convention_is_none() -> None:
+    report = check(right("mse", lambda n, m: 0.9), loss="mse", returns="gradients")
+    assert report.verdict == "wrong"
+
+
+def test_an_updated_network_is_judged_as_a_step() -> None:
+    def step(weights: Any, biases: Any, inputs: Any, targets: Any) -> Answer:
+        network = rebuilt(weights, biases)
+        return lists_of(sgd_step(network, backpropagation(network, Batch(inputs, targets), "mse"), 0.1))
+
+    def uphill(weights: Any, biases: Any, inputs: Any, targets: Any) -> Answer:
+        network = rebuilt(weights, biases)
+        return lists_of(sgd_step(network, backpropagation(network, Batch(inputs, targets), "mse"), -0.1))
+
+    assert check(step, loss="mse", returns="step", learning_rate=0.1).verdict == "correct"
+    found = check(step, learning_rate=0.1).convention
+    assert found is not None and found.returns == "step"
+    report = check(uphill, loss="mse", returns="step", learning_rate=0.1)
+    assert not report.conforms
+    assert "uphill" in flat(report)
+
+
+def lists_of(network: Network) -> Answer:
+    weights = [[list(row) for row in layer.weights] for layer in network.layers]
+    return weights, [list(layer.biases or ()) for layer in network.layers]
+
+
+# Layouts.
+
+
+@pytest.mark.parametrize("weights", ["out_in", "in_out"])
+@pytest.mark.parametrize("samples", ["rows", "columns"])
+def test_layouts(weights: str, samples: str) -> None:
+    def candidate(w: Any, b: Any, x: Any, y: Any) -> Any:
+        if weights == "in_out":
+            w = [transpose(rows) for rows in w]
+        if samples == "columns":
+            x, y = transpose(x), transpose(y)
+        gradients, offsets = right()(w, b, x, y)
+        return [transpose(rows) for rows in gradients] if weights == "in_out" else gradients, offsets
+
+    assert check(candidate, loss="mse", returns="gradients", weights=weights, samples=samples).verdict == "correct"
+
+
+def test_a_single_sample_as_a_vector() -> None:
+    def candidate(w: Any, b: Any, x: Any, y: Any) -> Any:
+        assert isinstance(x[0], float)
+        return right()(w, b, [x], [y])
+
+    assert check(candidate, loss="mse", returns="gradients", batch=1, samples="vector").verdict == "correct"
+
+
+@pytest.mark.parametrize("second", [True, False])
+def test_without_biases_the_second_item_may_be_missing(second: bool) -> None:
+    def candidate(w: Any, b: Any, x: Any, y: Any) -> Any:
+        assert b is None
+        gradients, _ = right()(w, b, x, y)
+        return (gradients, None) if second else gradients
+
+    assert check(candidate, loss="mse", returns="gradients", biases=False).verdict == "correct"
+
+
+def test_gradients_objects_are_understood() -> None:
+    def candidate(w: Any, b: Any, x: Any, y: Any) -> Gradients:
+        return backpropagation(rebuilt(w, b), Batch(x, y), "mse")
+
+    assert check(candidate, loss="mse", returns="gradients").verdict == "correct"
+
+
+def test_any_depth_of_one_activation() -> None:
+    def candidate(w: Any, b: Any, x: Any, y: Any) -> Answer:
+        return right("mse", names=["tanh"] * len(w))(w, b, x, y)
+
+    report = check(candidate, activations="tanh", loss="mse", returns="gradients")
+    assert report.verdict == "correct"
+    assert {len(case.sizes) for case in report.cases} == {2, 3, 4, 6}
+
+
+# Quantities on the way: the first that is off is named.
+
+
+def test_the_first_quantity_that_is_off_is_named() -> None:
+    network, batch = Network.random([2, 3, 2], seed=1), Batch([[0.5, -1.0]], [[1.0, 0.0]])
+    gradients, outputs = backpropagation(network, batch), forward(network, batch.inputs).outputs
+    weights, biases = lists(gradients)
+    quantities = {
+        "outputs": outputs,
+        "loss": evaluate(network, batch),
+        "deltas": [layer.deltas for layer in gradients.layers],
+        "weights": weights,
+        "biases": biases,
+    }
+    assert judge(network, batch, quantities).verdict == "correct"
+    assert judge(network, batch, {"loss": quantities["loss"]}).verdict == "correct"
+    off = judge(network, batch, quantities | {"outputs": [[x + 0.1 for x in row] for row in outputs]})
+    assert off.verdict == "wrong" and "forward pass" in flat(off)
+    deltas = [gradients.layers[0].deltas, [[2 * x for x in gradients.layers[1].deltas[0]]]]
+    off = judge(network, batch, quantities | {"deltas": deltas})
+    assert off.verdict == "wrong" and off.worst is not None and off.worst.tensor == "δ²"
+
+
+# Manners.
+
+
+def test_what_a_candidate_prints_does_not_reach_stdout(capsys: pytest.CaptureFixture[str]) -> None:
+    def candidate(w: Any, b: Any, x: Any, y: Any) -> Any:
+        print("epoch 1")
+        return right()(w, b, x, y)
+
+    report = check(candidate, loss="mse", returns="gradients")
+    assert [finding.kind for finding in report.findings] == ["prints"]
+    assert report.conforms and "epoch 1" in flat(report)
+    assert capsys.readouterr().out == ""
+
+
+def test_changed_arguments_are_a_finding() -> None:
+    def candidate(w: Any, b: Any, x: Any, y: Any) -> Any:
+        answer = right()(w, b, x, y)
+        w[0][0][0] += 1.0
+        return answer
+
+    report = check(candidate, loss="mse", returns="gradients")
+    assert [finding.kind for finding in report.findings] == ["changes its arguments"]
+    assert "the weights" in report.findings[0].sentence
+
+
+def test_gradients_that_pile_up_are_state() -> None:
+    kept: dict[tuple[int, ...], list[float]] = {}
+
+    def candidate(w: Any, b: Any, x: Any, y: Any) -> Any:
+        network = rebuilt(w, b)
+        gradients = backpropagation(network, Batch(x, y), "mse").parameters()
+        old = kept.get(network.sizes, [0.0] * len(gradients))
+        kept[network.sizes] = [p + q for p, q in zip(old, gradients)]
+        return lists_of(network.with_parameters(kept[network.sizes]))
+
+    report = check(candidate, loss="mse", returns="gradients")
+    assert not report.conforms
+    assert report.explanations[0].name == "not reset between calls"
+    assert "never reset to 0" in flat(report)
+
+
+def test_answers_by_chance_are_flaky() -> None:
+    from random import Random
+
+    random = Random(1)
+    report = check(lambda w, b, x, y: lists(backpropagation(rebuilt(w, b), Batch(x, y)), lambda g: g * random.random()))
+    assert report.verdict == "flaky" and report.exit_status == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "words"),
+    [
+        (lambda w, b: None, "not understood", "it returns None"),
+        (lambda w, b: (w, b, 1), "not understood", "(weight_gradients, bias_gradients)"),
+        (lambda w, b: (w[:1], b), "wrong number of layers", "weights for 1 layers: 2"),
+        (lambda w, b: ([transpose(m) for m in w], b), "wrong shape", "it is transposed"),
+        (lambda w, b: (w, [[[0.0] * len(v)] * 5 for v in b]), "wrong shape", "has shape (5, 3), (1, 3) is wanted"),
+        (lambda w, b: (w, [[0.0]] * 2), "wrong shape", "it is summed over all axes"),
+        (lambda w, b: ([[[*row, 0.0] for row in m] for m in w], b), "wrong shape", "a column more, for the biases"),
+        (lambda w, b: (w, [[float("nan")] * len(v) for v in b]), "NaN", "holds NaN"),
+        (lambda w, b: ([[["x"] * len(row) for row in m] for m in w], b), "not understood", "a number is wanted"),
+        (lambda w, b: ([[[1.0], [1.0, 2.0]]] * 2, b), "wrong shape", "ragged"),
+        (lambda w, b: {"gradients": w}, "not understood", "the keys outputs, loss"),
+        (lambda w, b: (w, None), "not understood", "no biases, but they were declared"),
+    ],
+)
+def test_what_cannot_be_understood_is_said(answer: Any, kind: str, words: str) -> None:
+    report = check(lambda w, b, x, y: answer(w, b), loss="mse", returns="gradients")
+    assert report.verdict == "wrong" and report.exit_status == 1
+    assert kind in [finding.kind for finding in report.findings]
+    assert words in flat(report)
+
+
+def test_gradients_that_are_not_summed_are_named() -> None:
+    def candidate(w: Any, b: Any, x: Any, y: Any) -> Any:
+        gradients = backpropagation(rebuilt(w, b), Batch(x, y), "mse")
+        return lists(gradients)[0], [[list(row) for row in layer.deltas] for layer in gradients.layers]
+
+    report = check(candidate, loss="mse", returns="gradients")
+    assert "it is not summed over the samples" in flat(report)
+
+
+def test_an_exception_shows_the_candidates_own_lines() -> None:
+    def candidate(w: Any, b: Any, x: Any, y: Any) -> Any:
+        return w["first"]
+
+    report = check(candidate)
+    assert report.verdict == "wrong" and report.score == 0
+    assert "it raises TypeError" in flat(report) and 'return w["first"]' in flat(report)
+    assert "candidate.py" not in flat(report)
+
+
+def test_leaving_the_interpreter_is_an_exception_like_others() -> None:
+    def candidate(w: Any, b: Any, x: Any, y: Any) -> Any:
+        raise SystemExit(3)
+
+    assert "it raises SystemExit" in flat(check(candidate))
+
+
+# Precision.
+
+
+def single(x: float) -> float:
+    return float(struct.unpack("f", struct.pack("f", x))[0])
+
+
+def test_single_precision_is_called_so_by_name() -> None:
+    def candidate(w: Any, b: Any, x: Any, y: Any) -> Answer:
+        return lists(backpropagation(rebuilt(w, b), Batch(x, y), "mse"), single)
+
+    report = check(candidate, loss="mse", returns="gradients")
+    assert report.verdict == "imprecise" and "binary32" in flat(report) and report.exit_status == 1
+    assert check(candidate, loss="mse", returns="gradients", format="binary32").verdict == "correct"
+
+
+@pytest.mark.parametrize("step", [1e-4, 1e-6])
+def test_finite_differences_are_called_so_by_name(step: float) -> None:
+    def candidate(w: Any, b: Any, x: Any, y: Any) -> Answer:
+        network, batch = rebuilt(w, b), Batch(x, y)
+        parameters = network.parameters()
+
+        def at(i: int, h: float) -> float:
+            return evaluate(network.with_parameters([p + h * (i == j) for j, p in enumerate(parameters)]), batch)
+
+        quotients = [(at(i, step) - at(i, -step)) / (2 * step) for i in range(len(parameters))]
+        return lists_of(network.with_parameters(quotients))
+
+    report = check(candidate, loss="mse", returns="gradients")
+    assert report.verdict == "imprecise" and "central finite difference" in flat(report)
+
+
+def test_where_the_budget_is_wider_than_the_numbers_nothing_is_decided() -> None:
+    network = Network([Layer([[40.0]], None, "sigmoid"), Layer([[40.0]], None, "sigmoid")])
+    batch = Batch([[1.0]], [[1.0]])
+    report = judge(network, batch, backpropagation(network, batch), format="bfloat16")
+    assert report.verdict == "undecided" and report.exit_status == 5 and not report.conforms
+
+
+# The ladder.
+
+
+@pytest.mark.parametrize(
+    "names", [SIGMOIDS, ("tanh", "identity"), ("relu", "softmax"), ("gelu", "silu", "elu(0.5)"), ("softmax",)]
+)
+@pytest.mark.parametrize("format", ["binary64", "binary32"])
+def test_the_ladder_leaves_nothing_undecided(names: tuple[str, ...], format: str) -> None:
+    for case in ladder(names):
+        if case.name == "a kink":
+            continue
+        loss = "cross_entropy" if names[-1] == "softmax" else "mse"
+        gradients = backpropagation(case.network, case.batch, loss)
+        assert judge(case.network, case.batch, gradients, loss, format=format).verdict == "correct"
+
+
+def test_the_ladder_climbs_from_small_to_large() -> None:
+    sizes = [len(case.network.parameters()) for case in ladder(SIGMOIDS)]
+    assert sizes[0] < 15 and max(sizes) == sizes[-1]
+    assert ladder(SIGMOIDS) == ladder(SIGMOIDS) != ladder(SIGMOIDS, seed=1)
+
+
+def test_the_numbers_of_the_ladder_are_exact_in_single_precision() -> None:
+    for case in ladder(("relu", "identity")):
+        numbers = [*case.network.parameters(), *(x for row in (*case.batch.inputs, *case.batch.targets) for x in row)]
+        assert all(single(x) == x and (256 * x).is_integer() for x in numbers)
+
+
+# Bad declarations.
+
+
+@pytest.mark.parametrize(
+    ("declared", "words"),
+    [
+        ({"activations": ["sigmoyd"]}, "unknown activation"),
+        ({"loss": "mean"}, "unknown loss"),
+        ({"format": "binary33"}, "unknown format"),
+        ({"weights": "columns"}, "weights='columns'"),
+        ({"returns": "step"}, "needs the learning_rate"),
+        ({"sizes": [2, 3]}, "one width more than layers"),
+        ({"batch": 0}, "at least one"),
+        ({"samples": "vector"}, "declare batch=1"),
+        ({"activations": []}, "one for each layer"),
+        ({"arrays": "cupy"}, "arrays='cupy'"),
+        ({"returns": "step", "learning_rate": -1.0}, "a positive number"),
+    ],
+)
+def test_declarations_that_cannot_be_are_refused(declared: dict[str, Any], words: str) -> None:
+    with pytest.raises(PurebpError, match=re.escape(words)):
+        check(right(), **declared)
+
+
+def test_what_cannot_be_called_is_refused() -> None:
+    with pytest.raises(PurebpError, match="cannot be called"):
+        check(3)  # type: ignore[arg-type]  # that is what is refused
+
+
+# Reports.
+
+
+def verdicts() -> list[Report]:
+    return [
+        check(right(), loss="mse", returns="gradients", name="right"),
+        check(right("sse"), name="open"),
+        check(right("mse", lambda n, m: 0.9), loss="mse", returns="gradients", name="<wrong> & “odd”"),
+        check(lambda w, b, x, y: 1 / 0, name="raises\x00"),
+    ]
+
+
+def test_json_is_strict_and_says_the_same() -> None:
+    for report in verdicts():
+        data = json.loads(report.to_json(), parse_constant=lambda name: pytest.fail(name))
+        assert data["verdict"] == report.verdict and data["conforms"] == report.conforms
+        assert data["score"] == report.score and 0 <= report.score <= 1
+        assert len(data["cases"]) == len(report.cases)
+
+
+def test_junit_counts_what_failed() -> None:
+    reports = verdicts()
+    root = ElementTree.fromstring(junit(reports))
+    suites = list(root)
+    assert len(suites) == len(reports)
+    for suite, report in zip(suites, reports):
+        failures = suite.findall("testcase/failure")
+        assert len(failures) == int(suite.attrib["failures"])
+        assert (not failures) == report.conforms
+        assert len(suite.findall("testcase")) == int(suite.attrib["tests"])
+        if failures:
+            assert failures[0].text is not None and report.headline.split(":")[1] in failures[0].text
+
+
+def test_html_is_one_page_with_nothing_left_open() -> None:
+    class Balance(HTMLParser):
+        open: list[str] = []
+
+        def handle_starttag(self, tag: str, attrs: Any) -> None:
+            if tag not in ("meta", "!doctype"):
+                self.open.append(tag)
+
+        def handle_endtag(self, tag: str) -> None:
+            assert self.open.pop() == tag
+
+    page = html(verdicts())
+    parser = Balance()
+    parser.feed(page)
+    assert parser.open == []
+    assert page.count("<h1 ") == 4 and "&lt;wrong&gt; &amp;" in page
+
+
+def test_the_text_begins_with_the_verdict() -> None:
+    for report in verdicts():
+        assert str(report).startswith(report.headline + "\n")
+        assert not re.search(r"[ \t]+$", str(report), re.MULTILINE)
