@@ -178,12 +178,39 @@ def test_gradients_objects_are_understood() -> None:
 
 
 def test_any_depth_of_one_activation() -> None:
-    def candidate(w: Any, b: Any, x: Any, y: Any) -> Answer:
+    def candidate(w: Any, b: Any, x: Any, y: Any) -> Any:
         return right("mse", names=["tanh"] * len(w))(w, b, x, y)
 
     report = check(candidate, activations="tanh", loss="mse", returns="gradients")
     assert report.verdict == "correct"
     assert {len(case.sizes) for case in report.cases} == {2, 3, 4, 6}
+
+
+@pytest.mark.parametrize(
+    ("shape", "words", "conforms"),
+    [
+        (lambda w, b: ([transpose(m) for m in w], b), "are transposed", False),
+        (lambda w, b: [[[*row, c] for row, c in zip(*pair)] for pair in zip(w, b)], "the last column", True),
+        (lambda w, b: ([[[c, *row] for row, c in zip(*pair)] for pair in zip(w, b)], None), "the first column", True),
+        (lambda w, b: [transpose([[*row, c] for row, c in zip(*p)]) for p in zip(w, b)], "wrong", False),
+        (lambda w, b: [[*m, [0.0] * len(m[0])] for m in w], "wrong", False),
+    ],
+)
+def test_the_layout_of_an_answer_is_recognised(shape: Any, words: str, conforms: bool) -> None:
+    report = check(lambda w, b, x, y: shape(*right()(w, b, x, y)), loss="mse", returns="gradients")
+    assert report.conforms == conforms
+    assert words in flat(report)
+    if words != "wrong":
+        assert report.verdict == "correct-under-convention"
+
+
+def test_biases_as_a_row_of_weights_of_the_other_layout() -> None:
+    def candidate(w: Any, b: Any, x: Any, y: Any) -> Any:
+        gradients, offsets = right()([transpose(m) for m in w], b, x, y)
+        return [[*transpose(m), v] for m, v in zip(gradients, offsets)]
+
+    report = check(candidate, loss="mse", returns="gradients", weights="in_out")
+    assert report.conforms and "the last row of the weights" in flat(report)
 
 
 # Quantities on the way: the first that is off is named.

@@ -169,6 +169,33 @@ def _array(declared: Declared) -> Callable[[Any], Any]:
     return lambda x: make(x, dtype=getattr(library, name))
 
 
+def _stripped(cut: Callable[[list[float]], tuple[list[float], float]], turned: bool = False) -> Callable[[Any], Any]:
+    """Weights and biases, of matrices that hold the biases as one more column (or row, if turned)."""
+
+    def understood(answer: Any) -> Answered:
+        weights = answer[0] if len(answer) == 2 and (answer[1] is None or _depth(_plain(answer[0])) == 3) else answer
+        matrices = [transpose(_plain(rows)) if turned else _plain(rows) for rows in weights]
+        parts = [[cut(row) for row in rows] for rows in matrices]
+        kept = [[row for row, _ in rows] for rows in parts]
+        return [transpose(rows) for rows in kept] if turned else kept, [[bias for _, bias in rows] for rows in parts]
+
+    return understood
+
+
+Answered = tuple[list[Any], list[Any]]
+LAYOUTS: dict[str, Callable[[Any], Any]] = {
+    "the gradients of the weights are transposed": lambda answer: (
+        [transpose(_plain(rows)) for rows in answer[0]],
+        answer[1],
+    ),
+    "the biases are the last column of the weights": _stripped(lambda row: (row[:-1], row[-1])),
+    "the biases are the first column of the weights": _stripped(lambda row: (row[1:], row[0])),
+    "the biases are the last row of the weights": _stripped(lambda row: (row[:-1], row[-1]), turned=True),
+    "the biases are the first row of the weights": _stripped(lambda row: (row[1:], row[0]), turned=True),
+}
+"""Other shapes of an answer, and how to read them as (weight gradients, bias gradients)."""
+
+
 class _NotUnderstood(Exception):
     def __init__(self, kind: str, sentence: str) -> None:
         super().__init__(sentence)

@@ -26,7 +26,7 @@ from purebp.linalg import transpose
 from purebp.losses import Loss
 from purebp.network import Batch, Gradients, Network
 from purebp.number_systems.formats import Format, format_named
-from purebp.oracle.candidate import Answer, Candidate, Declared, Finding, arguments, ask
+from purebp.oracle.candidate import LAYOUTS, Answer, Candidate, Declared, Finding, arguments, ask
 from purebp.oracle.cases import Case, default_loss, ladder
 from purebp.oracle.conventions import ONE, Convention, budgets
 from purebp.oracle.diagnosis import Diagnosis, Observation, explanations
@@ -85,6 +85,8 @@ def check(
     called = name or str(getattr(candidate, "__name__", type(candidate).__name__))
     cases = list(ladder(names, loss=loss, sizes=sizes, biases=biases, batch=batch, seed=seed))
     report = _checked(candidate, cases, declared, called)
+    if any(finding.kind in ("wrong shape", "wrong number of layers", "not understood") for finding in report.findings):
+        report = _in_another_layout(candidate, cases, declared, called) or report
     if explore and report.conforms:
         from purebp.testing.explore import counterexample  # the only part that wants Hypothesis
 
@@ -92,6 +94,27 @@ def check(
         if found is not None:
             report = _checked(candidate, [*cases, found], declared, called)
     return report
+
+
+def _in_another_layout(candidate: Candidate, cases: Sequence[Case], declared: Declared, name: str) -> Report | None:
+    """The report on the same answers in another shape, if they are right then.
+
+    Biases within the weights are a convention; a transposed gradient cannot be subtracted from the weights.
+    """
+    for layout, read in LAYOUTS.items():
+        try:
+            answers = [read(candidate(*arguments(case, declared))) for case in cases]
+        except Exception:
+            continue
+        rest = iter(answers)
+        report = _checked(lambda *given: next(rest), cases, declared, name, repeat=False)
+        if report.conforms:
+            note = f"{layout[0].upper()}{layout[1:]}."
+            transposed = "transposed" in layout
+            return replace(
+                report, verdict="correct-under-convention", conforms=not transposed, notes=(note, *report.notes)
+            )
+    return None
 
 
 def judge(
