@@ -1,7 +1,8 @@
-"""The command line: `purebp train`, `purebp explain` and `purebp certify`, each in a module of its own.
+"""The command line: `purebp check`, `train`, `explain` and `certify`, each in a module of its own.
 
-Exit status: 0, 1 where training failed, 2 for bad input (one line on stderr says what is wrong), 5 where `certify`
-left an entry open, 130 after Ctrl-C.
+Exit status: 0, 1 where a candidate is wrong or a training failed, 2 for bad input (one line on stderr says what is
+wrong), 3 for a defect of purebp, 4 where there is no candidate to check, 5 where `check` or `certify` left something
+open, 130 after Ctrl-C.
 """
 
 from __future__ import annotations
@@ -12,21 +13,24 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from importlib import import_module
 from typing import NoReturn
 
 from purebp import PurebpError, __version__
-from purebp.cli import certify, explain, train
+
+VERBS = ("check", "train", "explain", "certify")
 
 GUIDE = """\
 purebp: backpropagation in pure Python
 
+  purebp check mine.py           is that backpropagation right, and if not, which line is wrong?
   purebp train digits            train a network on handwritten digits, in well under a minute
   purebp train iris              on Fisher's flowers, in seconds
   purebp train table.csv         on a CSV file of your own; the last column is the target
   purebp explain                 every step of backpropagation, with numbers, on a published example
   purebp certify net.json b.csv  the gradient of a saved network on a batch, proven to the last bit
 
-More: purebp train --help, purebp explain --help, purebp certify --help
+More: purebp check --help, and so for each verb
 """
 
 
@@ -37,20 +41,20 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"purebp: {message}; see {self.prog} --help\n")
 
 
-def parser() -> Parser:
-    """The options of every verb."""
+def parser(verbs: Sequence[str] = VERBS) -> Parser:
+    """The options of these verbs, whose modules are loaded for it."""
     top = Parser(
         prog="purebp",
-        description="Backpropagation in pure Python: train networks, explain what happens, and prove gradients.",
+        description="Backpropagation in pure Python: check implementations, train networks, explain, prove gradients.",
         epilog="examples:\n" + "".join(line + "\n" for line in GUIDE.splitlines() if line.startswith("  ")),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     top.add_argument("--version", action="version", version=f"purebp {__version__}")
-    verbs = top.add_subparsers(metavar="VERB", title="verbs")
-    for verb in (train, explain, certify):
-        name = verb.__name__.rpartition(".")[2]
-        sub = verbs.add_parser(
+    subparsers = top.add_subparsers(metavar="VERB", title="verbs")
+    for name in verbs:
+        verb = import_module(f"purebp.cli.{name}")
+        sub = subparsers.add_parser(
             name,
             help=verb.HELP,
             description=verb.DESCRIPTION,
@@ -84,8 +88,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str] | None) -> int:
+    words = sys.argv[1:] if argv is None else list(argv)
     try:
-        args = parser().parse_args(argv)
+        args = parser(words[:1] if words and words[0] in VERBS else VERBS).parse_args(words)
     except SystemExit as stop:
         return int(stop.code or 0)
     if not hasattr(args, "run"):

@@ -89,7 +89,7 @@ def ask(candidate: Candidate, case: Case, declared: Declared) -> Answer:
     """Call the candidate with a case."""
     given = arguments(case, declared)
     before = copy.deepcopy([_plain(x) for x in given])
-    printed = io.StringIO()
+    printed = _Beginning()
     try:
         with redirect_stdout(printed):
             answer = candidate(*given)
@@ -121,6 +121,15 @@ def ask(candidate: Candidate, case: Case, declared: Declared) -> Answer:
         return Answer(_understood(answer, case, declared), tuple(notes))
     except _NotUnderstood as error:
         return Answer(findings=(*notes, Finding(error.kind, str(error), case.name)))
+
+
+class _Beginning(io.StringIO):
+    """The beginning of what is printed: it may be without end."""
+
+    def write(self, text: str) -> int:
+        if self.tell() < 1000:
+            super().write(text[:1000])
+        return len(text)
 
 
 def arguments(case: Case, declared: Declared) -> list[Any]:

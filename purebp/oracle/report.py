@@ -16,7 +16,7 @@ from purebp.oracle.conventions import Convention
 from purebp.oracle.diagnosis import Diagnosis
 from purebp.oracle.judge import Entry, TensorReport
 
-VERDICTS = ("correct", "correct-under-convention", "imprecise", "wrong", "undecided", "crash", "timeout", "flaky")
+VERDICTS = ("correct", "correct-under-convention", "imprecise", "wrong", "undecided", "crash", "timeout", "flaky", "not-loaded")
 HEADLINES = {
     "correct": "correct: every number lies inside its error budget",
     "correct-under-convention": "correct under another convention",
@@ -25,6 +25,7 @@ HEADLINES = {
     "undecided": "undecided: the error budgets are too wide to tell",
     "crash": "no verdict: the candidate's process ended",
     "timeout": "no verdict: it took too long",
+    "not-loaded": "no verdict: there is nothing to ask",
     "flaky": "flaky: the same case was answered differently",
 }
 

@@ -1,0 +1,210 @@
+"""`purebp check`: is a backpropagation right, and if not, which line of the recurrence is wrong?"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
+from threading import current_thread, main_thread
+from types import FrameType
+
+from purebp.arithmetic import PurebpError
+from purebp.cli import candidates, options
+from purebp.cli.candidates import Outcome, Request, complete, examine, without_answer
+from purebp.cli.files import check_apart, check_writable, write_whole
+from purebp.cli.report import Line, counted, short
+from purebp.number_systems.formats import FORMATS
+from purebp.oracle.candidate import ARRAYS, RETURNS, Declared
+from purebp.oracle.report import Report, html, junit
+
+HELP = "check a backpropagation of your own, and name its mistake"
+DESCRIPTION = """\
+Check an implementation of backpropagation: a Python function that is called as
+
+    candidate(weights, biases, inputs, targets)
+
+with one matrix and one vector per layer, and returns (weight_gradients, bias_gradients) in the same shapes. It is
+asked on a dozen small networks. What it answers is right to the last bits that its number format can hold, or the
+report names the mistake, in a sentence, with the line of the recurrence to look at.
+
+What you declare it is held to. What you leave open is found by trying, and the report says what was found."""
+EXAMPLES = """\
+examples:
+  purebp check mine.py
+  purebp check mine.py:backprop --activations relu,softmax --loss cross_entropy
+  purebp check mine.py --activations tanh,identity --loss half_sse --returns descent
+  purebp check mine.py:train --returns step --learning-rate 0.1 --samples columns --arrays numpy
+  purebp check mine.py --activations relu,...           networks of any depth
+  purebp check submissions/*.py --report html --output class.html
+
+Without a name, the function is found by its usual names (backpropagation, backprop, backward, gradients, train_step,
+...), or it is the only one that takes four arguments. The file may hold its own declarations, over which the
+command line wins:
+
+    PUREBP = {"activations": ["tanh", "identity"], "loss": "mse", "returns": "gradients"}
+
+The file is run, in a process of its own: check only what you would run. What it prints is not shown.
+
+Several files give a table, or a list in JSON; one that crashes or hangs costs the others nothing.
+Exit status: 0 it conforms, 1 it does not, 2 bad options, 3 a defect of purebp, 4 there is nothing to ask (no such
+file or function, an error when it is loaded), 5 nothing could be decided. Several files: 0 if all conform, 4 if none
+can be loaded, else 1."""
+
+WIDEST = 72  # of what the table says of a candidate
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of this verb."""
+    parser.add_argument("files", nargs="+", metavar="FILE.py[:FUNCTION]", help="the candidate, or several")
+    declared = parser.add_argument_group("what the candidate does")
+    declared.add_argument(
+        "--activations", type=candidates.activations, metavar="NAME,NAME",
+        help="one per layer, such as sigmoid,sigmoid or leaky_relu(0.01),softmax; relu,... for any depth",
+    )  # fmt: skip
+    declared.add_argument("--loss", type=candidates.loss, metavar="NAME",
+                          help="mse, half_mse, sse, half_sse, mae, huber(1.0), cross_entropy, binary_cross_entropy")  # fmt: skip
+    declared.add_argument("--returns", choices=RETURNS,
+                          help="the gradients; descent: their negatives, to be added; step: updated weights")  # fmt: skip
+    declared.add_argument("--learning-rate", type=options.positive, metavar="X", help="of the step")
+    wanted = parser.add_argument_group("how it wants to be called")
+    wanted.add_argument("--sizes", type=candidates.sizes, metavar="N,N,N", help="the widths, inputs first, if they are fixed")
+    wanted.add_argument("--biases", action=argparse.BooleanOptionalAction, help="whether the layers have biases")
+    wanted.add_argument("--batch", type=options.count, metavar="N", help="how many samples, if that is fixed")
+    wanted.add_argument("--weights", choices=("out_in", "in_out"), help="out_in: row j feeds neuron j; in_out: column j does")
+    wanted.add_argument("--samples", choices=("rows", "columns", "vector"), help="vector: one sample, as a plain list")
+    wanted.add_argument("--arrays", choices=ARRAYS, help="instead of lists")
+    wanted.add_argument("--format", choices=tuple(FORMATS), help="in which it computes (default: binary64)")
+    search = parser.add_argument_group("the check")
+    search.add_argument("--explore", action="store_true", help="search on beyond the built-in cases; needs Hypothesis")
+    search.add_argument("--seed", type=options.whole, default=0, metavar="N", help="of the cases (default: 0)")
+    search.add_argument("--timeout", type=options.positive, default=10.0, metavar="SECONDS", help="for one call (default: 10)")
+    search.add_argument("--report", choices=tuple(REPORTS), default="text", help="default: text")
+    search.add_argument("--output", metavar="FILE", help="write the report there, and the verdict alone on stdout")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Check, and print or write the report; the exit status."""
+    targets = [_target(text) for text in args.files]
+    check_apart("--output", args.output, *(file for file, _ in targets))
+    if args.output is not None:
+        check_writable(args.output)
+    if args.explore and find_spec("hypothesis") is None:
+        raise PurebpError("--explore needs Hypothesis: python -m pip install hypothesis")
+    given = {key: getattr(args, key) for key in Declared.__dataclass_fields__}
+    declared = complete({key: value for key, value in given.items() if value is not None})
+    requests = [Request(file, name, declared, args.explore, args.seed, args.timeout, len(targets) == 1) for file, name in targets]
+    with _ended_properly():
+        outcomes = list(_examined(requests))
+    if len(outcomes) == 1 and outcomes[0].report is None:
+        return _said(outcomes[0])
+    for outcome in outcomes:
+        if outcome.status == 3:
+            _said(outcome)
+    reports = [o.report or without_answer(o.name, "not-loaded", o.problem) for o in outcomes]
+    text = REPORTS[args.report](reports)
+    if args.output is None:
+        print(text)
+    else:
+        write_whole(args.output, text + "\n")
+        print(reports[0].headline if len(reports) == 1 else _conforming(reports))
+    return _status(outcomes)
+
+
+def _target(text: str) -> tuple[str, str | None]:
+    """File and function; a colon may belong to the file's name.
+
+    >>> _target("mine.py:Net.backward"), _target("mine.py")
+    (('mine.py', 'Net.backward'), ('mine.py', None))
+    """
+    match = re.fullmatch(r"(.+):([^\W\d]\w*(?:\.[^\W\d]\w*)*)", text, re.DOTALL)
+    return (match[1], match[2]) if match and not os.path.exists(text) else (text, None)
+
+
+def _examined(requests: Sequence[Request]) -> Iterator[Outcome]:
+    line = Line()
+    try:
+        for number, request in enumerate(requests, start=1):
+            place = f"{number}/{len(requests)}  " if len(requests) > 1 else ""
+
+            def watch(doing: str, start: str = f"{place}{request.name}: ") -> None:
+                line.show(start + doing)
+
+            yield examine(request, watch)
+    finally:
+        line.end()
+
+
+@contextmanager
+def _ended_properly() -> Iterator[None]:
+    """A signal to end lets the candidate's process be ended first."""
+    if current_thread() is not main_thread():
+        yield
+        return
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = [(number, signal.signal(number, leave)) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
+
+
+def _said(outcome: Outcome) -> int:
+    """The problem, on stderr; the exit status."""
+    problem = outcome.problem if outcome.status == 3 else " ".join(outcome.problem.split())
+    if sys.stderr is not None:
+        print("purebp:", problem, file=sys.stderr)
+    return outcome.status
+
+
+def _status(outcomes: Sequence[Outcome]) -> int:
+    """Of one its own; of several 0 if all conform, 4 if none could be loaded, 3 for a defect, else 1."""
+    statuses = [o.report.exit_status if o.report else o.status for o in outcomes]
+    if len(statuses) == 1:
+        return statuses[0]
+    if 3 in statuses:
+        return 3
+    return 4 if all(o.report is None for o in outcomes) else 1 if any(statuses) else 0
+
+
+def _text(reports: Sequence[Report]) -> str:
+    """The report, or a table of several."""
+    if len(reports) == 1:
+        return str(reports[0])
+    rows = [("candidate", "score", "verdict", ""), *((r.candidate, f"{r.score:.2f}", r.verdict, _gist(r)) for r in reports)]
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
+    return "\n".join([*lines, "", _conforming(reports)])
+
+
+def _gist(report: Report) -> str:
+    """What the report says first, on one line."""
+    if report.explanations and not report.conforms:
+        return short(report.explanations[0].name, WIDEST)
+    if report.convention is not None:
+        return short(report.convention.sentence, WIDEST)
+    told = [found.sentence.partition("\n")[0] for found in report.findings] if report.findings else []
+    told = told if report.conforms else told + list(report.notes)
+    return short(told[0], WIDEST) if told else ""
+
+
+def _conforming(reports: Sequence[Report]) -> str:
+    good = sum(report.conforms for report in reports)
+    return f"{good} of {counted(len(reports), 'candidate')} conform" + ("s" if good == 1 else "")
+
+
+def _json(reports: Sequence[Report]) -> str:
+    documents = [report.to_json() for report in reports]
+    return documents[0] if len(documents) == 1 else "[\n" + ",\n".join(documents) + "\n]"
+
+
+REPORTS: dict[str, Callable[[Sequence[Report]], str]] = {"text": _text, "json": _json, "junit": junit, "html": html}

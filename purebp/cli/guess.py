@@ -1,0 +1,190 @@
+"""What was not declared, found by trying: layout, depth and activations of a candidate.
+
+On three small cases every layout is tried in which the candidate gives answers of the right shape, the plainest first.
+Of those, and of the usual activations, the first is taken under which most of its tensors are multiples of the
+gradient: a factor, a sign or a step is for the check itself to find.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from purebp import losses
+from purebp.activations import activation
+from purebp.arithmetic import FLOAT, PurebpError
+from purebp.backprop import backpropagation
+from purebp.network import Layer, Network
+from purebp.number_systems.formats import format_named
+from purebp.oracle.candidate import Answer, Declared
+from purebp.oracle.cases import Case, ladder
+from purebp.oracle.judge import Claim, as_claim
+
+Ask = Callable[[Case, Declared], Answer]
+HIDDEN = ("sigmoid", "tanh", "relu", "leaky_relu(0.01)", "elu(1.0)", "softplus", "silu", "gelu")
+OUTPUT = ("sigmoid", "identity", "softmax", "tanh", "relu")
+DEPTHS = (2, 1, 3)
+PLAIN = {"weights": "out_in", "samples": "rows", "biases": True, "arrays": None}
+TOLERANCE = 1e-4  # of a multiple: roundoff, that of binary32 too, is far below
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """Options that were not declared, whether any layout gets answers of the right shape, and whether it was asked."""
+
+    options: dict[str, Any]
+    answers: bool = True
+    asked: bool = True
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """Those that have to be said."""
+        found = {key: x for key, x in self.options.items() if key not in PLAIN or x != PLAIN[key]}
+        return {key: x for key, x in found.items() if key != "batch"}  # a vector says it
+
+    def notes(self, conforms: bool) -> Iterator[str]:
+        """What the report says of it."""
+        if not self.answers:
+            yield ("No layout that was tried gets answers of the right shape: declare yours with --activations, --sizes, "
+                   "--weights, --samples, --batch, --no-biases or --arrays.")  # fmt: skip
+        elif self.shown:
+            words = " ".join(word for key, value in self.shown.items() for word in option(key, value))
+            yield f"Not declared, and found by trying: {words}" + ("" if conforms else ". If that is not so, declare it.")
+
+
+def guess(ask: Ask, declared: dict[str, Any], source: str) -> Guess:
+    """The options that are missing among those declared."""
+    if all(key in declared for key in ("activations", *PLAIN)):
+        return Guess({}, asked=False)
+    best: tuple[int, dict[str, Any]] | None = None
+    first: dict[str, Any] | None = None
+    cases: dict[Any, list[Case]] = {}
+    answers_at: int | None = None
+    for depth, layout in _layouts(declared, source):
+        if answers_at not in (None, depth):
+            continue
+        options = {key: value for key, value in layout.items() if key not in declared}
+        activations = declared.get("activations", ("sigmoid",) * depth)
+        first = first or {**options, "activations": activations}
+        answered = _answers(ask, depth, {**declared, **layout}, cases)
+        if not answered:
+            continue
+        answers_at = depth
+        for names, loss in _networks(declared, depth):
+            likeness, whole = _likeness(answered, names, loss, {**declared, **layout})
+            if best is None or likeness > best[0]:
+                best = likeness, {**options, "activations": declared.get("activations", names)}
+            if likeness == whole:
+                return Guess(_open(best[1], declared))
+    options = best[1] if best else first or {}
+    return Guess(_open(options, declared), answers=best is not None)
+
+
+def _open(options: dict[str, Any], declared: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in options.items() if key not in declared}
+
+
+def _layouts(declared: dict[str, Any], source: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Depth and layout, those with the fewest departures from the plainest first."""
+    given = declared.get("activations")
+    if given is None:
+        depths = [len(declared["sizes"]) - 1] if "sizes" in declared else list(DEPTHS)
+    else:
+        depths = [2 if isinstance(given, str) else len(given)]
+    library = re.search(r"^\s*(?:import|from)\s+(torch|jax|numpy)\b", source, re.MULTILINE)
+    several = declared.get("batch", 1) != 1
+    axes: list[list[Any]] = [
+        depths,
+        [declared["arrays"]] if "arrays" in declared else [library[1], None] if library else [None],
+        [declared["samples"]] if "samples" in declared else ["rows", "columns"] if several else ["rows", "columns", "vector"],
+        [declared["weights"]] if "weights" in declared else ["out_in", "in_out"],
+        [declared["biases"]] if "biases" in declared else [True, False],
+    ]
+    places = sorted(product(*(range(len(axis)) for axis in axes)), key=lambda place: (sum(map(bool, place)), place))
+    for place in places:
+        depth, arrays, samples, weights, biases = (axis[i] for axis, i in zip(axes, place))
+        layout = {"arrays": arrays, "samples": samples, "weights": weights, "biases": biases}
+        yield depth, {**layout, "batch": 1} if samples == "vector" else layout
+
+
+def _answers(ask: Ask, depth: int, options: dict[str, Any], cases: dict[Any, list[Case]]) -> list[tuple[Case, Claim]]:
+    """Its answers to small cases, made when first asked for; none unless all have the right shape."""
+    names = ("sigmoid",) * depth
+    found: list[tuple[Case, Claim]] = []
+    try:
+        declared = Declared(**{**options, "activations": names})
+        shape: dict[str, Any] = {key: getattr(declared, key) for key in ("sizes", "biases", "batch")}
+        key = depth, declared.biases, declared.batch
+        if key not in cases:
+            cases[key] = [*ladder(names, **shape)[:1], *ladder((*names[1:], "softmax"), **shape)[1:3]]
+        for case in cases[key]:
+            answer = ask(case, declared)
+            if any(finding.fatal for finding in answer.findings):
+                return []
+            found.append((case, answer.claim))
+    except PurebpError:  # such as arrays without that format
+        return []
+    return found
+
+
+def _networks(declared: dict[str, Any], depth: int) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Activations and losses that are usual."""
+    given = declared.get("activations")
+    chosen = [(given,) * depth if isinstance(given, str) else tuple(given)] if given else [
+        (hidden,) * (depth - 1) + (output,) for output in OUTPUT for hidden in (HIDDEN if depth > 1 else HIDDEN[:1])
+    ]  # fmt: skip
+    for names in chosen:
+        usual = {"sigmoid": ("mse", "binary_cross_entropy"), "softmax": ("cross_entropy", "mse")}.get(names[-1], ("mse",))
+        for loss in (declared["loss"],) if declared.get("loss") else usual:
+            yield names, loss
+
+
+def _likeness(
+    answered: list[tuple[Case, Claim]], names: tuple[str, ...], loss: str, options: dict[str, Any]
+) -> tuple[int, int]:
+    """How many tensors are multiples of the gradient, or steps along it, and how many could be."""
+    tolerance = max(TOLERANCE, 64 * format_named(options.get("format", "binary64")).storage)
+    like = whole = 0
+    for case, claim in answered:
+        layers = [Layer(layer.weights, layer.biases, activation(f)) for layer, f in zip(case.network.layers, names)]
+        try:
+            gradient = as_claim(backpropagation(Network(layers), case.batch, losses.loss(loss), FLOAT))
+        except (PurebpError, ArithmeticError, ValueError):
+            return 0, 1
+        for key, rows in gradient.items():
+            expected = [x for row in rows for x in row]
+            if key not in claim or len(expected) < 2 or not any(expected):
+                continue
+            whole += 1
+            given = [float(x) for row in claim[key] for x in row]
+            layer = layers[key[1]]
+            before = [w for row in (layer.weights if key[0] == "weights" else [layer.biases or ()]) for w in row]
+            steps = [x - w for x, w in zip(given, before)]
+            like += any(_multiple(x, expected, tolerance) for x in (given, steps))
+    return like, max(whole, 1)
+
+
+def _multiple(x: list[float], expected: list[float], tolerance: float) -> bool:
+    i = max(range(len(expected)), key=lambda j: abs(expected[j]))
+    ratio = x[i] / expected[i]
+    room = tolerance * abs(x[i])
+    return room > 0 and all(abs(a - ratio * b) <= room for a, b in zip(x, expected))
+
+
+def option(key: str, value: Any) -> list[str]:
+    """A declaration as on the command line.
+
+    >>> option("activations", "relu"), option("biases", False), option("learning_rate", 0.5)
+    (['--activations', 'relu,...'], ['--no-biases'], ['--learning-rate', '0.5'])
+    """
+    if value is None:
+        return []
+    if key == "biases":
+        return ["--biases" if value else "--no-biases"]
+    if key == "activations" and isinstance(value, str):
+        value = f"{value},..."
+    text = ",".join(map(str, value)) if isinstance(value, (list, tuple)) else f"{value:g}" if isinstance(value, float) else str(value)
+    return ["--" + key.replace("_", "-"), text]
