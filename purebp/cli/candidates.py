@@ -37,6 +37,7 @@ USUAL_NAMES = (
 )  # fmt: skip
 WANTED = "(weights, biases, inputs, targets)"
 MODULE = "purebp_candidate"
+MOST = 12  # functions that are listed
 LOADING = "the loading of the file"
 GRACE = 2.0  # seconds after a time-out until the process ends itself: by then nobody is there who would end it
 
@@ -85,34 +86,34 @@ def examine(request: Request, watch: Callable[[str], None] = lambda doing: None)
     process = context.Process(target=_child, args=(sender, request))
     process.start()
     sender.close()
-    name, doing, deadline = request.name, LOADING, inf
+    doing, deadline = LOADING, inf
     try:
         while True:
             alive = process.is_alive()
             if not receiver.poll(0.1 if alive else 0):
                 if not alive:
-                    return _ended(name, doing, _exit(process.exitcode))
+                    return _ended(request, doing, _exit(process.exitcode))
                 if monotonic() > deadline:
-                    return _late(name, doing, request.timeout)
+                    return _late(request, doing)
                 continue
             try:
                 message, content = receiver.recv()
             except (EOFError, OSError):
                 process.join(1)
-                return _ended(name, doing, _exit(process.exitcode))
+                return _ended(request, doing, _exit(process.exitcode))
             if message == "asks":
                 doing, deadline = content, monotonic() + request.timeout
                 watch(doing)
             elif message == "answered":
                 deadline = inf
             elif message == "found":
-                name = content
+                request = replace(request, function=content)
             elif message == "left":
-                return _ended(name, doing, content)
+                return _ended(request, doing, content)
             elif message == "report":
-                return Outcome(name, content)
+                return Outcome(request.name, content)
             else:
-                return Outcome(name, None, *content)
+                return Outcome(request.name, None, *content)
     finally:
         with suppress(OSError, AttributeError):
             os.killpg(process.pid, signal.SIGKILL)  # with what it started
@@ -132,24 +133,25 @@ def _exit(code: int | None) -> str:
         return f"its process is ended by the signal {-code}"
 
 
-def _ended(name: str, doing: str, how: str) -> Outcome:
+def _ended(request: Request, doing: str, how: str) -> Outcome:
     if doing == LOADING:
-        return Outcome(name, None, 4, f"{name} cannot be loaded: {how}")
-    return Outcome(name, without_answer(name, "crash", how, doing))
+        return Outcome(request.name, None, 4, f"{request.file!r} cannot be loaded: {how}")
+    return Outcome(request.name, without_answer(request, "crash", how, doing))
 
 
-def _late(name: str, doing: str, timeout: float) -> Outcome:
-    seconds = f"{timeout:g} second{'' if timeout == 1 else 's'}"
+def _late(request: Request, doing: str) -> Outcome:
+    seconds = f"{request.timeout:g} second{'' if request.timeout == 1 else 's'}"
     if doing == LOADING:
-        return Outcome(name, None, 4, f"{name} is not loaded after {seconds}: put what it runs by itself under "
-                       'if __name__ == "__main__", or give a longer --timeout')  # fmt: skip
+        return Outcome(request.name, None, 4, f"{request.file!r} cannot be loaded: it takes more than {seconds}; put what it "
+                       'runs by itself under if __name__ == "__main__", or give a longer --timeout')  # fmt: skip
     sentence = f"it has not answered after {seconds} and was stopped: a loop does not end, or it needs a longer --timeout"
-    return Outcome(name, without_answer(name, "timeout", sentence, doing))
+    return Outcome(request.name, without_answer(request, "timeout", sentence, doing))
 
 
-def without_answer(name: str, verdict: str, sentence: str, case: str = "") -> Report:
+def without_answer(request: Request, verdict: str, sentence: str, case: str = "") -> Report:
     """The report on a candidate that could not be judged."""
-    return Report(name, verdict, False, None, (), (Finding(verdict, sentence, case),), (), (), None, ())
+    findings = (Finding(verdict, sentence, case),)
+    return Report(request.name, verdict, False, None, (), findings, (), (), None, (), replay=command(request, {}))
 
 
 def _child(sender: Connection, request: Request) -> NoReturn:
@@ -236,8 +238,8 @@ def _checked(request: Request, tell: Teller) -> Report:
 
     module = loaded()
     function = find(module, request.file, request.function)
-    name = f"{request.shown}:{function}"
-    tell("found", name)
+    request = replace(request, function=function)
+    tell("found", function)
     declared = complete({**declarations(module, request.file), **request.declared})
     watched = Watched(_attribute(module, function), module.__code__, tell)
 
@@ -252,9 +254,9 @@ def _checked(request: Request, tell: Teller) -> Report:
     shape = {key: found[key] for key in ("loss", "sizes", "biases", "batch") if key in found}
     names = [case.name for case in ladder(found["activations"], **shape, seed=request.seed)]
     watched.cases = chain(names, repeat("one of them, asked again"))
-    report = check(watched, **found, explore=request.explore, seed=request.seed, name=name)
+    report = check(watched, **found, explore=request.explore, seed=request.seed, name=request.name)
     notes = (*report.notes, *guessed.notes(report.conforms))
-    return replace(report, notes=notes, replay=command(request, function, guessed.shown))
+    return replace(report, notes=notes, replay=command(request, guessed.shown))
 
 
 def _source(file: str) -> str:
@@ -300,7 +302,7 @@ def find(module: ModuleType, file: str, wanted: str | None) -> str:
         name for name, value in vars(module).items()
         if isinstance(value, FunctionType) and value.__module__ == MODULE and not name.startswith("_")
     ]  # fmt: skip
-    there = f"it has {', '.join(own)}" if own else "it has no functions"
+    there = f"it has {', '.join(name + _parameters(vars(module)[name]) for name in own[:MOST])}" if own else "it has no functions"
     if wanted is not None:
         try:
             function = _attribute(module, wanted)
@@ -312,17 +314,11 @@ def find(module: ModuleType, file: str, wanted: str | None) -> str:
             raise CannotLoad(f"{wanted!r} in {file!r} takes {_parameters(function)}: it is called with {WANTED}")
         return wanted
     usual = [name for name in USUAL_NAMES if callable(vars(module).get(name))]
-    for name in usual:
-        if _fits(vars(module)[name]):
-            return name
-    fitting = [name for name in own if _fits(vars(module)[name])]
+    fitting = [name for name in usual if _fits(vars(module)[name])][:1] or [name for name in own if _fits(vars(module)[name])]
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
-        raise CannotLoad(f"which function of {file!r}? Say so, such as {file}:{fitting[0]}; {', '.join(fitting)} can be called")
-    if usual or len(own) == 1:
-        name = (usual or own)[0]
-        raise CannotLoad(f"{name!r} in {file!r} takes {_parameters(vars(module)[name])}: it is called with {WANTED}")
+        raise CannotLoad(f"which function of {file!r} is meant? Say {file}:{fitting[0]} or another: {there}")
     raise CannotLoad(f"{file!r} has no function that can be called with {WANTED}: {there}")
 
 
@@ -342,7 +338,10 @@ def _fits(function: Any) -> bool:
 
 
 def _parameters(function: Any) -> str:
-    return str(signature(function)).partition(" ->")[0]
+    try:
+        return f"({', '.join(signature(function).parameters)})"
+    except ValueError:
+        return "(...)"
 
 
 def activations(text: str) -> tuple[str, ...] | str:
@@ -402,9 +401,9 @@ def complete(declared: dict[str, Any]) -> dict[str, Any]:
     return declared
 
 
-def command(request: Request, function: str, guessed: dict[str, Any]) -> str:
+def command(request: Request, guessed: dict[str, Any]) -> str:
     """The command that checks it again."""
-    words = ["purebp", "check", f"{request.file}:{function}"]
+    words = ["purebp", "check", f"{request.file}:{request.function}" if request.function else request.file]
     declared = {**guessed, **request.declared}
     for key in Declared.__dataclass_fields__:
         words += guess.option(key, declared.get(key))

@@ -105,7 +105,7 @@ def run(args: argparse.Namespace) -> int:
     for outcome in outcomes:
         if outcome.status == 3:
             _said(outcome)
-    reports = [o.report or without_answer(o.name, "not-loaded", o.problem) for o in outcomes]
+    reports = [o.report or without_answer(r, "not-loaded", o.problem) for r, o in zip(requests, outcomes)]
     text = REPORTS[args.report](reports)
     if args.output is None:
         print(text)

@@ -28,15 +28,16 @@ HIDDEN = ("sigmoid", "tanh", "relu", "leaky_relu(0.01)", "elu(1.0)", "softplus",
 OUTPUT = ("sigmoid", "identity", "softmax", "tanh", "relu")
 DEPTHS = (2, 1, 3)
 PLAIN = {"weights": "out_in", "samples": "rows", "biases": True, "arrays": None}
+LAYERS = "wrong number of layers"
 TOLERANCE = 1e-4  # of a multiple: roundoff, that of binary32 too, is far below
 
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """Options that were not declared, whether any layout gets answers of the right shape, and whether it was asked."""
+    """Options that were not declared, and whether they were "found", "assumed", or "lost": perhaps others help."""
 
     options: dict[str, Any]
-    answers: bool = True
+    state: str = "found"
     asked: bool = True
 
     @property
@@ -47,12 +48,13 @@ class Guess:
 
     def notes(self, conforms: bool) -> Iterator[str]:
         """What the report says of it."""
-        if not self.answers:
+        if self.state == "lost":
             yield ("No layout that was tried gets answers of the right shape: declare yours with --activations, --sizes, "
                    "--weights, --samples, --batch, --no-biases or --arrays.")  # fmt: skip
         elif self.shown:
             words = " ".join(word for key, value in self.shown.items() for word in option(key, value))
-            yield f"Not declared, and found by trying: {words}" + ("" if conforms else ". If that is not so, declare it.")
+            how = "found by trying" if self.state == "found" else "assumed"
+            yield f"Not declared, and {how}: {words}" + ("" if conforms else ". If that is not so, declare it.")
 
 
 def guess(ask: Ask, declared: dict[str, Any], source: str) -> Guess:
@@ -63,13 +65,16 @@ def guess(ask: Ask, declared: dict[str, Any], source: str) -> Guess:
     first: dict[str, Any] | None = None
     cases: dict[Any, list[Case]] = {}
     answers_at: int | None = None
+    problems: list[str] = []
     for depth, layout in _layouts(declared, source):
         if answers_at not in (None, depth):
             continue
         options = {key: value for key, value in layout.items() if key not in declared}
         activations = declared.get("activations", ("sigmoid",) * depth)
         first = first or {**options, "activations": activations}
-        answered = _answers(ask, depth, {**declared, **layout}, cases)
+        answered = _answers(ask, depth, {**declared, **layout}, cases, problems)
+        if problems[:1] == ["NaN"]:
+            break
         if not answered:
             continue
         answers_at = depth
@@ -80,7 +85,9 @@ def guess(ask: Ask, declared: dict[str, Any], source: str) -> Guess:
             if likeness == whole:
                 return Guess(_open(best[1], declared))
     options = best[1] if best else first or {}
-    return Guess(_open(options, declared), answers=best is not None)
+    layout_may_help = ("raises", "wrong shape") if "activations" in declared else ("raises", "wrong shape", LAYERS)
+    state = "found" if best else "lost" if problems[0] in layout_may_help else "assumed"
+    return Guess(_open(options, declared), state)
 
 
 def _open(options: dict[str, Any], declared: dict[str, Any]) -> dict[str, Any]:
@@ -110,8 +117,10 @@ def _layouts(declared: dict[str, Any], source: str) -> Iterator[tuple[int, dict[
         yield depth, {**layout, "batch": 1} if samples == "vector" else layout
 
 
-def _answers(ask: Ask, depth: int, options: dict[str, Any], cases: dict[Any, list[Case]]) -> list[tuple[Case, Claim]]:
-    """Its answers to small cases, made when first asked for; none unless all have the right shape."""
+def _answers(
+    ask: Ask, depth: int, options: dict[str, Any], cases: dict[Any, list[Case]], problems: list[str]
+) -> list[tuple[Case, Claim]]:
+    """Its answers to small cases, which are kept; none unless all have the right shape, but the kind of its problem."""
     names = ("sigmoid",) * depth
     found: list[tuple[Case, Claim]] = []
     try:
@@ -122,10 +131,12 @@ def _answers(ask: Ask, depth: int, options: dict[str, Any], cases: dict[Any, lis
             cases[key] = [*ladder(names, **shape)[:1], *ladder((*names[1:], "softmax"), **shape)[1:3]]
         for case in cases[key]:
             answer = ask(case, declared)
-            if any(finding.fatal for finding in answer.findings):
+            if fatal := [finding.kind for finding in answer.findings if finding.fatal]:
+                problems += fatal
                 return []
             found.append((case, answer.claim))
     except PurebpError:  # such as arrays without that format
+        problems.append("raises")
         return []
     return found
 
