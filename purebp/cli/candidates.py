@@ -39,7 +39,7 @@ WANTED = "(weights, biases, inputs, targets)"
 MODULE = "purebp_candidate"
 MOST = 12  # functions that are listed
 LOADING = "the loading of the file"
-GRACE = 2.0  # seconds after a time-out until the process ends itself: by then nobody is there who would end it
+GRACE = 1.0  # seconds after a time-out until the process ends itself: by then nobody is there who would end it
 
 
 class CannotLoad(PurebpError):
@@ -144,7 +144,9 @@ def _late(request: Request, doing: str) -> Outcome:
     if doing == LOADING:
         return Outcome(request.name, None, 4, f"{request.file!r} cannot be loaded: it takes more than {seconds}; put what it "
                        'runs by itself under if __name__ == "__main__", or give a longer --timeout')  # fmt: skip
-    sentence = f"it has not answered after {seconds} and was stopped: a loop does not end, or it needs a longer --timeout"
+    sentence = (
+        f"it has not answered after {seconds} and was stopped: a loop does not end, or it needs a longer --timeout"
+    )
     return Outcome(request.name, without_answer(request, "timeout", sentence, doing))
 
 
@@ -220,7 +222,11 @@ class Watched:
             raise
         except BaseException as error:
             code = getattr(error, "code", None)
-            how = f"calls sys.exit({'' if code is None else repr(code)})" if isinstance(error, SystemExit) else f"raises {error!r}"
+            how = (
+                f"calls sys.exit({'' if code is None else repr(code)})"
+                if isinstance(error, SystemExit)
+                else f"raises {error!r}"
+            )
             self.tell("left", f"it {how}")
             os._exit(1)
         finally:
@@ -292,7 +298,11 @@ def load(file: str, source: str) -> ModuleType:
 def _at_import(file: str, path: str, error: BaseException) -> str:
     lines = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
     where = f"line {lines[-1].lineno}: {lines[-1].line}: " if lines else ""
-    advice = '; put what it runs by itself under if __name__ == "__main__"' if isinstance(error, (SystemExit, EOFError)) else ""
+    advice = (
+        '; put what it runs by itself under if __name__ == "__main__"'
+        if isinstance(error, (SystemExit, EOFError))
+        else ""
+    )
     return f"{file!r} cannot be loaded: {where}{type(error).__name__}: {error}{advice}"
 
 
@@ -302,7 +312,11 @@ def find(module: ModuleType, file: str, wanted: str | None) -> str:
         name for name, value in vars(module).items()
         if isinstance(value, FunctionType) and value.__module__ == MODULE and not name.startswith("_")
     ]  # fmt: skip
-    there = f"it has {', '.join(name + _parameters(vars(module)[name]) for name in own[:MOST])}" if own else "it has no functions"
+    there = (
+        f"it has {', '.join(name + _parameters(vars(module)[name]) for name in own[:MOST])}"
+        if own
+        else "it has no functions"
+    )
     if wanted is not None:
         try:
             function = _attribute(module, wanted)
@@ -314,7 +328,9 @@ def find(module: ModuleType, file: str, wanted: str | None) -> str:
             raise CannotLoad(f"{wanted!r} in {file!r} takes {_parameters(function)}: it is called with {WANTED}")
         return wanted
     usual = [name for name in USUAL_NAMES if callable(vars(module).get(name))]
-    fitting = [name for name in usual if _fits(vars(module)[name])][:1] or [name for name in own if _fits(vars(module)[name])]
+    fitting = [name for name in usual if _fits(vars(module)[name])][:1] or [
+        name for name in own if _fits(vars(module)[name])
+    ]
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
@@ -352,7 +368,11 @@ def activations(text: str) -> tuple[str, ...] | str:
     """
     names = [name.strip() for name in text.split(",")]
     known = [options.activation(name) for name in names if name != "..."]
-    return known[0] if names[1:] == ["..."] and known else tuple(known if len(known) == len(names) else map(options.activation, names))
+    return (
+        known[0]
+        if names[1:] == ["..."] and known
+        else tuple(known if len(known) == len(names) else map(options.activation, names))
+    )
 
 
 def sizes(text: str) -> tuple[int, ...]:
@@ -369,7 +389,12 @@ def loss(text: str) -> str:
     return options.loss(text).name
 
 
-READ: dict[str, Callable[[str], Any]] = {"activations": activations, "sizes": sizes, "loss": loss, "learning_rate": options.positive}
+READ: dict[str, Callable[[str], Any]] = {
+    "activations": activations,
+    "sizes": sizes,
+    "loss": loss,
+    "learning_rate": options.positive,
+}
 
 
 def declarations(module: ModuleType, file: str) -> dict[str, Any]:
@@ -381,7 +406,9 @@ def declarations(module: ModuleType, file: str) -> dict[str, Any]:
             raise ValueError(f"it is {given!r:.40}: a dictionary is wanted")
         if unknown := [key for key in given if key not in known]:
             raise ValueError(f"{unknown[0]!r} is no declaration; known are {', '.join(known)}")
-        found = {key: READ[key](x) if isinstance(x, str) and key in READ else x for key, x in given.items() if x is not None}
+        found = {
+            key: READ[key](x) if isinstance(x, str) and key in READ else x for key, x in given.items() if x is not None
+        }
         if not isinstance(found.get("activations", ""), str):
             found["activations"] = tuple(map(options.activation, found["activations"]))
         if "sizes" in found:

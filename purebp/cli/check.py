@@ -72,17 +72,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                           help="the gradients; descent: their negatives, to be added; step: updated weights")  # fmt: skip
     declared.add_argument("--learning-rate", type=options.positive, metavar="X", help="of the step")
     wanted = parser.add_argument_group("how it wants to be called")
-    wanted.add_argument("--sizes", type=candidates.sizes, metavar="N,N,N", help="the widths, inputs first, if they are fixed")
+    wanted.add_argument(
+        "--sizes", type=candidates.sizes, metavar="N,N,N", help="the widths, inputs first, if they are fixed"
+    )
     wanted.add_argument("--biases", action=argparse.BooleanOptionalAction, help="whether the layers have biases")
     wanted.add_argument("--batch", type=options.count, metavar="N", help="how many samples, if that is fixed")
-    wanted.add_argument("--weights", choices=("out_in", "in_out"), help="out_in: row j feeds neuron j; in_out: column j does")
+    wanted.add_argument(
+        "--weights", choices=("out_in", "in_out"), help="out_in: row j feeds neuron j; in_out: column j does"
+    )
     wanted.add_argument("--samples", choices=("rows", "columns", "vector"), help="vector: one sample, as a plain list")
     wanted.add_argument("--arrays", choices=ARRAYS, help="instead of lists")
     wanted.add_argument("--format", choices=tuple(FORMATS), help="in which it computes (default: binary64)")
     search = parser.add_argument_group("the check")
     search.add_argument("--explore", action="store_true", help="search on beyond the built-in cases; needs Hypothesis")
     search.add_argument("--seed", type=options.whole, default=0, metavar="N", help="of the cases (default: 0)")
-    search.add_argument("--timeout", type=options.positive, default=10.0, metavar="SECONDS", help="for one call (default: 10)")
+    search.add_argument(
+        "--timeout", type=options.positive, default=10.0, metavar="SECONDS", help="for one call (default: 10)"
+    )
     search.add_argument("--report", choices=tuple(REPORTS), default="text", help="default: text")
     search.add_argument("--output", metavar="FILE", help="write the report there, and the verdict alone on stdout")
 
@@ -97,7 +103,10 @@ def run(args: argparse.Namespace) -> int:
         raise PurebpError("--explore needs Hypothesis: python -m pip install hypothesis")
     given = {key: getattr(args, key) for key in Declared.__dataclass_fields__}
     declared = complete({key: value for key, value in given.items() if value is not None})
-    requests = [Request(file, name, declared, args.explore, args.seed, args.timeout, len(targets) == 1) for file, name in targets]
+    requests = [
+        Request(file, name, declared, args.explore, args.seed, args.timeout, len(targets) == 1)
+        for file, name in targets
+    ]
     with _ended_properly():
         outcomes = list(_examined(requests))
     if len(outcomes) == 1 and outcomes[0].report is None:
@@ -105,8 +114,8 @@ def run(args: argparse.Namespace) -> int:
     for outcome in outcomes:
         if outcome.status == 3:
             _said(outcome)
-    reports = [o.report or without_answer(r, "not-loaded", o.problem) for r, o in zip(requests, outcomes)]
-    text = REPORTS[args.report](reports)
+    reports = [outcome.report or _not_loaded(request, outcome) for request, outcome in zip(requests, outcomes)]
+    text = REPORTS[args.report](reports).rstrip()
     if args.output is None:
         print(text)
     else:
@@ -158,6 +167,13 @@ def _ended_properly() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def _not_loaded(request: Request, outcome: Outcome) -> Report:
+    """A report in place of the one that there is not; it begins with the name of the file, so the problem need not."""
+    subject = f"{request.file!r} "
+    problem = f"it {outcome.problem.removeprefix(subject)}" if outcome.problem.startswith(subject) else outcome.problem
+    return without_answer(request, "not-loaded", problem)
+
+
 def _said(outcome: Outcome) -> int:
     """The problem, on stderr; the exit status."""
     problem = outcome.problem if outcome.status == 3 else " ".join(outcome.problem.split())
@@ -180,7 +196,10 @@ def _text(reports: Sequence[Report]) -> str:
     """The report, or a table of several."""
     if len(reports) == 1:
         return str(reports[0])
-    rows = [("candidate", "score", "verdict", ""), *((r.candidate, f"{r.score:.2f}", r.verdict, _gist(r)) for r in reports)]
+    rows = [
+        ("candidate", "score", "verdict", ""),
+        *((r.candidate, f"{r.score:.2f}", r.verdict, _gist(r)) for r in reports),
+    ]
     widths = [max(map(len, column)) for column in zip(*rows)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
     return "\n".join([*lines, "", _conforming(reports)])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -17,7 +17,7 @@ from purebp import losses
 from purebp.activations import activation
 from purebp.arithmetic import FLOAT, PurebpError
 from purebp.backprop import backpropagation
-from purebp.network import Layer, Network
+from purebp.network import Batch, Layer, Network
 from purebp.number_systems.formats import format_named
 from purebp.oracle.candidate import Answer, Declared
 from purebp.oracle.cases import Case, ladder
@@ -73,7 +73,7 @@ def guess(ask: Ask, declared: dict[str, Any], source: str) -> Guess:
         activations = declared.get("activations", ("sigmoid",) * depth)
         first = first or {**options, "activations": activations}
         answered = _answers(ask, depth, {**declared, **layout}, cases, problems)
-        if problems[:1] == ["NaN"]:
+        if problems[:1] == ["NaN"] or (problems[:1] == [LAYERS] and "activations" in declared):
             break
         if not answered:
             continue
@@ -85,8 +85,13 @@ def guess(ask: Ask, declared: dict[str, Any], source: str) -> Guess:
             if likeness == whole:
                 return Guess(_open(best[1], declared))
     options = best[1] if best else first or {}
-    layout_may_help = ("raises", "wrong shape") if "activations" in declared else ("raises", "wrong shape", LAYERS)
-    state = "found" if best else "lost" if problems[0] in layout_may_help else "assumed"
+    state = (
+        "found"
+        if best
+        else "lost"
+        if problems[0] in ("raises", "wrong shape", LAYERS) and len(problems) > 1
+        else "assumed"
+    )
     return Guess(_open(options, declared), state)
 
 
@@ -106,7 +111,11 @@ def _layouts(declared: dict[str, Any], source: str) -> Iterator[tuple[int, dict[
     axes: list[list[Any]] = [
         depths,
         [declared["arrays"]] if "arrays" in declared else [library[1], None] if library else [None],
-        [declared["samples"]] if "samples" in declared else ["rows", "columns"] if several else ["rows", "columns", "vector"],
+        [declared["samples"]]
+        if "samples" in declared
+        else ["rows", "columns"]
+        if several
+        else ["rows", "columns", "vector"],
         [declared["weights"]] if "weights" in declared else ["out_in", "in_out"],
         [declared["biases"]] if "biases" in declared else [True, False],
     ]
@@ -128,7 +137,7 @@ def _answers(
         shape: dict[str, Any] = {key: getattr(declared, key) for key in ("sizes", "biases", "batch")}
         key = depth, declared.biases, declared.batch
         if key not in cases:
-            cases[key] = [*ladder(names, **shape)[:1], *ladder((*names[1:], "softmax"), **shape)[1:3]]
+            cases[key] = [_one_hot(case) for case in ladder(names, **shape)[:3]]
         for case in cases[key]:
             answer = ask(case, declared)
             if fatal := [finding.kind for finding in answer.findings if finding.fatal]:
@@ -141,6 +150,13 @@ def _answers(
     return found
 
 
+def _one_hot(case: Case) -> Case:
+    """With several outputs the targets are those of classes, on which every loss has a gradient."""
+    outputs = len(case.batch.targets[0])
+    targets = [[float(i % outputs == j) for j in range(outputs)] for i in range(len(case.batch.targets))]
+    return case if outputs == 1 else replace(case, batch=Batch(case.batch.inputs, targets))
+
+
 def _networks(declared: dict[str, Any], depth: int) -> Iterator[tuple[tuple[str, ...], str]]:
     """Activations and losses that are usual."""
     given = declared.get("activations")
@@ -148,7 +164,9 @@ def _networks(declared: dict[str, Any], depth: int) -> Iterator[tuple[tuple[str,
         (hidden,) * (depth - 1) + (output,) for output in OUTPUT for hidden in (HIDDEN if depth > 1 else HIDDEN[:1])
     ]  # fmt: skip
     for names in chosen:
-        usual = {"sigmoid": ("mse", "binary_cross_entropy"), "softmax": ("cross_entropy", "mse")}.get(names[-1], ("mse",))
+        usual = {"sigmoid": ("mse", "binary_cross_entropy"), "softmax": ("cross_entropy", "mse")}.get(
+            names[-1], ("mse",)
+        )
         for loss in (declared["loss"],) if declared.get("loss") else usual:
             yield names, loss
 
@@ -197,5 +215,11 @@ def option(key: str, value: Any) -> list[str]:
         return ["--biases" if value else "--no-biases"]
     if key == "activations" and isinstance(value, str):
         value = f"{value},..."
-    text = ",".join(map(str, value)) if isinstance(value, (list, tuple)) else f"{value:g}" if isinstance(value, float) else str(value)
+    text = (
+        ",".join(map(str, value))
+        if isinstance(value, (list, tuple))
+        else f"{value:g}"
+        if isinstance(value, float)
+        else str(value)
+    )
     return ["--" + key.replace("_", "-"), text]

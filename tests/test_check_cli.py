@@ -1,0 +1,462 @@
+"""`purebp check` as a user, a teacher and a grader meet it: every verdict in every format, and every way to fail."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import chdir
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from purebp.cli import candidates, check, main
+from purebp.cli.candidates import Outcome, Request
+
+ROOT = Path(__file__).resolve().parent.parent
+PUREBP = [sys.executable, "-W", "error", "-m", "purebp"]
+FORMATS = ("text", "json", "junit", "html")
+
+RIGHT = """\
+from math import exp
+
+def backpropagation(weights, biases, inputs, targets):
+    gw = [[[0.0] * len(row) for row in w] for w in weights]
+    gb = [[0.0] * len(b) for b in biases]
+    for x, y in zip(inputs, targets):
+        a = [x]
+        for w, b in zip(weights, biases):
+            a.append([1 / (1 + exp(-sum(u * v for u, v in zip(row, a[-1])) - c)) for row, c in zip(w, b)])
+        errors = [2 * (p - t) / (len(y) * len(inputs)) for p, t in zip(a[-1], y)]
+        for l in reversed(range(len(weights))):
+            deltas = [e * p * (1 - p) for e, p in zip(errors, a[l + 1])]
+            for j, d in enumerate(deltas):
+                gb[l][j] += d
+                for i, v in enumerate(a[l]):
+                    gw[l][j][i] += d * v
+            errors = [sum(d * row[i] for d, row in zip(deltas, weights[l])) for i in range(len(a[l]))]
+    return gw, gb
+"""
+HEAD = "def backpropagation(weights, biases, inputs, targets):\n"
+LAST = "    return gw, gb\n"
+
+
+def at_once(line: str) -> str:
+    """The right one, which begins with that line."""
+    return RIGHT.replace(HEAD, f"{HEAD}    {line}\n")
+
+
+def at_last(line: str) -> str:
+    """The right one, which ends with that line."""
+    return RIGHT.replace(LAST, f"    {line}\n{LAST}")
+
+
+NUMPY = """\
+import numpy as np
+def backward(weights, biases, X, Y):
+    (W1, W2), (b1, b2) = weights, [b.reshape(-1, 1) for b in biases]
+    a1 = np.tanh(W1 @ X + b1)
+    d2 = (W2 @ a1 + b2 - Y) / X.shape[1]
+    d1 = W2.T @ d2 * (1 - a1 ** 2)
+    return [d1 @ X.T, d2 @ a1.T], [d1.sum(1, keepdims=True), d2.sum(1, keepdims=True)]
+"""
+ONE_LAYER = """\
+def gradients(weights, biases, inputs, targets):
+    W, = weights
+    errors = [[sum(w * v for w, v in zip(row, x)) - t for row, t in zip(W, y)] for x, y in zip(inputs, targets)]
+    return [[[2 * sum(e[j] * x[i] for e, x in zip(errors, inputs)) for i in range(len(W[0]))] for j in range(len(W))]]
+"""
+VECTOR = RIGHT.replace("for x, y in zip(inputs, targets):", "if True:").replace("inputs, targets", "x, y").replace(
+    "len(inputs)", "1").replace("def backpropagation", "def my_own")  # fmt: skip
+HALF = RIGHT.replace("2 * (p - t) / (len(y) * len(inputs))", "p - t")
+WRONG = RIGHT.replace("gb[l][j] += d", "gb[l][j] = d")
+FLOAT32 = RIGHT.replace(LAST, """\
+    r = lambda x: struct.unpack("f", struct.pack("f", x))[0]
+    return [[list(map(r, row)) for row in g] for g in gw], [list(map(r, g)) for g in gb]
+""").replace("from math", "import struct\nfrom math")  # fmt: skip
+MSE = ["--activations", "sigmoid", "--loss", "mse", "--returns", "gradients", "--sizes", "2,2"]
+
+VERDICTS: dict[str, tuple[str, list[str], str, int]] = {  # what it is: file, options, verdict, exit status
+    "right": (RIGHT, MSE, "correct", 0),
+    "right under a convention that was open": (HALF, MSE[:2], "correct-under-convention", 0),
+    "right under another convention": (HALF, MSE, "correct-under-convention", 1),
+    "rounded to single precision": (FLOAT32, MSE, "imprecise", 1),
+    "wrong": (WRONG, MSE, "wrong", 1),
+    "without an answer": (at_once("return helper(weights)"), MSE, "wrong", 1),
+    "two layers for one": (at_last("gw, gb = gw * 2, gb * 2"), MSE, "wrong", 1),
+    "undecided": (RIGHT, ["--activations", "sigmoid,sigmoid", *MSE[2:6], "--format", "bfloat16"], "undecided", 5),
+    "crash": (at_once("import os; os._exit(len(inputs) + 5)"), MSE, "crash", 1),
+    "timeout": (at_once("while len(inputs) == 2: pass"), [*MSE, "--timeout", "0.3"], "timeout", 1),
+    "flaky": (at_last("gb[0][0] *= random()").replace("from math", "from random import random\nfrom math"), MSE, "flaky", 1),
+}  # fmt: skip
+Run = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+    """Run `purebp check` in an empty folder with these files: exit status and stdout, or stderr if there is no report."""
+    monkeypatch.chdir(tmp_path)
+
+    def runs(*options: str, **files: str) -> tuple[int, str]:
+        for name, text in files.items():
+            (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
+        status = main(["check", *(["mine.py"] if "mine" in files else []), *options])
+        out, err = capfd.readouterr()
+        assert "Traceback" not in err
+        if status in (2, 3, 4) and not out:
+            assert err.startswith("purebp: ") and err.count("\n") == 1
+            return status, err
+        assert not err
+        return status, out
+
+    return runs
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
+    """Every candidate judged once; what is printed and returned is then tested in every format."""
+    folder = tmp_path_factory.mktemp("candidates")
+    found: dict[str, Outcome] = {}
+    for name, (text, options, _, _) in VERDICTS.items():
+        (folder / "mine.py").write_text(text)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(check, "examine", lambda *args, name=name: found.setdefault(name, candidates.examine(*args)))
+            main(["check", str(folder / "mine.py"), *options, "--output", os.fspath(folder / "report")])
+    return found
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("name", VERDICTS)
+def test_verdict_report_and_exit_status(
+    name: str, format: str, outcomes: dict[str, Outcome], run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text, options, verdict, wanted = VERDICTS[name]
+    monkeypatch.setattr(check, "examine", lambda *args: outcomes[name])
+    status, shown = run(*options, "--report", format, mine=text)
+    assert status == wanted
+    conforms = wanted == 0
+    if format == "text":
+        report = outcomes[name].report
+        assert report is not None
+        assert shown.startswith(f"{report.headline}\n\n")
+        again = shown.splitlines()[-1]
+        assert again.startswith("Again: purebp check ") and "mine.py:backpropagation" in again
+        for option in options:
+            assert shlex.quote(option) in again
+    elif format == "json":
+        document = strict_json(shown)
+        assert (document["verdict"], document["conforms"]) == (verdict, conforms)
+        assert (document["score"] == 1.0) == conforms and 0 <= document["score"] <= 1
+    elif format == "junit":
+        (suite,) = ElementTree.fromstring(shown.encode())
+        failures = suite.findall("testcase/failure")
+        assert int(suite.attrib["failures"]) == len(failures) and bool(failures) != conforms
+        assert all(failure.attrib["type"] == verdict for failure in failures)
+    else:
+        assert shown.startswith("<!doctype html>") and shown.rstrip().endswith("</html>")
+
+
+def strict_json(text: str) -> Any:
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    return json.loads(text, parse_constant=refuse)
+
+
+def test_a_crash_and_a_time_out_name_the_case(outcomes: dict[str, Outcome]) -> None:
+    told = {
+        name: str(outcomes[name].report) for name in ("crash", "timeout", "without an answer", "two layers for one")
+    }
+    assert "On the case “one sample” its process ends, with exit status 6." in told["crash"]
+    assert "On the case “two samples” it has not answered after 0.3 seconds" in told["timeout"]
+    assert "NameError: name 'helper' is not defined" in told["without an answer"]
+    assert "\n  line 4, in backpropagation: return helper(weights)\n" in told["without an answer"]
+    assert "2 layers: 1 were declared" in told["two layers for one"]
+
+
+@pytest.mark.parametrize("line, told", [
+    ("raise SystemExit('no')", "it calls sys.exit('no')"),
+    ("import ctypes; ctypes.string_at(0)", "ended by the signal SIGSEGV"),
+    ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "ended by the signal SIGKILL"),
+    ("raise KeyboardInterrupt", "it raises KeyboardInterrupt()"),
+])  # fmt: skip
+def test_whatever_ends_the_process_is_a_crash(line: str, told: str, run: Run) -> None:
+    status, shown = run(mine=at_once(line))
+    assert status == 1 and told in shown and "“one sample”" in shown
+
+
+def test_what_it_prints_stays_out_of_the_report(run: Run) -> None:
+    noisy = at_once("print('inside'); os.write(1, b'C'); os.write(2, b'C'); sys.stderr.write('E')")
+    noisy = f"import os, sys\nprint('outside')\nos.write(1, b'C')\nsys.stderr.write('E')\n{noisy}"
+    status, shown = run(*MSE, "--report", "json", mine=noisy)
+    assert status == 0
+    assert [finding["kind"] for finding in strict_json(shown)["findings"]] == ["prints"]
+
+
+def test_output_without_end_is_stopped(run: Run) -> None:
+    status, shown = run(*MSE, "--timeout", "0.3", mine=at_once("while True: print('x' * 10000)"))
+    assert status == 1 and "0.3 seconds" in shown
+
+
+REFUSED: dict[str, tuple[str, int, list[str]]] = {  # arguments: the file, the exit status, and what is said
+    "missing.py": (RIGHT, 4, ["no file 'missing.py'"]),
+    ".": (RIGHT, 4, ["'.' is a directory"]),
+    "syntax.py": ("x = 1\ndef f(:\n    pass\n", 4, ["line 2", "def f(:"]),
+    "indent.py": ("def f():\npass\n", 4, ["line 2", "indented"]),
+    "nul.py": ("x = '\0'\n", 4, ["nul.py"]),
+    "raises.py": ("x = 1\nraise ValueError('bad')\n", 4, ["line 2", "ValueError: bad"]),
+    "lacks.py": ("import no_such_module\n", 4, ["line 1", "No module named 'no_such_module'"]),
+    "exits.py": ("import sys\nsys.exit(3)\n", 4, ["line 2", "__main__"]),
+    "dies.py": ("import os\nos._exit(3)\n", 4, ["'dies.py' cannot be loaded", "exit status 3"]),
+    "asks.py": ("n = input()\n", 4, ["line 1", "EOFError"]),
+    "hangs.py --timeout 0.3": ("while True: pass\n", 4, ["0.3 seconds", "__main__"]),
+    "empty.py": ("", 4, ["no function", "(weights, biases, inputs, targets)"]),
+    "short.py": ("def backprop(x, y): pass\n", 4, ["backprop(x, y)", "(weights, biases, inputs, targets)"]),
+    "short.py:backprop": ("def backprop(x, y): pass\n", 4, ["takes (x, y)"]),
+    "other.py:f": (RIGHT, 4, ["no function 'f'", "backpropagation(weights, biases, inputs, targets)"]),
+    "value.py:f": ("f = 3\n", 4, ["'f'", "no function"]),
+    "two.py": ("def f(a, b, c, d): pass\ndef g(a, b, c, d): pass\n", 4, ["two.py:f", "g(a, b, c, d)"]),
+    "known.py": (f"{RIGHT}PUREBP = {{'activation': 'relu'}}\n", 4, ["PUREBP", "'activation'", "activations"]),
+    "text.py": (f"{RIGHT}PUREBP = 'relu'\n", 4, ["PUREBP", "'relu'", "dictionary"]),
+    "name.py": (f"{RIGHT}PUREBP = {{'activations': ['rellu']}}\n", 4, ["PUREBP", "'rellu'"]),
+    "wide.py": (f"{RIGHT}PUREBP = {{'sizes': [2, 'x']}}\n", 4, ["PUREBP", "'x'"]),
+    "a.py --activations sigmoid,rellu": (RIGHT, 2, ["--activations", "'rellu'", "relu"]),
+    "a.py --loss frob": (RIGHT, 2, ["--loss", "'frob'", "mse"]),
+    "a.py --sizes 2,x": (RIGHT, 2, ["--sizes", "'x'"]),
+    "a.py --activations relu,relu --sizes 2,3": (RIGHT, 2, ["(2, 3)", "2 activations"]),
+    "a.py --returns frob": (RIGHT, 2, ["--returns", "'frob'", "descent"]),
+    "a.py --returns step": (RIGHT, 2, ["learning_rate"]),
+    "a.py --samples vector --batch 2": (RIGHT, 2, ["vector", "batch"]),
+    "a.py --timeout 0": (RIGHT, 2, ["--timeout", "'0'"]),
+    "a.py --report pdf": (RIGHT, 2, ["--report", "'pdf'", "junit"]),
+    "a.py --output a.py": (RIGHT, 2, ["--output", "overwrite", "a.py"]),
+    "a.py --output no/where.txt": (RIGHT, 2, ["no/where.txt"]),
+    "a.py --arrays jax": (RIGHT, 2, ["jax", "not installed"]),
+    "": (RIGHT, 2, ["FILE.py"]),
+}
+
+
+@pytest.mark.parametrize("arguments", REFUSED)
+def test_one_sentence_says_why_there_is_nothing_to_check(arguments: str, run: Run) -> None:
+    text, wanted, told = REFUSED[arguments]
+    if "jax" in arguments and find_spec("jax"):
+        pytest.skip("jax is installed")
+    words = arguments.split()
+    name = words[0].partition(".")[0] if words else ""
+    files = {} if name in ("", "missing") else {name: text}
+    status, said = run(*words, **files)
+    assert status == wanted
+    for part in told:
+        assert part in said
+
+
+GUESSED: dict[str, tuple[str, str]] = {  # what it is: the file, and the options that are found
+    "columns": (NUMPY, "--activations tanh,identity --samples columns --arrays numpy"),
+    "one layer without biases": (ONE_LAYER, "--activations identity --no-biases"),
+    "one sample": (VECTOR, "--activations sigmoid,sigmoid --samples vector"),
+    "as assumed": (RIGHT, "--activations sigmoid,sigmoid"),
+}
+
+
+@pytest.mark.parametrize("name", GUESSED)
+def test_a_file_is_enough(name: str, run: Run) -> None:
+    text, options = GUESSED[name]
+    if "numpy" in options:
+        pytest.importorskip("numpy")
+    status, shown = run(mine=text)
+    assert status == 0
+    (note,) = (line for line in shown.splitlines() if line.startswith("Not declared, and found by trying: "))
+    assert sorted(note.partition(": ")[2].split()) == sorted(options.split())
+    again = shlex.split(shown.splitlines()[-1])
+    assert again[4:] == options.split()
+    assert run(*again[3:])[0] == 0
+
+
+def test_what_is_wrong_is_wrong_however_it_is_called(run: Run) -> None:
+    status, shown = run(mine=WRONG)
+    assert status == 1
+    assert (
+        "bias gradient of one sample" in shown
+        and "--activations sigmoid,sigmoid. If that is not so, declare it." in shown
+    )
+
+
+def test_a_candidate_that_keeps_something_is_not_confused_by_the_guess(run: Run) -> None:
+    keeps = at_last("old = kept.get(key := repr(weights)); kept[key] = gw = old and [[[a + b for a, b in zip(*rs)] "
+                    "for rs in zip(*ws)] for ws in zip(old, gw)] or gw")  # fmt: skip
+    status, shown = run(mine=f"kept = {{}}\n{keeps}")
+    assert status == 1 and "not reset between calls" in shown
+
+
+def test_the_file_declares_and_the_command_line_wins(run: Run) -> None:
+    declared = f'{HALF}PUREBP = {{"activations": ["sigmoid"], "loss": "mse", "sizes": "2,2"}}\n'
+    assert run(mine=declared)[0] == 1
+    assert run("--loss", "half_sse", mine=declared)[0] == 0
+
+
+def test_networks_of_any_depth(run: Run) -> None:
+    status, shown = run("--activations", "sigmoid,...", "--report", "json", mine=RIGHT)
+    assert status == 0
+    assert max(len(case["sizes"]) for case in strict_json(shown)["cases"]) == 6
+
+
+def test_modules_beside_it_are_found_and_nothing_is_left_there(run: Run, tmp_path: Path) -> None:
+    assert run(*MSE, helper=RIGHT, mine="from helper import backpropagation\n")[0] == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["helper.py", "mine.py"]
+
+
+def test_output_is_written_whole_and_the_verdict_shown(run: Run, tmp_path: Path) -> None:
+    status, shown = run(*MSE, "--report", "html", "--output", "page.html", mine=WRONG)
+    assert status == 1
+    assert shown == "mine.py:backpropagation: wrong: bias gradient of one sample\n"
+    assert (tmp_path / "page.html").read_text(encoding="utf-8").endswith("</html>\n")
+
+
+CLASS = {"a": RIGHT, "b": WRONG, "c": at_once("import os; os.abort()"), "d": at_once("while True: pass"), "e": "x =\n"}
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_several_files(
+    format: str, run: Run, class_outcomes: dict[str, Outcome], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check, "examine", lambda request, watch: class_outcomes[request.file])
+    names = [f"{name}.py" for name in CLASS]
+    status, shown = run(*names, *MSE, "--timeout", "0.3", "--report", format, **CLASS)
+    assert status == 1
+    if format == "text":
+        rows = [line.split()[:3] for line in shown.splitlines()]
+        assert rows[1:6] == [
+            ["a.py:backpropagation", "1.00", "correct"],
+            ["b.py:backpropagation", "0.59", "wrong"],
+            ["c.py:backpropagation", "0.00", "crash"],
+            ["d.py:backpropagation", "0.00", "timeout"],
+            ["e.py", "0.00", "not-loaded"],
+        ]
+        told = ["bias gradient of one sample", "SIGABRT", "0.3 seconds", "invalid syntax"]
+        assert all(part in line for part, line in zip(told, shown.splitlines()[2:]))
+        assert shown.endswith("1 of 5 candidates conforms\n")
+    elif format == "json":
+        verdicts = [report["verdict"] for report in strict_json(shown)]
+        assert verdicts == ["correct", "wrong", "crash", "timeout", "not-loaded"]
+    elif format == "junit":
+        suites = ElementTree.fromstring(shown.encode())
+        assert [int(suite.attrib["failures"]) > 0 for suite in suites] == [False, True, True, True, True]
+    else:
+        assert shown.count("<h1") == 5
+
+
+@pytest.fixture(scope="module")
+def class_outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
+    found = {}
+    with chdir(tmp_path_factory.mktemp("class")):
+        for name, text in CLASS.items():
+            Path(file := f"{name}.py").write_text(text)
+            declared = {"activations": ("sigmoid",), "loss": "mse"}
+            found[file] = candidates.examine(Request(file, None, declared, timeout=0.3, alone=False))
+    return found
+
+
+def test_exit_status_of_several_files(run: Run) -> None:
+    assert run("a.py", "b.py", *MSE, a=RIGHT, b=RIGHT)[0] == 0
+    status, shown = run("a.py", "b.py", a="x =\n", b="")
+    assert status == 4 and "0 of 2 candidates conform\n" in shown
+    assert run("a.py", "b.py", *MSE, a=RIGHT, b="")[0] == 1
+
+
+def test_a_defect_of_purebp_says_so(
+    run: Run, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fails(*args: Any, **more: Any) -> None:
+        raise KeyError("what?")
+
+    monkeypatch.setattr(candidates, "check", fails)
+    Path("mine.py").write_text(RIGHT)
+    assert main(["check", "mine.py"]) == 3
+    assert "a defect of purebp" in (said := capfd.readouterr().err) and "KeyError: 'what?'" in said
+
+
+# Processes. Signals and groups are those of POSIX.
+
+
+def gone(pid: int) -> bool:
+    """Whether that process has ended within some seconds; one that only waits to be fetched has."""
+    for _ in range(100):
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except FileNotFoundError:
+            return True
+        if state == "Z":
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def noted(path: Path) -> int:
+    """The number in a file, as soon as it is there."""
+    for _ in range(200):
+        if path.exists() and (text := path.read_text()).endswith("\n"):
+            return int(text)
+        time.sleep(0.05)
+    raise AssertionError(f"{path} was not written")
+
+
+CHILD = "import os, time\n    if os.fork() == 0: open('pid', 'w').write(f'{os.getpid()}\\n'); time.sleep(1000)"
+
+
+@pytest.mark.parametrize(
+    "then, verdict", [("", "correct"), ("\n    time.sleep(1000)", "timeout"), ("\n    os._exit(1)", "crash")]
+)
+def test_no_process_is_left_behind(then: str, verdict: str, run: Run, tmp_path: Path) -> None:
+    _, shown = run(*MSE, "--timeout", "0.3", "--report", "json", mine=at_once(CHILD + then))
+    assert strict_json(shown)["verdict"] == verdict
+    if verdict != "crash":  # it may have ended before its child wrote
+        assert gone(noted(tmp_path / "pid"))
+
+
+@pytest.fixture
+def hanging(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """A check in a process of its own, whose candidate hangs, and the number of the candidate's process."""
+    (tmp_path / "mine.py").write_text(
+        at_once("import os, time; open('pid', 'w').write(f'{os.getpid()}\\n'); time.sleep(1000)")
+    )
+    command = [*PUREBP, "check", "mine.py", "--timeout", "1"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        yield process, noted(tmp_path / "pid")
+
+
+@pytest.mark.parametrize("number, status, said", [
+    (signal.SIGTERM, 143, ""),
+    (signal.SIGINT, 130, "purebp: interrupted\n"),
+    (signal.SIGKILL, -9, ""),
+])  # fmt: skip
+def test_a_check_that_is_ended_ends_its_candidate(
+    number: int, status: int, said: str, hanging: tuple[subprocess.Popen[str], int]
+) -> None:
+    process, candidate = hanging
+    process.send_signal(number)
+    assert process.communicate(timeout=20)[1] == said
+    assert process.returncode == status
+    assert gone(candidate)
+
+
+def test_progress_is_shown_on_a_terminal(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(RIGHT)
+    ours, theirs = pty.openpty()
+    command = [*PUREBP, "check", "a.py", "a.py", *MSE]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=theirs, timeout=60)
+    os.close(theirs)
+    shown = os.read(ours, 100_000).decode()
+    os.close(ours)
+    assert done.returncode == 0 and b"2 of 2 candidates conform" in done.stdout
+    assert "2/2  a.py: one sample" in shown
