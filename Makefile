@@ -30,6 +30,7 @@ peers: $(PEERS)/.installed ## independent witnesses: python-flint, mpmath, NumPy
 bench: ## speed, as ratios in one run; PYTHON=.venv-peers/bin/python for every comparison
 	$(PYTHON) tests/benchmarks/training.py
 	$(PYTHON) tests/benchmarks/certificates.py
+	$(PYTHON) tests/benchmarks/checking.py
 
 clean: ## remove what was made
 	rm -rf $(VENV) $(PEERS) build dist .mypy_cache .pytest_cache .hypothesis
