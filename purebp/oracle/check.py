@@ -155,7 +155,9 @@ def _checked(candidate: Candidate, cases: Sequence[Case], declared: Declared, na
     convention, found_another = _convention(answered, declared)
     reports = []
     for case, answer in zip(cases, answers):
-        tensors = compare(answer.claim, budgets(case, convention, declared.format)) if answer.claim else []
+        tensors = (
+            compare(answer.claim, budgets(case, convention, declared.format, answer.claim)) if answer.claim else []
+        )
         fatal = next((finding for finding in answer.findings if finding.fatal), None)
         reports.append(CaseReport(case.name, case.network.sizes, len(case.batch.inputs), tuple(tensors), fatal))
     verdict, explained, notes = _verdict(answered, reports, findings, convention, found_another, declared)
@@ -245,7 +247,7 @@ def _convention(answered: Sequence[tuple[Case, Claim]], declared: Declared) -> t
     default = _default(declared)
     if not answered or (declared.loss is not None and declared.returns is not None):
         return default, False
-    if all(inside(claim, budgets(case, default, declared.format)) for case, claim in answered):
+    if all(inside(claim, budgets(case, default, declared.format, claim)) for case, claim in answered):
         return default, False
     gradients = _gradients(answered)
     if not gradients:
@@ -366,7 +368,7 @@ def _shown(case: Case, answer: Answer, convention: Convention, declared: Declare
         lines.append(f"  {name} {_listed(rows if declared.samples != 'vector' else [rows])}")
     if not answer.claim or len(case.network.parameters()) > 60:
         return "\n".join(lines)
-    allowed = budgets(case, convention, declared.format)
+    allowed = budgets(case, convention, declared.format, answer.claim)
     for tensor in compare(answer.claim, allowed):
         key = (tensor.kind, tensor.layer)
         if tensor.wrong:

@@ -19,7 +19,7 @@ from purebp.arithmetic import Arithmetic
 from purebp.losses import Loss, loss
 from purebp.number_systems.ball import ball
 from purebp.oracle.cases import Case
-from purebp.oracle.judge import Budgets, enclosures
+from purebp.oracle.judge import Budgets, Claim, enclosures
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +167,11 @@ class Convention:
         return self.named or self.loss
 
 
-def budgets(case: Case, convention: Convention, format: str) -> Budgets:
-    """The budgets of all quantities of a case, under a convention."""
+def budgets(case: Case, convention: Convention, format: str, claim: Claim) -> Budgets:
+    """The budgets of what is claimed of a case, under a convention."""
     turned = convention.turned(len(case.batch.targets), len(case.batch.targets[0]), ball(format))
-    return enclosures(case.network, case.batch, convention.effective, format, turned)
+    forwards = any(kind in ("outputs", "loss") for kind, _ in claim)
+    return enclosures(case.network, case.batch, convention.effective, format, turned, forwards)
 
 
 def factors(ratios: Sequence[tuple[float, int, int]], tolerance: float) -> Iterator[Factor]:

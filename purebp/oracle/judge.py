@@ -102,12 +102,17 @@ def enclosures(
     loss: Loss | str,
     format: Format | str,
     turned: Callable[[Ball, Ball], Ball] | None = None,
+    forwards: bool = True,
 ) -> dict[Key, Matrix[Ball]]:
-    """Budgets of all quantities; `turned` makes of a gradient and its parameter what is claimed in their place."""
+    """Budgets of all quantities, of outputs and loss only if `forwards`.
+
+    `turned` makes of a gradient and its parameter what is claimed in their place.
+    """
     on = ball(format)
     found = turned_claim(as_claim(backpropagation(network, batch, loss, on), deltas=True), network, on, turned)
-    found["outputs", -1] = forward(network, batch.inputs, on).outputs
-    found["loss", -1] = [[evaluate(network, batch, loss, on)]]
+    if forwards:
+        found["outputs", -1] = forward(network, batch.inputs, on).outputs
+        found["loss", -1] = [[evaluate(network, batch, loss, on)]]
     return found
 
 

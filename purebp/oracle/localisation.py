@@ -40,7 +40,7 @@ def approximation(asked: Asked, convention: Convention, format: str) -> str:
 
 
 def _inside_all(asked: Asked, convention: Convention, format: str) -> bool:
-    return all(inside(claim, budgets(case, convention, format)) for case, claim in asked)
+    return all(inside(claim, budgets(case, convention, format, claim)) for case, claim in asked)
 
 
 def _stored(claim: Claim, name: str) -> bool:
@@ -53,7 +53,7 @@ def _difference_quotient(asked: Asked, convention: Convention, steps: Sequence[f
     """Whether a case that is off was answered with the difference quotient of a step h, up to roundoff / h."""
     if convention.returns != "gradients":
         return ""
-    off = [(case, claim) for case, claim in asked if not inside(claim, budgets(case, convention, "binary64"))]
+    off = [(case, claim) for case, claim in asked if not inside(claim, budgets(case, convention, "binary64", claim))]
     if len(off) < 0.8 * len(asked):
         return ""
     case, claim = min(off, key=lambda item: len(item[0].network.parameters()))
@@ -94,7 +94,7 @@ def localised(reports: Sequence[CaseReport], asked: Asked, convention: Conventio
     notes = [_step(wrong, max(key[1] for key in wrong) + 1)]
     for key in [key for key, is_wrong in wrong.items() if is_wrong and key[0] in LOCAL]:
         some = [(case, claim) for case, claim in asked[:4] if key in claim]
-        patterns = {_pattern(claim[key], budgets(case, convention, format)[key]) for case, claim in some}
+        patterns = {_pattern(claim[key], budgets(case, convention, format, claim)[key]) for case, claim in some}
         if len(patterns) == 1 and "" not in patterns:
             notes.append(f"{tensor_name(key)} {patterns.pop()}.")
     for (_, before), (case, now) in zip(asked, asked[1:]):

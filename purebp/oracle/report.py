@@ -9,14 +9,23 @@ from html import escape
 from math import inf, isfinite, log10
 from textwrap import fill
 from typing import Any
-from xml.etree import ElementTree
 
 from purebp.oracle.candidate import Finding
 from purebp.oracle.conventions import Convention
 from purebp.oracle.diagnosis import Diagnosis
 from purebp.oracle.judge import Entry, TensorReport
 
-VERDICTS = ("correct", "correct-under-convention", "imprecise", "wrong", "undecided", "crash", "timeout", "flaky", "not-loaded")
+VERDICTS = (
+    "correct",
+    "correct-under-convention",
+    "imprecise",
+    "wrong",
+    "undecided",
+    "crash",
+    "timeout",
+    "flaky",
+    "not-loaded",
+)
 HEADLINES = {
     "correct": "correct: every number lies inside its error budget",
     "correct-under-convention": "correct under another convention",
@@ -171,6 +180,8 @@ class Report:
 
 def junit(reports: Sequence[Report]) -> str:
     """One test suite per candidate, one test per case; the report is the message of the first failure."""
+    from xml.etree import ElementTree  # only here, for it takes as long to load as all of the report
+
     root = ElementTree.Element("testsuites", name="purebp")
     for report in reports:
         failed = [case for case in report.cases if not case.passed]
