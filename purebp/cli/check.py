@@ -14,8 +14,8 @@ from threading import current_thread, main_thread
 from types import FrameType
 
 from purebp.arithmetic import PurebpError
-from purebp.cli import candidates, options
-from purebp.cli.candidates import Outcome, Request, complete, examine, without_answer
+from purebp.cli import loading, options
+from purebp.cli.candidates import Outcome, Request, examine, without_answer
 from purebp.cli.files import check_apart, check_writable, write_whole
 from purebp.cli.report import Line, counted, short
 from purebp.number_systems.formats import FORMATS
@@ -43,8 +43,8 @@ examples:
   purebp check submissions/*.py --report html --output class.html
 
 Without a name, the function is found by its usual names (backpropagation, backprop, backward, gradients, train_step,
-...), or it is the only one that takes four arguments. The file may hold its own declarations, over which the
-command line wins:
+...), or it is the only one that takes four arguments. The file may hold its own declarations, as arguments of
+purebp.oracle.check; the command line wins over them:
 
     PUREBP = {"activations": ["tanh", "identity"], "loss": "mse", "returns": "gradients"}
 
@@ -61,36 +61,31 @@ WIDEST = 72  # of what the table says of a candidate
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of this verb."""
     parser.add_argument("files", nargs="+", metavar="FILE.py[:FUNCTION]", help="the candidate, or several")
-    declared = parser.add_argument_group("what the candidate does")
-    declared.add_argument(
-        "--activations", type=candidates.activations, metavar="NAME,NAME",
-        help="one per layer, such as sigmoid,sigmoid or leaky_relu(0.01),softmax; relu,... for any depth",
-    )  # fmt: skip
-    declared.add_argument("--loss", type=candidates.loss, metavar="NAME",
-                          help="mse, half_mse, sse, half_sse, mae, huber(1.0), cross_entropy, binary_cross_entropy")  # fmt: skip
-    declared.add_argument("--returns", choices=RETURNS,
-                          help="the gradients; descent: their negatives, to be added; step: updated weights")  # fmt: skip
-    declared.add_argument("--learning-rate", type=options.positive, metavar="X", help="of the step")
-    wanted = parser.add_argument_group("how it wants to be called")
-    wanted.add_argument(
-        "--sizes", type=candidates.sizes, metavar="N,N,N", help="the widths, inputs first, if they are fixed"
-    )
-    wanted.add_argument("--biases", action=argparse.BooleanOptionalAction, help="whether the layers have biases")
-    wanted.add_argument("--batch", type=options.count, metavar="N", help="how many samples, if that is fixed")
-    wanted.add_argument(
-        "--weights", choices=("out_in", "in_out"), help="out_in: row j feeds neuron j; in_out: column j does"
-    )
-    wanted.add_argument("--samples", choices=("rows", "columns", "vector"), help="vector: one sample, as a plain list")
-    wanted.add_argument("--arrays", choices=ARRAYS, help="instead of lists")
-    wanted.add_argument("--format", choices=tuple(FORMATS), help="in which it computes (default: binary64)")
-    search = parser.add_argument_group("the check")
-    search.add_argument("--explore", action="store_true", help="search on beyond the built-in cases; needs Hypothesis")
-    search.add_argument("--seed", type=options.whole, default=0, metavar="N", help="of the cases (default: 0)")
-    search.add_argument(
-        "--timeout", type=options.positive, default=10.0, metavar="SECONDS", help="for one call (default: 10)"
-    )
-    search.add_argument("--report", choices=tuple(REPORTS), default="text", help="default: text")
-    search.add_argument("--output", metavar="FILE", help="write the report there, and the verdict alone on stdout")
+    group = parser.add_argument_group("what the candidate does")
+
+    def add(name: str, text: str, **more: object) -> None:
+        group.add_argument(name, help=text, **more)  # type: ignore[arg-type]  # passed on as they are
+
+    layers = "one per layer, such as sigmoid,sigmoid or leaky_relu(0.01),softmax; relu,... for any depth"
+    add("--activations", layers, type=loading.activations, metavar="NAME,NAME")
+    losses = "mse, half_mse, sse, half_sse, mae, huber(1.0), cross_entropy, binary_cross_entropy"
+    add("--loss", losses, type=loading.loss, metavar="NAME")
+    add("--returns", "the gradients; descent: their negatives, to be added; step: updated weights", choices=RETURNS)
+    add("--learning-rate", "of the step", type=options.positive, metavar="X")
+    group = parser.add_argument_group("how it wants to be called")
+    add("--sizes", "the widths, inputs first, if they are fixed", type=loading.sizes, metavar="N,N,N")
+    add("--biases", "whether the layers have biases", action=argparse.BooleanOptionalAction)
+    add("--batch", "how many samples, if that is fixed", type=options.count, metavar="N")
+    add("--weights", "out_in: row j feeds neuron j; in_out: column j does", choices=("out_in", "in_out"))
+    add("--samples", "vector: one sample, as a plain list", choices=("rows", "columns", "vector"))
+    add("--arrays", "instead of lists", choices=ARRAYS)
+    add("--format", "in which it computes (default: binary64)", choices=tuple(FORMATS))
+    group = parser.add_argument_group("the check")
+    add("--explore", "search on beyond the built-in cases; needs Hypothesis", action="store_true")
+    add("--seed", "of the cases (default: 0)", type=options.whole, default=0, metavar="N")
+    add("--timeout", "for one call (default: 10)", type=options.positive, default=10.0, metavar="SECONDS")
+    add("--report", "default: text", choices=tuple(REPORTS), default="text")
+    add("--output", "write the report there, and the verdict alone on stdout", metavar="FILE")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -102,14 +97,14 @@ def run(args: argparse.Namespace) -> int:
     if args.explore and find_spec("hypothesis") is None:
         raise PurebpError("--explore needs Hypothesis: python -m pip install hypothesis")
     given = {key: getattr(args, key) for key in Declared.__dataclass_fields__}
-    declared = complete({key: value for key, value in given.items() if value is not None})
+    declared = {key: value for key, value in given.items() if value is not None}
     requests = [
         Request(file, name, declared, args.explore, args.seed, args.timeout, len(targets) == 1)
         for file, name in targets
     ]
     with _ended_properly():
         outcomes = list(_examined(requests))
-    if len(outcomes) == 1 and outcomes[0].report is None:
+    if outcomes[0].report is None and (len(outcomes) == 1 or all(outcome.status == 2 for outcome in outcomes)):
         return _said(outcomes[0])
     for outcome in outcomes:
         if outcome.status == 3:

@@ -29,6 +29,7 @@ OUTPUT = ("sigmoid", "identity", "softmax", "tanh", "relu")
 DEPTHS = (2, 1, 3)
 PLAIN = {"weights": "out_in", "samples": "rows", "biases": True, "arrays": None}
 LAYERS = "wrong number of layers"
+LAYOUT = ("raises", "wrong shape", LAYERS)  # what another layout may cure
 TOLERANCE = 1e-4  # of a multiple: roundoff, that of binary32 too, is far below
 
 
@@ -49,8 +50,10 @@ class Guess:
     def notes(self, conforms: bool) -> Iterator[str]:
         """What the report says of it."""
         if self.state == "lost":
-            yield ("No layout that was tried gets answers of the right shape: declare yours with --activations, --sizes, "
-                   "--weights, --samples, --batch, --no-biases or --arrays.")  # fmt: skip
+            yield (
+                "No layout that was tried gets answers of the right shape: declare yours with --activations, "
+                "--sizes, --weights, --samples, --batch, --no-biases or --arrays."
+            )
         elif self.shown:
             words = " ".join(word for key, value in self.shown.items() for word in option(key, value))
             how = "found by trying" if self.state == "found" else "assumed"
@@ -85,13 +88,7 @@ def guess(ask: Ask, declared: dict[str, Any], source: str) -> Guess:
             if likeness == whole:
                 return Guess(_open(best[1], declared))
     options = best[1] if best else first or {}
-    state = (
-        "found"
-        if best
-        else "lost"
-        if problems[0] in ("raises", "wrong shape", LAYERS) and len(problems) > 1
-        else "assumed"
-    )
+    state = "found" if best else "lost" if problems[0] in LAYOUT and len(problems) > 1 else "assumed"
     return Guess(_open(options, declared), state)
 
 
@@ -107,23 +104,19 @@ def _layouts(declared: dict[str, Any], source: str) -> Iterator[tuple[int, dict[
     else:
         depths = [2 if isinstance(given, str) else len(given)]
     library = re.search(r"^\s*(?:import|from)\s+(torch|jax|numpy)\b", source, re.MULTILINE)
-    several = declared.get("batch", 1) != 1
+    samples = ["rows", "columns"] + (["vector"] if declared.get("batch", 1) == 1 else [])
     axes: list[list[Any]] = [
         depths,
         [declared["arrays"]] if "arrays" in declared else [library[1], None] if library else [None],
-        [declared["samples"]]
-        if "samples" in declared
-        else ["rows", "columns"]
-        if several
-        else ["rows", "columns", "vector"],
+        [declared["samples"]] if "samples" in declared else samples,
         [declared["weights"]] if "weights" in declared else ["out_in", "in_out"],
         [declared["biases"]] if "biases" in declared else [True, False],
     ]
     places = sorted(product(*(range(len(axis)) for axis in axes)), key=lambda place: (sum(map(bool, place)), place))
     for place in places:
-        depth, arrays, samples, weights, biases = (axis[i] for axis, i in zip(axes, place))
-        layout = {"arrays": arrays, "samples": samples, "weights": weights, "biases": biases}
-        yield depth, {**layout, "batch": 1} if samples == "vector" else layout
+        depth, *values = (axis[i] for axis, i in zip(axes, place))
+        layout = dict(zip(("arrays", "samples", "weights", "biases"), values))
+        yield depth, {**layout, "batch": 1} if layout["samples"] == "vector" else layout
 
 
 def _answers(
@@ -163,11 +156,9 @@ def _networks(declared: dict[str, Any], depth: int) -> Iterator[tuple[tuple[str,
     chosen = [(given,) * depth if isinstance(given, str) else tuple(given)] if given else [
         (hidden,) * (depth - 1) + (output,) for output in OUTPUT for hidden in (HIDDEN if depth > 1 else HIDDEN[:1])
     ]  # fmt: skip
+    usual = {"sigmoid": ("mse", "binary_cross_entropy"), "softmax": ("cross_entropy", "mse")}
     for names in chosen:
-        usual = {"sigmoid": ("mse", "binary_cross_entropy"), "softmax": ("cross_entropy", "mse")}.get(
-            names[-1], ("mse",)
-        )
-        for loss in (declared["loss"],) if declared.get("loss") else usual:
+        for loss in (declared["loss"],) if "loss" in declared else usual.get(names[-1], ("mse",)):
             yield names, loss
 
 
@@ -215,11 +206,5 @@ def option(key: str, value: Any) -> list[str]:
         return ["--biases" if value else "--no-biases"]
     if key == "activations" and isinstance(value, str):
         value = f"{value},..."
-    text = (
-        ",".join(map(str, value))
-        if isinstance(value, (list, tuple))
-        else f"{value:g}"
-        if isinstance(value, float)
-        else str(value)
-    )
+    text = ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
     return ["--" + key.replace("_", "-"), text]

@@ -1,0 +1,191 @@
+"""A candidate's file: run, searched for the function to ask, and read for what it declares."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from functools import reduce
+from inspect import signature
+from types import FunctionType, ModuleType
+from typing import Any
+
+from purebp.arithmetic import PurebpError
+from purebp.cli import options
+from purebp.cli.files import read_text
+from purebp.oracle.candidate import Declared
+
+USUAL_NAMES = (
+    "backpropagation", "backprop", "back_propagation", "back_prop", "backward", "backward_pass", "backward_propagation",
+    "gradients", "gradient", "compute_gradients", "compute_gradient", "get_gradients", "calculate_gradients", "grads",
+    "grad", "train_step", "training_step", "gradient_step", "step", "update", "candidate",
+)  # fmt: skip
+WANTED = "(weights, biases, inputs, targets)"
+DECLARED = tuple(Declared.__dataclass_fields__)
+MODULE = "purebp_candidate"
+MOST = 12  # functions that are listed
+
+
+class CannotLoad(PurebpError):
+    """There is nothing to ask; the message says why."""
+
+
+def read(file: str) -> str:
+    """The text of a candidate's file."""
+    try:
+        return read_text(file, "give a Python file, such as mine.py or mine.py:backpropagation")
+    except PurebpError as error:
+        raise CannotLoad(str(error)) from None
+
+
+def load(file: str, source: str) -> ModuleType:
+    """The module in a file, as if imported, with the modules beside it to import; it leaves no bytecode there."""
+    path = os.path.abspath(file)
+    module = ModuleType(MODULE)
+    module.__file__ = path
+    sys.modules[MODULE] = module
+    sys.argv = [path]
+    if os.path.dirname(path) not in sys.path:
+        sys.path.insert(0, os.path.dirname(path))
+    try:
+        code = compile(source, path, "exec", dont_inherit=True)
+        module.__code__ = code  # type: ignore[attr-defined]  # for tracebacks
+        exec(code, vars(module))  # noqa: S102  # this is what was asked for
+    except SyntaxError as error:
+        if error.filename != path:
+            raise CannotLoad(_at_import(file, path, error)) from None
+        line = f": {error.text.strip():.60}" if error.text else ""
+        raise CannotLoad(f"{file!r} is not Python: {error.msg}, line {error.lineno}{line}") from None
+    except (Exception, SystemExit) as error:
+        raise CannotLoad(_at_import(file, path, error)) from None
+    return module
+
+
+def _at_import(file: str, path: str, error: BaseException) -> str:
+    lines = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
+    where = f"line {lines[-1].lineno}: {lines[-1].line}: " if lines else ""
+    told = f"{file!r} cannot be loaded: {where}{type(error).__name__}: {error!s:.200}"
+    runs = isinstance(error, (SystemExit, EOFError))
+    return told + ('; put what it runs by itself under if __name__ == "__main__"' if runs else "")
+
+
+def find(module: ModuleType, file: str, wanted: str | None) -> str:
+    """The name of the candidate: the one wanted, one of the usual names, or the only function that fits."""
+    own = [
+        name for name, value in vars(module).items()
+        if isinstance(value, FunctionType) and value.__module__ == MODULE and not name.startswith("_")
+    ]  # fmt: skip
+    listed = ", ".join(name + _parameters(vars(module)[name]) for name in own[:MOST])
+    there = f"it has {listed}" if own else "it has no functions"
+    if wanted is not None:
+        try:
+            function = attribute(module, wanted)
+        except AttributeError:
+            raise CannotLoad(f"{file!r} has no function {wanted!r}: {there}") from None
+        if not callable(function):
+            raise CannotLoad(f"{wanted!r} in {file!r} is no function: {there}")
+        if not _fits(function):
+            raise CannotLoad(f"{wanted!r} in {file!r} takes {_parameters(function)}: it is called with {WANTED}")
+        return wanted
+    usual = sorted((name for name in USUAL_NAMES if callable(vars(module).get(name))), key=lambda name: name not in own)
+    fitting = [name for name in usual if _fits(vars(module)[name])][:1]
+    fitting = fitting or [name for name in own if _fits(vars(module)[name])]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise CannotLoad(f"which function of {file!r} is meant? Say {file}:{fitting[0]} or another: {there}")
+    raise CannotLoad(f"{file!r} has no function that can be called with {WANTED}: {there}")
+
+
+def attribute(module: ModuleType, dotted: str) -> Any:
+    """What the module calls by that name, such as "Net.backward"."""
+    return reduce(getattr, dotted.split("."), module)
+
+
+def _fits(function: Any) -> bool:
+    """Whether it can be called with four arguments."""
+    try:
+        signature(function).bind(None, None, None, None)
+    except TypeError:
+        return False
+    except ValueError:  # there is no telling, as of functions written in C
+        pass
+    return True
+
+
+def _parameters(function: Any) -> str:
+    try:
+        return f"({', '.join(signature(function).parameters)})"
+    except ValueError:
+        return "(...)"
+
+
+def activations(text: str) -> tuple[str, ...] | str:
+    """One per layer; a name followed by dots is for networks of any depth.
+
+    >>> activations("tanh, leaky_relu(0.01)"), activations("relu,...")
+    (('tanh', 'leaky_relu(0.01)'), 'relu')
+    """
+    name, *others = (name.strip() for name in text.split(","))
+    return options.activation(name) if others == ["..."] else tuple(map(options.activation, [name, *others]))
+
+
+def sizes(text: str) -> tuple[int, ...]:
+    """Widths, inputs first.
+
+    >>> sizes("2,3,1")
+    (2, 3, 1)
+    """
+    return tuple(options.count(width) for width in text.split(","))
+
+
+def loss(text: str) -> str:
+    """The name of a known loss."""
+    return options.loss(text).name
+
+
+READ: dict[str, Callable[[str], Any]] = {
+    "activations": activations,
+    "sizes": sizes,
+    "loss": loss,
+    "batch": options.count,
+    "learning_rate": options.positive,
+}
+
+
+def declarations(module: ModuleType, file: str) -> dict[str, Any]:
+    """What the file declares itself: a dictionary `PUREBP` of arguments of `check`."""
+    given = getattr(module, "PUREBP", {})
+    try:
+        if not isinstance(given, dict):
+            raise ValueError(f"it is {given!r:.40}: a dictionary is wanted")
+        return {key: _declaration(key, value) for key, value in given.items() if value is not None}
+    except Exception as error:
+        raise CannotLoad(f"PUREBP in {file!r} cannot be used: {error}") from None
+
+
+def _declaration(key: str, value: Any) -> Any:
+    if key not in DECLARED:
+        raise ValueError(f"{key!r} is no declaration; known are {', '.join(DECLARED)}")
+    if key == "biases":
+        return bool(value)
+    if key == "activations" and isinstance(value, str) and "," not in value:
+        return options.activation(value)  # of any depth, as for `check`
+    text = (
+        value
+        if isinstance(value, str)
+        else ",".join(map(str, value))
+        if isinstance(value, (list, tuple))
+        else str(value)
+    )
+    return READ.get(key, str)(text)
+
+
+def agreed(declared: dict[str, Any]) -> dict[str, Any]:
+    """The declarations, if none contradicts another; a vector is a single sample."""
+    if declared.get("samples") == "vector":
+        declared = {"batch": 1, **declared}
+    names = declared.get("activations", ())
+    Declared(**{**declared, "activations": (names,) if isinstance(names, str) else names})
+    return declared
