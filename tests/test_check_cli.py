@@ -69,6 +69,17 @@ def backward(weights, biases, X, Y):
     d1 = W2.T @ d2 * (1 - a1 ** 2)
     return [d1 @ X.T, d2 @ a1.T], [d1.sum(1, keepdims=True), d2.sum(1, keepdims=True)]
 """
+CLASSES = """\
+import numpy as np
+def backward(weights, biases, X, Y):
+    (W1, W2), (b1, b2) = weights, biases
+    z1 = X @ W1 + b1
+    a1 = np.maximum(z1, 0)
+    e = np.exp(a1 @ W2 + b2)
+    d2 = e / e.sum(axis=1, keepdims=True) - Y
+    d1 = d2 @ W2.T * (z1 > 0)
+    return [X.T @ d1, a1.T @ d2], [d1.sum(0), d2.sum(0)]
+"""
 ONE_LAYER = """\
 def gradients(weights, biases, inputs, targets):
     W, = weights
@@ -263,6 +274,7 @@ def test_one_sentence_says_why_there_is_nothing_to_check(arguments: str, run: Ru
 
 GUESSED: dict[str, tuple[str, str]] = {  # what it is: the file, and the options that are found
     "columns": (NUMPY, "--activations tanh,identity --samples columns --arrays numpy"),
+    "inputs × outputs": (CLASSES, "--activations relu,softmax --weights in_out --arrays numpy"),
     "one layer without biases": (ONE_LAYER, "--activations identity --no-biases"),
     "one sample": (VECTOR, "--activations sigmoid,sigmoid --samples vector"),
     "as assumed": (RIGHT, "--activations sigmoid,sigmoid"),
@@ -290,6 +302,13 @@ def test_what_is_wrong_is_wrong_however_it_is_called(run: Run) -> None:
         "bias gradient of one sample" in shown
         and "--activations sigmoid,sigmoid. If that is not so, declare it." in shown
     )
+
+
+@pytest.mark.skipif(find_spec("numpy") is None, reason="NumPy is not installed")
+def test_a_wrong_one_is_taken_for_what_it_should_be(run: Run) -> None:
+    status, shown = run(mine=CLASSES.replace(" * (z1 > 0)", ""))
+    assert status == 1
+    assert "activation derivative missing" in shown and "--weights in_out --activations relu,softmax. If" in shown
 
 
 def test_a_candidate_that_keeps_something_is_not_confused_by_the_guess(run: Run) -> None:

@@ -64,7 +64,7 @@ def guess(ask: Ask, declared: dict[str, Any], source: str) -> Guess:
     """The options that are missing among those declared."""
     if all(key in declared for key in ("activations", *PLAIN)):
         return Guess({}, asked=False)
-    best: tuple[int, dict[str, Any]] | None = None
+    best: tuple[float, dict[str, Any]] | None = None
     first: dict[str, Any] | None = None
     cases: dict[Any, list[Case]] = {}
     answers_at: int | None = None
@@ -82,10 +82,10 @@ def guess(ask: Ask, declared: dict[str, Any], source: str) -> Guess:
             continue
         answers_at = depth
         for names, loss in _networks(declared, depth):
-            likeness, whole = _likeness(answered, names, loss, {**declared, **layout})
+            likeness = _likeness(answered, names, loss, {**declared, **layout})
             if best is None or likeness > best[0]:
                 best = likeness, {**options, "activations": declared.get("activations", names)}
-            if likeness == whole:
+            if likeness == 1:
                 return Guess(_open(best[1], declared))
     options = best[1] if best else first or {}
     state = "found" if best else "lost" if problems[0] in LAYOUT and len(problems) > 1 else "assumed"
@@ -162,10 +162,8 @@ def _networks(declared: dict[str, Any], depth: int) -> Iterator[tuple[tuple[str,
             yield names, loss
 
 
-def _likeness(
-    answered: list[tuple[Case, Claim]], names: tuple[str, ...], loss: str, options: dict[str, Any]
-) -> tuple[int, int]:
-    """How many tensors are multiples of the gradient, or steps along it, and how many could be."""
+def _likeness(answered: list[tuple[Case, Claim]], names: tuple[str, ...], loss: str, options: dict[str, Any]) -> float:
+    """The share of the tensors that are multiples of the gradient, or steps along it."""
     tolerance = max(TOLERANCE, 64 * format_named(options.get("format", "binary64")).storage)
     like = whole = 0
     for case, claim in answered:
@@ -173,7 +171,7 @@ def _likeness(
         try:
             gradient = as_claim(backpropagation(Network(layers), case.batch, losses.loss(loss), FLOAT))
         except (PurebpError, ArithmeticError, ValueError):
-            return 0, 1
+            return 0.0
         for key, rows in gradient.items():
             expected = [x for row in rows for x in row]
             if key not in claim or len(expected) < 2 or not any(expected):
@@ -184,7 +182,7 @@ def _likeness(
             before = [w for row in (layer.weights if key[0] == "weights" else [layer.biases or ()]) for w in row]
             steps = [x - w for x, w in zip(given, before)]
             like += any(_multiple(x, expected, tolerance) for x in (given, steps))
-    return like, max(whole, 1)
+    return like / max(whole, 1)
 
 
 def _multiple(x: list[float], expected: list[float], tolerance: float) -> bool:
