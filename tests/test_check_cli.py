@@ -205,6 +205,16 @@ def test_whatever_ends_the_process_is_a_crash(line: str, told: str, run: Run) ->
     assert status == 1 and told in shown and "“one sample”" in shown
 
 
+@pytest.mark.parametrize(
+    "answer",
+    ["None", "{'weights': None}", "{'deltas': 5}", "[Odd()], [Odd()]", "[gw[0] * 2], gb", "[[[INF] * 2] * 2], gb"],
+)
+def test_no_answer_is_a_defect_of_purebp(answer: str, run: Run) -> None:
+    odd = "INF = float('inf')\nclass Odd:\n    def tolist(self):\n        raise ValueError\n"
+    status, shown = run(*MSE, "--report", "json", mine=odd + RIGHT.replace(LAST, f"    return {answer}\n"))
+    assert status == 1 and strict_json(shown)["verdict"] == "wrong"
+
+
 def test_what_it_prints_stays_out_of_the_report(run: Run) -> None:
     noisy = at_once("print('inside'); os.write(1, b'C'); os.write(2, b'C'); sys.stderr.write('E')")
     noisy = f"import os, sys\nprint('outside')\nos.write(1, b'C')\nsys.stderr.write('E')\n{noisy}"

@@ -202,12 +202,11 @@ def _text(reports: Sequence[Report]) -> str:
 
 def _gist(report: Report) -> str:
     """What the report says first, on one line."""
-    if report.explanations and not report.conforms:
-        return short(report.explanations[0].name, WIDEST)
-    if report.convention is not None:
-        return short(report.convention.sentence, WIDEST)
-    told = [found.sentence.partition("\n")[0] for found in report.findings] if report.findings else []
-    told = told if report.conforms else told + list(report.notes)
+    told = [finding.sentence.partition("\n")[0] for finding in report.findings]
+    if not report.conforms:
+        told = [found.name for found in report.explanations] + told + list(report.notes)
+    elif report.convention is not None:
+        told = [report.convention.sentence]
     return short(told[0], WIDEST) if told else ""
 
 

@@ -103,7 +103,7 @@ def ask(candidate: Candidate, case: Case, declared: Declared) -> Answer:
         )
     try:
         changed = [_plain(x) for x in given] != before
-    except ValueError:
+    except (ValueError, RecursionError):
         changed = False
     if changed:
         names = ("weights", "biases", "inputs", "targets")
@@ -121,6 +121,9 @@ def ask(candidate: Candidate, case: Case, declared: Declared) -> Answer:
         return Answer(_understood(answer, case, declared), tuple(notes))
     except _NotUnderstood as error:
         return Answer(findings=(*notes, Finding(error.kind, str(error), case.name)))
+    except Exception as error:  # of an object that is not what it looks like
+        told = f"what it returns cannot be read: {type(error).__name__}: {error!s:.100}"
+        return Answer(findings=(*notes, Finding("not understood", told, case.name)))
 
 
 class _Beginning(io.StringIO):
@@ -243,6 +246,8 @@ def _understood(answer: Any, case: Case, declared: Declared) -> dict[Key, Matrix
         for kind in ("weights", "biases"):
             if answer.get(kind) is not None:
                 found |= _tensors(kind, answer[kind], case, declared)
+        if not found:
+            raise _NotUnderstood("not understood", "it returns a dictionary in which everything is None")
         return found
     elif not declared.biases and not (isinstance(answer, (list, tuple)) and len(answer) == 2 and _is_pair(answer)):
         weights, biases = answer, None

@@ -11,6 +11,7 @@ No single mistake of the catalogue explains it. The output layer is right, layer
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite
 
 from purebp.arithmetic import Matrix
 from purebp.backprop import evaluate
@@ -46,7 +47,7 @@ def _inside_all(asked: Asked, convention: Convention, format: str) -> bool:
 def _stored(claim: Claim, name: str) -> bool:
     """Whether all numbers are numbers of that format; the wide budgets of short formats would hide a mistake else."""
     held = format_named("binary32" if name == "tf32" else name)
-    return all(is_exact(x, held) for rows in claim.values() for row in rows for x in row)
+    return all(isfinite(x) and is_exact(x, held) for rows in claim.values() for row in rows for x in row)
 
 
 def _difference_quotient(asked: Asked, convention: Convention, steps: Sequence[float]) -> str:
