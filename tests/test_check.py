@@ -290,7 +290,7 @@ def test_answers_by_chance_are_flaky() -> None:
     [
         (lambda w, b: None, "not understood", "it returns None"),
         (lambda w, b: (w, b, 1), "not understood", "(weight_gradients, bias_gradients)"),
-        (lambda w, b: (w[:1], b), "wrong number of layers", "weights for 1 layers: 2"),
+        (lambda w, b: (w[:1], b), "wrong number of layers", "weights for 1 layer, and is asked with 2"),
         (lambda w, b: ([transpose(m) for m in w], b), "wrong shape", "it is transposed"),
         (lambda w, b: (w, [[[0.0] * len(v)] * 5 for v in b]), "wrong shape", "has shape (5, 3), (1, 3) is wanted"),
         (lambda w, b: (w, [[0.0]] * 2), "wrong shape", "it is summed over all axes"),

@@ -288,7 +288,8 @@ def _tensors(kind: str, items: Any, case: Case, declared: Declared) -> dict[Key,
         )
     if len(items) != len(layers):
         raise _NotUnderstood(
-            "wrong number of layers", f"it returns {kind} for {len(items)} layers: {len(layers)} were declared"
+            "wrong number of layers",
+            f"it returns {kind} for {len(items)} layer{'s' * (len(items) != 1)}, and is asked with {len(layers)}",
         )
     found: dict[Key, Matrix] = {}
     for l, (layer, item) in enumerate(zip(layers, items)):
@@ -362,6 +363,9 @@ def _shortened(error: BaseException, candidate: Candidate) -> str:
     code = getattr(candidate, "__code__", None)
     frames = traceback.extract_tb(error.__traceback__)[1:]
     own = [frame for frame in frames if code is None or frame.filename == code.co_filename] or frames
-    lines = [f"it raises {type(error).__name__}: {error}"]
+    try:
+        lines = [f"it raises {type(error).__name__}: {error}"]
+    except Exception:
+        lines = [f"it raises {type(error).__name__}"]
     lines += [f"  line {frame.lineno}, in {frame.name}: {frame.line}" for frame in own[-5:]]
     return "\n".join(lines)

@@ -204,7 +204,9 @@ def _verdict(
             )
         if _as_declared(convention, declared):
             verdict = "correct-under-convention" if found_another else "correct"
-            return verdict, [], _often_accused(declared, convention)
+            unseen = declared.biases and not any(kind == "biases" for _, claim in gradients for kind, _ in claim)
+            notes = ["Gradients of biases were not given, and are not judged."] if gradients and unseen else []
+            return verdict, [], [*notes, *_often_accused(declared, convention)]
         return "correct-under-convention", _told(gradients, declared)[:1], []
     elsewhere = any(t.wrong and t.kind not in LOCAL for report in reports for t in report.tensors)
     explained = [] if elsewhere or not gradients else _told(gradients, declared)
@@ -256,11 +258,9 @@ def _convention(answered: Sequence[tuple[Case, Claim]], declared: Declared) -> t
     if declared.returns is None:
         rates = [declared.learning_rate] if declared.learning_rate else COMMON_RATES
         tries += [replace(declared, returns="step", learning_rate=rate) for rate in rates]
-    for tried in tries:
-        found = _told(gradients, tried, plain=True)
-        if found and found[0].convention is not None:
-            return found[0].convention, True
-    return default, False
+    found = [told[0].convention for tried in tries if (told := _told(gradients, tried, plain=True))]
+    known = sorted((c for c in found if c is not None), key=lambda convention: convention.named is None)
+    return (known[0], True) if known else (default, False)
 
 
 def _as_declared(convention: Convention, declared: Declared) -> bool:
