@@ -191,7 +191,7 @@ def test_a_crash_and_a_time_out_name_the_case(outcomes: dict[str, Outcome]) -> N
     assert "On the case “two samples” it has not answered after 0.3 seconds" in told["timeout"]
     assert "NameError: name 'helper' is not defined" in told["without an answer"]
     assert "\n  line 4, in backpropagation: return helper(weights)\n" in told["without an answer"]
-    assert "2 layers: 1 were declared" in told["two layers for one"]
+    assert "2 layers, and is asked with 1" in told["two layers for one"]
 
 
 @pytest.mark.parametrize("line, told", [
