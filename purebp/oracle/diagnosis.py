@@ -490,8 +490,10 @@ def _penalty(search: Search) -> Diagnosis | None:
             elif any(abs(x - g) > room for x, g in pairs):
                 return None
         term, weight = max(terms, key=lambda pair: abs(pair[1]))
+        if not weight or abs(term) <= 10 * room:
+            return None
         rate = term / weight
-        if abs(term) <= 10 * room or any(abs(t - rate * v) > room for t, v in terms):
+        if any(abs(t - rate * v) > room for t, v in terms):
             return None
         n, m = observed.size
         found.add((float(f"{rate:.4g}"), float(f"{rate * n:.4g}")))
