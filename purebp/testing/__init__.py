@@ -1,0 +1,27 @@
+"""For tests: Hypothesis strategies, and an assertion whose message is the oracle's report.
+
+Networks, batches, cases and losses are drawn by Hypothesis, which is imported when the first of them is asked for. With purebp
+installed, pytest has a fixture `assert_gradients_correct` as well.
+
+>>> from purebp.testing import assert_gradients_correct, cases
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from purebp.testing.assertions import assert_gradients_correct
+
+if TYPE_CHECKING:
+    from purebp.testing.strategies import batches, cases, losses, networks, numbers
+
+__all__ = ["assert_gradients_correct", "batches", "cases", "losses", "networks", "numbers"]
+
+
+def __getattr__(name: str) -> Any:
+    """The strategies, when they are asked for: pytest loads this package in every session, Hypothesis or not."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from purebp.testing import strategies
+
+    return getattr(strategies, name)

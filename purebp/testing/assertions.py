@@ -1,0 +1,35 @@
+"""An assertion for tests of any framework: the gradients are right, or the message is the report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from purebp.oracle import Report
+    from purebp.oracle.candidate import Candidate
+
+
+def assert_gradients_correct(candidate: Candidate, **declared: Any) -> Report:
+    """Check the candidate, and raise AssertionError with the report if it does not conform, or if nothing was decided.
+
+    What is declared is that of `purebp.oracle.check`: activations, loss, sizes, biases, batch, weights, samples,
+    returns, learning_rate, format, arrays, explore. With explore=True, Hypothesis searches on, the same on every run.
+
+    >>> def slope(weights, biases, inputs, targets):  # of half the squared error of y = w x, for a single sample
+    ...     (((w,),),), ((x,),), ((y,),) = weights, inputs, targets
+    ...     return [[[(w * x - y) * x]]]
+    >>> declared = dict(activations=["identity"], sizes=[1, 1], biases=False, batch=1)
+    >>> assert_gradients_correct(slope, loss="half_sse", **declared).verdict
+    'correct'
+    >>> assert_gradients_correct(slope, loss="sse", **declared)
+    Traceback (most recent call last):
+        ...
+    AssertionError: slope: correct under another convention: ...
+    """
+    __tracebackhide__ = True
+    from purebp.oracle import check  # when it is asked for: pytest loads this module in every session
+
+    report = check(candidate, **declared)
+    if not report.conforms:
+        raise AssertionError(str(report))
+    return report

@@ -1,0 +1,147 @@
+"""Beyond the ladder: search with Hypothesis for a case on which a candidate is wrong, and shrink it.
+
+>>> from purebp.oracle.candidate import Declared
+>>> def afraid(weights, biases, inputs, targets):  # the gradient of half the sum of squares, unless an input is below −3
+...     (w,), (b,), errors = weights[0], biases[0], []
+...     for x, (y,) in zip(inputs, targets):
+...         errors.append(sum(map(float.__mul__, w, x)) + b - y if min(x) >= -3 else 5.0)
+...     return [[[sum(map(float.__mul__, errors, column)) for column in zip(*inputs)]]], [[sum(errors)]]
+>>> found = counterexample(afraid, Declared(("identity",), "half_sse", (2, 1), returns="gradients"))
+>>> found.network.parameters(), found.batch
+([0.0, 0.0, 0.0], Batch(inputs=((0.0, -4.0),), targets=((0.0,),)))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import pairwise
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import TypeVar
+
+from purebp.activations import activation
+from purebp.arithmetic import PurebpError
+from purebp.backprop import backpropagation
+from purebp.network import Layer, Network
+from purebp.number_systems.ball import ball
+from purebp.oracle.candidate import Candidate, Declared, ask
+from purebp.oracle.cases import Case, default_loss
+from purebp.oracle.conventions import Convention
+from purebp.oracle.judge import as_claim, enclosures, inside, turned_claim
+
+try:
+    from hypothesis import HealthCheck, Phase, Verbosity, configuration, currently_in_test_context, find, settings
+    from hypothesis.errors import Flaky, NoSuchExample
+except ImportError:
+    raise PurebpError("explore wants Hypothesis: pip install hypothesis") from None
+
+from purebp.testing.strategies import cases
+
+T = TypeVar("T")
+EXAMPLES = 200
+QUIET = settings(  # every setting that could differ from profile to profile
+    max_examples=EXAMPLES,
+    database=None,
+    deadline=None,
+    derandomize=False,  # the seed is given below
+    phases=[Phase.generate, Phase.shrink],
+    print_blob=False,
+    report_multiple_bugs=False,
+    suppress_health_check=list(HealthCheck),
+    verbosity=Verbosity.quiet,
+)
+
+
+def counterexample(
+    candidate: Candidate, declared: Declared, convention: Convention | None = None, *, any_depth: bool = False
+) -> Case | None:
+    """The smallest case found on which the candidate leaves its budgets, raises or gives something else; None if none is.
+
+    convention: what the answers follow, where that is not what was declared. any_depth: the one activation declared
+    is that of networks of any depth. The search is the same on every run.
+    """
+    names = [activation(name) for name in declared.activations]
+    chosen = convention or Convention(
+        default_loss(names, declared.loss), returns=declared.returns or "gradients", learning_rate=declared.learning_rate
+    )
+    strategy = cases(
+        declared.activations[0] if any_depth else declared.activations,
+        loss=chosen.loss,
+        sizes=declared.sizes,
+        biases=declared.biases,
+        batch=declared.batch,
+        widest=8,
+    )
+    last: list[Case] = []
+
+    def fails(case: Case) -> bool:
+        failed = _fails(candidate, case, declared, chosen)
+        if failed:
+            last[:] = [case]
+        return failed
+
+    def search() -> Case | None:
+        try:
+            return find(strategy, fails, settings=QUIET, random=Random(0))
+        except NoSuchExample:
+            return None
+        except Flaky:  # it failed once, and did not when it was asked again
+            return last[0]
+
+    with _no_directory():
+        if not currently_in_test_context():
+            found = search()
+        else:  # Hypothesis does not nest, but a thread has a context of its own
+            with ThreadPoolExecutor(1) as pool:
+                found = pool.submit(search).result()
+    if found is None:
+        return None
+    while declared.sizes is None and (narrower := next(filter(fails, _narrower(found)), None)):
+        found = narrower
+    return replace(found, name="found by exploring")
+
+
+def _fails(candidate: Candidate, case: Case, declared: Declared, convention: Convention) -> bool:
+    network, batch, on = case.network, case.batch, ball(declared.format)
+    loss, turned = convention.effective, convention.turned(len(batch.targets), len(batch.targets[0]), on)
+    try:
+        gradients = as_claim(backpropagation(network, batch, loss, on), deltas=True)
+    except PurebpError:  # such as the cross-entropy of a negative output
+        return False
+    if any(b.spread is None for rows in gradients.values() for row in rows for b in row):
+        return False  # there is no derivative, or it has no bound: anything is allowed
+    answer = ask(candidate, case, declared)
+    if any(finding.fatal for finding in answer.findings):
+        return True
+    if gradients.keys() >= answer.claim.keys():  # as with most; the rest takes as long again
+        return not inside(answer.claim, turned_claim(gradients, network, on, turned))
+    return not inside(answer.claim, enclosures(network, batch, loss, declared.format, turned))
+
+
+def _narrower(case: Case) -> Iterator[Case]:
+    """With one hidden neuron less: a row and a column go at once, which Hypothesis does not see."""
+    layers = case.network.layers
+    for l, (below, above) in enumerate(pairwise(layers)):
+        for j in range(len(below.weights)) if len(below.weights) > 1 else ():
+            fewer = Layer(_but(j, below.weights), below.biases and _but(j, below.biases), below.activation)
+            rest = Layer([_but(j, row) for row in above.weights], above.biases, above.activation)
+            yield replace(case, network=Network([*layers[:l], fewer, rest, *layers[l + 2 :]]))
+
+
+def _but(j: int, items: Sequence[T]) -> list[T]:
+    return [*items[:j], *items[j + 1 :]]
+
+
+@contextmanager
+def _no_directory() -> Iterator[None]:
+    """What Hypothesis keeps in .hypothesis even without a database goes to a directory that is removed."""
+    before = getattr(configuration, "__hypothesis_home_directory", None)
+    with TemporaryDirectory() as directory:
+        configuration.set_hypothesis_home_dir(directory)
+        try:
+            yield
+        finally:
+            configuration.set_hypothesis_home_dir(before)
