@@ -90,9 +90,9 @@ def check(
     if explore and report.conforms:
         from purebp.testing.explore import counterexample  # the only part that wants Hypothesis
 
-        found = counterexample(candidate, declared, report.convention)
+        found = counterexample(candidate, declared, report.convention, any_depth=isinstance(names, str))
         if found is not None:
-            report = _checked(candidate, [*cases, found], declared, called)
+            report = _checked(candidate, [*cases, found], declared, called, known=report.convention)
     return report
 
 
@@ -146,13 +146,20 @@ def judge(
     return _checked(lambda *given: claimed, [Case("the case", network, batch)], declared, name, repeat=False)
 
 
-def _checked(candidate: Candidate, cases: Sequence[Case], declared: Declared, name: str, repeat: bool = True) -> Report:
+def _checked(
+    candidate: Candidate,
+    cases: Sequence[Case],
+    declared: Declared,
+    name: str,
+    repeat: bool = True,
+    known: Convention | None = None,  # what the answers to most of the cases follow
+) -> Report:
     answers = [ask(candidate, case, declared) for case in cases]
     findings = list({f.kind: f for answer in reversed(answers) for f in reversed(answer.findings)}.values())[::-1]
     if repeat:
         findings += _stateful(candidate, cases, answers, declared)
     answered = [(case, answer.claim) for case, answer in zip(cases, answers) if answer.claim]
-    convention, found_another = _convention(answered, declared)
+    convention, found_another = (known, True) if known else _convention(answered, declared)
     reports = []
     for case, answer in zip(cases, answers):
         tensors = (
