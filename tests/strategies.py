@@ -13,12 +13,12 @@ from typing import NamedTuple
 
 from hypothesis import strategies as st
 
-from purebp import Batch, Layer, Loss, Network, evaluate, forward, loss
+from purebp import Batch, Layer, Loss, Network, evaluate, forward
+from purebp.losses import REDUCTIONS as REDUCTIONS
+from purebp.testing.strategies import ACTIVATIONS as ACTIVATIONS
+from purebp.testing.strategies import LOSSES as LOSSES
+from purebp.testing.strategies import losses as losses
 
-ACTIVATIONS = ["identity", "sigmoid", "tanh", "relu", "leaky_relu(0.25)", "softplus", "elu(1.0)", "elu(0.5)"]
-ACTIVATIONS += ["silu", "gelu", "softmax"]
-LOSSES = ["sse", "half_sse", "mse", "half_mse", "mae", "huber(0.5)", "binary_cross_entropy", "cross_entropy"]
-REDUCTIONS = ["sum", "samples", "outputs", "entries"]
 CORNERS = {
     "relu": [0.0],
     "leaky_relu(0.25)": [0.0],
@@ -48,12 +48,6 @@ class Case(NamedTuple):
 def matrices(draw: st.DrawFn, rows: int, columns: int) -> Rows:
     """Multiples of 1/8 in [−2, 2]."""
     return _matrix(draw, rows, columns)
-
-
-@st.composite
-def losses(draw: st.DrawFn, names: Sequence[str] = LOSSES) -> Loss:
-    """Every loss with every reduction."""
-    return loss(draw(st.sampled_from(names))).reduced(draw(st.sampled_from(REDUCTIONS)))
 
 
 @st.composite
