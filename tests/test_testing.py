@@ -9,9 +9,10 @@ import tomllib
 from collections.abc import Callable, Sequence
 from math import inf
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
 from textwrap import dedent
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import find, given, settings
@@ -28,16 +29,22 @@ from purebp.oracle.conventions import Convention
 from purebp.testing import assert_gradients_correct, batches, cases, losses, networks
 from purebp.testing import explore, plugin
 from purebp.testing.explore import counterexample
-from purebp.testing.strategies import ACTIVATIONS, LARGEST_SUM
+from purebp.testing.strategies import LARGEST_SUM
 
 pytest_plugins = ["pytester"]
 ROOT = Path(purebp.__file__).parents[1]
+T = TypeVar("T")
 Smallest = tuple[tuple[int, ...], list[float], Batch]
 
 
 def smallest(case: Case) -> Smallest:
     """Widths, parameters and batch."""
     return case.network.sizes, case.network.parameters(), case.batch
+
+
+def first(strategy: st.SearchStrategy[T], condition: Callable[[T], object]) -> T:
+    """As Hypothesis's `find`, the same on every run; without its phase of explanations, which takes longest."""
+    return find(strategy, lambda x: bool(condition(x)), settings=explore.QUIET, random=Random(0))
 
 
 # Strategies.
@@ -79,9 +86,9 @@ def test_targets_suit_the_loss(last: str, data: st.DataObject) -> None:
     assert evaluate(case.network, case.batch, loss) < inf
 
 
-@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("activation", ["sigmoid", "softmax"])
 def test_a_single_name_is_for_networks_of_any_depth(activation: str) -> None:
-    network = find(networks(activation), lambda network: len(network.layers) == 4)
+    network = first(networks(activation), lambda network: len(network.layers) == 4)
     assert {layer.activation.name for layer in network.layers} == {activation}
 
 
@@ -100,14 +107,14 @@ SMALLEST: list[tuple[str, Callable[[Case], bool], Smallest]] = [
 
 @pytest.mark.parametrize(("condition", "expected"), [row[1:] for row in SMALLEST], ids=[row[0] for row in SMALLEST])
 def test_the_smallest_case(condition: Callable[[Case], bool], expected: Smallest) -> None:
-    assert smallest(find(cases(widest=4, deepest=3), condition)) == expected
+    assert smallest(first(cases(), condition)) == expected
 
 
 def test_sizes_that_do_not_fit_are_refused() -> None:
     for sizes in ([2], [2, 3], []):
         with pytest.raises(PurebpError, match="widths|width more"):
-            find(networks(["tanh", "identity"], sizes=sizes), lambda network: True)
-    assert find(batches(2, 1, batch=3), lambda batch: True) == Batch([[0.0, 0.0]] * 3, [[0.0]] * 3)
+            first(networks(["tanh", "identity"], sizes=sizes), lambda network: True)
+    assert first(batches(2, 1, batch=3), lambda batch: True) == Batch([[0.0, 0.0]] * 3, [[0.0]] * 3)
 
 
 # Exploring.
@@ -122,7 +129,7 @@ def candidate(slip: Slip, activations: Sequence[str], loss: str = "half_sse") ->
 
     def learnt(weights: Any, biases: Any, inputs: Any, targets: Any) -> Answer:
         names = list(activations) * len(weights) if len(activations) == 1 else activations
-        network = Network(Layer(w, b, f) for w, b, f in zip(weights, biases, names))
+        network = Network(Layer(w, b, f) for w, b, f in zip(weights, biases or [None] * len(weights), names))
         layers = backpropagation(network, Batch(inputs, targets), loss).layers
         answer = [[list(row) for row in g.weights] for g in layers], [list(g.biases or ()) for g in layers]
         slip(weights, inputs, answer)
@@ -157,8 +164,8 @@ def one_bias_for_eight_neurons(weights: Sequence[Numbers], inputs: Numbers, answ
 TWO, THREE = ("sigmoid", "identity"), ("tanh", "sigmoid", "identity")
 FOUND: list[tuple[Slip, Declared, Smallest]] = [
     (off_where_an_input_is_below_minus_two, Declared(TWO), ((1, 1, 1), [0.0] * 4, Batch([[-3.0]], [[0.0]]))),
-    (off_where_three_layers_are_wide, Declared(THREE, batch=1),
-     ((1, 5, 1, 1), [0.0] * 10 + [1.0] + [0.0] * 5 + [1.0, 0.0], Batch([[1.0]], [[0.0]]))),
+    (off_where_three_layers_are_wide, Declared(THREE, biases=False, batch=1),
+     ((1, 5, 1, 1), [0.0] * 5 + [1.0] + [0.0] * 4 + [1.0], Batch([[1.0]], [[0.0]]))),
     (raises_for_eight_inputs, Declared(("identity",)), ((8, 1), [0.0] * 9, Batch([[0.0] * 8], [[0.0]]))),
     (one_bias_for_eight_neurons, Declared(("identity",)), ((1, 8), [0.0] * 16, Batch([[0.0]], [[0.0] * 8]))),
 ]  # fmt: skip

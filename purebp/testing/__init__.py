@@ -1,7 +1,7 @@
 """For tests: Hypothesis strategies, and an assertion whose message is the oracle's report.
 
-Networks, batches, cases and losses are drawn by Hypothesis, which is imported when the first of them is asked for. With purebp
-installed, pytest has a fixture `assert_gradients_correct` as well.
+Networks, batches, cases and losses are drawn by Hypothesis, which is imported when the first
+of them is asked for. With purebp installed, pytest has a fixture `assert_gradients_correct` as well.
 
 >>> from purebp.testing import assert_gradients_correct, cases
 """
@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from purebp.testing.assertions import assert_gradients_correct
 
 if TYPE_CHECKING:
-    from purebp.testing.strategies import batches, cases, losses, networks, numbers
+    from purebp.testing.strategies import batches, cases, losses, networks
 
-__all__ = ["assert_gradients_correct", "batches", "cases", "losses", "networks", "numbers"]
+__all__ = ["assert_gradients_correct", "batches", "cases", "losses", "networks"]
 
 
 def __getattr__(name: str) -> Any:

@@ -30,27 +30,17 @@ LARGEST_SUM = 4.0  # of the |weights| of a neuron
 Rows = list[list[float]]
 
 
-def numbers(largest: int = 2) -> list[float]:
+def numbers(largest: int) -> list[float]:
     """Quarters in ±largest, the simplest first, which is what Hypothesis shrinks to: 0, or the next whole number.
 
-    >>> numbers(1), numbers()[9:13]
+    >>> numbers(1), numbers(2)[9:13]
     ([0.0, 1.0, -1.0, 0.75, -0.75, 0.5, -0.5, 0.25, -0.25], [2.0, -2.0, 1.75, -1.75])
     """
     sizes = [whole - k / 4 for whole in range(1, largest + 1) for k in range(4)]
     return [0.0, *(x for size in sizes for x in (size, -size))]
 
 
-@st.composite
-def matrices(draw: st.DrawFn, rows: int, columns: int, entries: Sequence[float] = tuple(numbers())) -> Rows:
-    """Matrices with these entries, the first of them the simplest; drawn as bytes, which is fast.
-
-    >>> from hypothesis import find
-    >>> find(matrices(2, 2), lambda rows: rows[0][1] < -1.5)
-    [[0.0, -2.0], [0.0, 0.0]]
-    """
-    drawn = draw(st.binary(min_size=rows * columns, max_size=rows * columns))
-    chosen = [entries[byte % len(entries)] for byte in drawn]
-    return [chosen[i * columns : (i + 1) * columns] for i in range(rows)]
+VALUES, WEIGHTS, INPUTS = numbers(2), numbers(3), numbers(4)
 
 
 @st.composite
@@ -100,9 +90,9 @@ def networks(
         sizes.append(draw(st.integers(min(2, widest) if names[-1] == "softmax" else 1, widest)))
     layers = []
     for (n_in, n_out), name in zip(pairwise(sizes), names):
-        weights = [_tamed(row) for row in draw(matrices(n_out, n_in, numbers(3)))]
+        weights = [_tamed(row) for row in _matrix(draw, n_out, n_in, WEIGHTS)]
         has_biases = draw(st.booleans()) if biases is None else biases
-        layers.append(Layer(weights, draw(matrices(1, n_out))[0] if has_biases else None, name))
+        layers.append(Layer(weights, _matrix(draw, 1, n_out)[0] if has_biases else None, name))
     return Network(layers)
 
 
@@ -125,13 +115,13 @@ def batches(
     Batch(inputs=((0.0,),), targets=((0.0, 1.0, 0.0),))
     """
     samples = draw(st.integers(1, most)) if batch is None else batch
-    inputs = draw(matrices(samples, n_in, numbers(4)))
+    inputs = _matrix(draw, samples, n_in, INPUTS)
     base = _loss(loss).base
     if base == "cross_entropy":
         classes = [draw(st.integers(0, n_out - 1)) for _ in range(samples)]
         return Batch(inputs, [[float(j == c) for j in range(n_out)] for c in classes])
-    values = [0.0, 1.0] if base == "binary_cross_entropy" else numbers()
-    return Batch(inputs, draw(matrices(samples, n_out, values)))
+    values = [0.0, 1.0] if base == "binary_cross_entropy" else VALUES
+    return Batch(inputs, _matrix(draw, samples, n_out, values))
 
 
 @st.composite
@@ -163,6 +153,13 @@ def cases(
     last = network.layers[-1].activation
     suited = "cross_entropy" if last.name == "softmax" else default_loss([last], loss)
     return Case("drawn", network, draw(batches(network.sizes[0], network.sizes[-1], loss=suited, batch=batch, most=most)))
+
+
+def _matrix(draw: st.DrawFn, rows: int, columns: int, entries: Sequence[float] = VALUES) -> Rows:
+    """Entries of the list, the first of them the simplest; drawn as bytes, which is fast and shrinks well."""
+    drawn = draw(st.binary(min_size=rows * columns, max_size=rows * columns))
+    chosen = [entries[byte % len(entries)] for byte in drawn]
+    return [chosen[i * columns : (i + 1) * columns] for i in range(rows)]
 
 
 def _tamed(row: list[float]) -> list[float]:
