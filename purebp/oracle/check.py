@@ -87,7 +87,7 @@ def check(
     report = _checked(candidate, cases, declared, called)
     if any(finding.kind in ("wrong shape", "wrong number of layers", "not understood") for finding in report.findings):
         report = _in_another_layout(candidate, cases, declared, called) or report
-    if explore and report.conforms:
+    elif explore and report.conforms:
         from purebp.testing.explore import counterexample  # the only part that wants Hypothesis
 
         found = counterexample(candidate, declared, report.convention, any_depth=isinstance(names, str))
