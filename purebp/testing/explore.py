@@ -1,7 +1,7 @@
 """Beyond the ladder: search with Hypothesis for a case on which a candidate is wrong, and shrink it.
 
 >>> from purebp.oracle.candidate import Declared
->>> def afraid(weights, biases, inputs, targets):  # the gradient of half the sum of squares, unless an input is below −3
+>>> def afraid(weights, biases, inputs, targets):  # of half the sum of squares, unless an input is below −3
 ...     (w,), (b,), errors = weights[0], biases[0], []
 ...     for x, (y,) in zip(inputs, targets):
 ...         errors.append(sum(map(float.__mul__, w, x)) + b - y if min(x) >= -3 else 5.0)
@@ -56,14 +56,15 @@ QUIET = settings(  # every setting that could differ from profile to profile
 def counterexample(
     candidate: Candidate, declared: Declared, convention: Convention | None = None, *, any_depth: bool = False
 ) -> Case | None:
-    """The smallest case found on which the candidate leaves its budgets, raises or gives something else; None if none is.
+    """The smallest case found on which the candidate leaves its budgets or gives no answer; None if none is found.
 
     convention: what the answers follow, where that is not what was declared. any_depth: the one activation declared
     is that of networks of any depth. The search is the same on every run.
     """
     names = [activation(name) for name in declared.activations]
+    loss = default_loss(names, declared.loss)
     chosen = convention or Convention(
-        default_loss(names, declared.loss), returns=declared.returns or "gradients", learning_rate=declared.learning_rate
+        loss, returns=declared.returns or "gradients", learning_rate=declared.learning_rate
     )
     strategy = cases(
         declared.activations[0] if any_depth else declared.activations,

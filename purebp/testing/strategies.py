@@ -152,7 +152,8 @@ def cases(
     network = draw(networks(activations, sizes=sizes, biases=biases, widest=widest, deepest=deepest))
     last = network.layers[-1].activation
     suited = "cross_entropy" if last.name == "softmax" else default_loss([last], loss)
-    return Case("drawn", network, draw(batches(network.sizes[0], network.sizes[-1], loss=suited, batch=batch, most=most)))
+    n_in, *_, n_out = network.sizes
+    return Case("drawn", network, draw(batches(n_in, n_out, loss=suited, batch=batch, most=most)))
 
 
 def _matrix(draw: st.DrawFn, rows: int, columns: int, entries: Sequence[float] = VALUES) -> Rows:
