@@ -352,7 +352,7 @@ def _over_cases(reports: Sequence[CaseReport]) -> tuple[TensorReport, ...]:
             worse = tensor if not tensor.share <= old.share else old
             merged[tensor.name] = replace(
                 worse, entries=old.entries + tensor.entries, wrong=old.wrong + tensor.wrong, ulps=max(old.ulps, tensor.ulps),
-                resolution=min(old.resolution, tensor.resolution),
+                resolution=min(filter(None, (old.resolution, tensor.resolution)), default=0.0),
             )  # fmt: skip
     return tuple(merged.values())
 

@@ -28,6 +28,7 @@ Claim = Mapping[Key, Matrix]  # one row for biases, and one number in it for the
 Budgets = Mapping[Key, Matrix[Ball]]
 ORDER = ("outputs", "loss", "deltas", "weights", "biases")
 UNDECIDED = 0.5  # a resolution above this is no evidence
+FAR_BELOW = 1e-30  # where all of a tensor is expected to be 0, a budget of this size has decided it
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,13 +164,11 @@ def _compare(key: Key, rows: Matrix, budgets: Matrix[Ball]) -> TensorReport:
     if (format := spread[0].rules.format) is not None:
         unit *= 2.0 ** (53 - format.precision)
     pairs = [
-        (x, y, b)
-        for x, y, b in zip((x for row in rows for x in row), values, spread)
-        if b.radius <= abs(y) / 2 or not y
+        (x, y, b) for x, y, b in zip((x for row in rows for x in row), values, spread) if y and b.radius <= abs(y) / 2
     ]
     ulps = max((abs(x - y) / unit for x, y, _ in pairs), default=0.0)
     wrong = sum(not x <= 1 for row in shares for x in row)
-    resolution = radii / sizes if sizes else radii
+    resolution = radii / sizes if sizes else 0.0 if radii < FAR_BELOW else inf
     return TensorReport(
         tensor_name(key), key[0], key[1], len(spread), wrong, shares[i][j], ulps, resolution, worst, shares
     )

@@ -94,8 +94,9 @@ def localised(reports: Sequence[CaseReport], asked: Asked, convention: Conventio
         return []
     notes = [_step(wrong, max(key[1] for key in wrong) + 1)]
     for key in [key for key, is_wrong in wrong.items() if is_wrong and key[0] in LOCAL]:
-        some = [(case, claim) for case, claim in asked[:4] if key in claim]
-        patterns = {_pattern(claim[key], budgets(case, convention, format, claim)[key]) for case, claim in some}
+        allowed = [(claim[key], budgets(case, convention, format, claim)[key]) for case, claim in asked if key in claim]
+        off = [(rows, balls) for rows, balls in allowed if not inside({key: rows}, {key: balls})]
+        patterns = {_pattern(rows, balls) for rows, balls in off[:4]}
         if len(patterns) == 1 and "" not in patterns:
             notes.append(f"{tensor_name(key)} {patterns.pop()}.")
     for (_, before), (case, now) in zip(asked, asked[1:]):
