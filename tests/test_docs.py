@@ -29,6 +29,7 @@ import purebp
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
+GENERATED = {"mistakes.md", "power.md"}  # tests/test_mistakes.py and tests/test_power.py hold them to their scripts
 NAMES = [document.relative_to(ROOT).as_posix() for document in DOCUMENTS]
 PYTHON = {"python": [sys.executable], "python3": [sys.executable], "purebp": [sys.executable, "-m", "purebp"]}
 TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
@@ -138,6 +139,8 @@ def test_every_document_has_blocks_that_are_checked(document: Path) -> None:
     text = document.read_text(encoding="utf-8")
     found = blocks(document.name, text)
     assert 2 * len(found) == text.count("```")
+    if document.name in GENERATED:
+        return
     assert sum(block.code.count(">>> ") for block in found if block.language == "python") >= 5
 
 

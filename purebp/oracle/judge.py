@@ -53,7 +53,8 @@ class TensorReport:
     """How the entries of one tensor lie in their budgets.
 
     share: the largest |given − expected| / allowed. ulps: the largest error, in units in the last place (of the
-    format) of the largest expected number, kinks aside. resolution: Σ allowed / Σ |expected|, or Σ allowed where all are 0; above ½ nothing is decided.
+    format) of the largest expected number, kinks aside. resolution: Σ allowed / Σ |expected|; above ½ nothing is
+    decided. Where all are 0 it is 0, unless the budget is no small number.
     """
 
     name: str
