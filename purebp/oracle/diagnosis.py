@@ -178,7 +178,7 @@ class Search:
         ]
         self.tolerance = max(1e-5, 64 * 2.0**-format.precision)
         self.depth = len(names)
-        self.observations = sorted(observations, key=lambda o: (not _at_kink(o), self.off(o), *_informative(o)), reverse=True)
+        self.observations = sorted(observations, key=lambda o: (not _at_kink(o), self.off(o), _lively(o), *_informative(o)), reverse=True)
         self.kinked = list(map(_at_kink, self.observations))
         self.begin(self.observations[0])
 
@@ -293,17 +293,18 @@ class Search:
         found = self.way_back(made, loss)
         return None if found is None else list(_tensors(found))
 
-    def way_back(self, made: tuple[Made, ...], loss: Loss) -> list[Place] | None:
+    def way_back(self, made: tuple[Made, ...], loss: Loss, down_to: int = 0) -> list[Place] | None:
+        recipe = Hypothesis(made, (), Convention(loss), 0).recipe()
+        if recipe.forward is forward and all(mistake.step != "model" for mistake, _ in made):
+            recipe = replace(recipe, forward=lambda *given: self.trace)
         try:
-            return places(
-                Hypothesis(made, (), Convention(loss), 0).recipe(), self.first.network, self.first.batch, loss, FLOAT
-            )
+            return places(recipe, self.first.network, self.first.batch, loss, FLOAT, down_to)
         except (PurebpError, ArithmeticError):
             return None
 
     def solved(self, made: tuple[Made, ...], loss: Loss, exact: bool = False) -> Iterator[Hypothesis]:
         """What else must have happened, after these mistakes, for the first case to be answered as it was."""
-        if exact and not self.fits_above(made):
+        if exact and not self.fits_from_above(made):
             return
         way_back = self.way_back(made, loss)
         if way_back is None:
@@ -312,6 +313,7 @@ class Search:
         tensors = {key: rows for key, rows in _tensors(way_back) if key in claim}
         ratios = {key: self.ratio(key, claim[key], rows) for key, rows in tensors.items()}
         known = [r for r in ratios.values() if r is not None and r != inf]
+        local: dict[Key, list[tuple[Mistake, float | None, float]]] = {}
         for ratio in dict.fromkeys(([] if self.open_loss else [1.0]) + [float(f"{r:.6g}") for r in known]):
             wrong = [key for key, rows in tensors.items() if not self.fits(key, rows, ratio)]
             if exact and wrong:
@@ -322,31 +324,49 @@ class Search:
                 if not wrong:
                     yield Hypothesis(made, (), convention, cost)
                 elif cost <= 2 and len(wrong) < len(ratios) + (ratio == 1.0):
-                    yield from self.locally(made, way_back, wrong, ratios, ratio, convention, cost)
+                    for key in wrong:
+                        if key not in local:
+                            local[key] = list(self.of_one_tensor(key, way_back[self.depth - 1 - key[1]]))
+                    yield from self.locally(made, local, wrong, ratios, ratio, convention, cost)
 
     def fits(self, key: Key, rows: Matrix, ratio: float) -> bool:
         """Whether the first answer is that multiple of the rows."""
+        return self.agree(*self.measured(key, rows), ratio)
+
+    def measured(self, key: Key, rows: Matrix) -> tuple[float | None, float]:
+        """The first answer as a multiple of the rows, and how far off roundoff may put it."""
         found = self.ratio(key, self.claim[key], rows)
+        largest = max(abs(x) for row in rows for x in row)
+        return found, self.slack(self.first, key) / largest if found is not None and largest else 0.0
+
+    def agree(self, found: float | None, slack: float, ratio: float) -> bool:
         if found is None or found == inf:
             return found == inf
-        largest = max(abs(x) for row in rows for x in row)
-        return abs(found - ratio) <= self.tolerance * abs(ratio) + self.slack(self.first, key) / largest
+        return abs(found - ratio) <= self.tolerance * abs(ratio) + slack
 
-    def fits_above(self, made: tuple[Made, ...]) -> bool:
-        """Whether every layer on which some of them do not act yet is explained, up to a factor, by those that do."""
+    def one_factor(self, way_back: Sequence[Place] | None) -> bool:
+        """Whether the first answer is one and the same factor times all of these tensors."""
+        tensors = [(key, rows) for key, rows in _tensors(way_back or ()) if key in self.claim]
+        measured = [self.measured(key, rows) for key, rows in tensors]
+        ratio = next((r for r, _ in measured if r not in (None, inf)), 1.0)
+        return (
+            bool(measured)
+            and all(self.agree(r, slack, ratio) for r, slack in measured)
+            and any(factors([(ratio, *self.first.size)], self.tolerance + max(slack for _, slack in measured)))
+        )
+
+    def fits_from_above(self, made: tuple[Made, ...]) -> bool:
+        """Whether each layer, the output first, is explained up to a factor by what is made there and above."""
         for l in reversed(range(self.depth)):
-            acting = tuple((m, layers) for m, layers in made if not m.layerwise or max(layers) >= l)
-            if len(acting) == len(made):
-                break
-            key = (l, *((m.name, layers) for m, layers in acting))
-            if key not in self.cache:
-                way_back = self.way_back(acting, self.loss)
-                self.cache[key] = way_back is not None and all(
-                    self.ratio(key, self.claim[key], rows) is not None
-                    for key, rows in _tensors(way_back[self.depth - 1 - l :][:1])
-                    if key in self.claim
-                )
-            if not self.cache[key]:
+            acting = tuple(
+                (mistake, frozenset(layer for layer in layers if layer >= l))
+                for mistake, layers in made
+                if not mistake.layerwise or max(layers) >= l
+            )
+            state = (l, *((mistake.name, layers) for mistake, layers in acting))
+            if state not in self.cache:
+                self.cache[state] = self.one_factor(self.way_back(acting, self.loss, l))
+            if not self.cache[state]:
                 return False
         return True
 
@@ -360,10 +380,17 @@ class Search:
         cost = (turned and not self.open_sign) + (size != ONE and not self.open_loss)
         return Convention(loss, size, returns, self.learning_rate), cost
 
+    def of_one_tensor(self, key: Key, place: Place) -> Iterator[tuple[Mistake, float | None, float]]:
+        """Every mistake that concerns this tensor alone, and the first answer as a multiple of what it gives."""
+        for mistake in CATALOGUE.values():
+            if mistake.step == key[0] and any(key[1] in layers for layers in mistake.layers(self.depth)):
+                if (value := _local(mistake, place)) is not None:
+                    yield mistake, *self.measured(key, value)
+
     def locally(
         self,
         made: tuple[Made, ...],
-        way_back: Sequence[Place],
+        measured: dict[Key, list[tuple[Mistake, float | None, float]]],
         wrong: Sequence[Key],
         ratios: dict[Key, float | None],
         ratio: float,
@@ -372,16 +399,9 @@ class Search:
     ) -> Iterator[Hypothesis]:
         """Mistakes that concern single tensors, or factors, that explain the wrong ones."""
         options: dict[Key, dict[str, Any]] = {}
-        by_layer = {place.l: place for place in way_back}
         n, m = self.first.size
         for key in wrong:
-            kind, l = key
-            found: dict[str, Any] = {}
-            for mistake in CATALOGUE.values():
-                if mistake.step == kind and any(l in layers for layers in mistake.layers(self.depth)):
-                    value = _local(mistake, by_layer[l])
-                    if value is not None and self.fits(key, value, ratio):
-                        found[mistake.name] = mistake
+            found: dict[str, Any] = {one.name: one for one, r, slack in measured[key] if self.agree(r, slack, ratio)}
             r = ratios[key]
             if r not in (None, inf, 0.0) and len(wrong) < len(ratios):
                 for factor in list(factors([(r / ratio, n, m)], self.tolerance))[:6]:
@@ -437,7 +457,7 @@ class Search:
 
     def confirmed(self, hypothesis: Hypothesis) -> Diagnosis | None:
         """The explanation in words, if every answer lies inside the budgets of the hypothesis."""
-        for observed, kinked in zip(self.observations, self.kinked):
+        for observed, kinked in reversed(list(zip(self.observations, self.kinked))):  # the first was looked at already
             if kinked:  # where f′ is any of several values; the budgets hold all of them
                 continue
             claim = hypothesis.claim(observed, FLOAT)
@@ -618,6 +638,11 @@ def _at_kink(observed: Observation) -> bool:
     """Whether some z lies where f′ jumps."""
     passes = zip(observed.network.layers, forward(observed.network, observed.batch.inputs).pre_activations)
     return any(x in layer.activation.kinks for layer, z in passes for row in z for x in row)
+
+
+def _lively(observed: Observation) -> int:
+    """How many tensors of the answer are not 0 throughout."""
+    return sum(any(x for row in rows for x in row) for rows in observed.claim.values())
 
 
 def _informative(observed: Observation) -> tuple[int, int]:
