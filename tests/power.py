@@ -11,12 +11,13 @@ that the ladder of `check` does not hold.
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache
 from importlib import import_module
@@ -40,6 +41,7 @@ from purebp.oracle.report import Report
 from tests.conforming import MACHINES, WAYS, Implementation, drawn, implementation, single
 from tests.conforming import Recipe as Way
 
+CHECK = import_module("purebp.oracle.check")
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 HIDDEN = ("sigmoid", "tanh", "relu", "leaky_relu(0.01)", "softplus", "elu(1.0)", "silu", "gelu", "identity")
 DEPTHS = (2, 3, 4)
@@ -90,7 +92,8 @@ def settings(hidden: str, depth: int) -> tuple[Setting, ...]:
 @cache
 def fresh(setting: Setting, count: int = 6) -> tuple[Case, ...]:
     """Random networks and batches of the setting, with square layers and others, in numbers that are not short."""
-    random, cases = Random(f"fresh {setting}"), []
+    random = Random(f"fresh {setting}")
+    cases: list[Case] = []
     while len(cases) < count:
         sizes = [random.randint(1, 4) for _ in range(len(setting.names) + 1)]
         if len(cases) % 3 == 0:
@@ -185,6 +188,7 @@ class Seen:
     setting: Setting
     report: Report
     seconds: float
+    named: bool
     place: int = 0  # among the explanations, from 1 on; 0 if it is not there
     equal: bool = False  # the first explanation is another one that gives the same answers
 
@@ -201,10 +205,15 @@ class Seen:
         return self.first or 1 < self.place <= 3
 
 
-def looked_at(planting: Planting, setting: Setting) -> Seen:
+def looked_at(planting: Planting, setting: Setting, named: bool = True) -> Seen:
+    """What `check` says; the verdict alone, which takes less time, unless it has to be named."""
     start = time.perf_counter()
-    report = setting.check(planting.answer(setting))
-    seen = Seen(planting, setting, report, time.perf_counter() - start)
+    if named:
+        report = setting.check(planting.answer(setting))
+    else:
+        with patch.object(CHECK, "explanations", lambda *given, **options: []):
+            report = setting.check(planting.answer(setting))
+    seen = Seen(planting, setting, report, time.perf_counter() - start, named)
     names = [set(found.changes) for found in report.explanations]
     seen.place = names.index(planting.changes) + 1 if planting.changes in names else 0
     if seen.place != 1 and names:
@@ -215,8 +224,7 @@ def looked_at(planting: Planting, setting: Setting) -> Seen:
 @contextmanager
 def budgets_once() -> Iterator[None]:
     """Cases and their budgets, the same for every candidate, are computed once."""
-    module = import_module("purebp.oracle.check")
-    with patch.object(module, "_budgets", cache(module._budgets)), patch.object(module, "ladder", cache(ladder)):
+    with patch.object(CHECK, "_budgets", cache(CHECK._budgets)), patch.object(CHECK, "ladder", cache(ladder)):
         yield
 
 
@@ -304,24 +312,28 @@ class Entries:
 
     format: str
     size: float
+    settings: int = 0
     tried: int = 0
     anywhere: int = 0  # by `check`, an entry drawn at random on every case
     hardest: int = 0  # by `check`, on every case the entry whose budget is the widest
     single: int = 0  # entries of single cases
     alone: int = 0  # and how many of them on that case alone
 
+    @property
+    def required(self) -> bool:
+        return self.size >= {"binary64": 0.99e-11, "binary32": 0.99e-4}[self.format]
+
 
 def entries(sample: Sequence[Setting], sizes: Sequence[float], draws: int, random: Random) -> Iterator[Entries]:
     """One entry of the gradient changed, and nothing else, in networks of up to 100 parameters."""
     ways = {"binary64": Way(MACHINES[0]), "binary32": Way(MACHINES[2])}
-    module = import_module("purebp.oracle.check")
     for format, way in ways.items():
         for size in sizes:
-            found = Entries(format, size)
+            found = Entries(format, size, len(sample))
             for setting in sample:
                 places = [random.random() for _ in range(draws)]
                 for place in (*places, None):
-                    with patch.object(module, "explanations", lambda *given, **options: []):  # the verdict is asked for
+                    with patch.object(CHECK, "explanations", lambda *given, **options: []):  # the verdict is asked for
                         report = setting.check(_changed(way, setting, size, place, format), format=format)
                     found.tried += place is not None
                     found.anywhere += place is not None and not report.conforms
@@ -447,3 +459,223 @@ def _turned(chosen: Implementation, setting: Setting, turn: str | None) -> Answe
         return reshaped(network, gradient)
 
     return answer
+
+
+# The table.
+
+
+@dataclass
+class Measured:
+    """Everything that was measured."""
+
+    singles: list[Seen]
+    equivalent: list[Planting]
+    conventions: list[Seen]
+    pairs: list[Seen]
+    entries: list[Entries]
+    imprecise: list[tuple[str, bool]]
+    alarms: Alarms
+    seed: int
+
+    @property
+    def good(self) -> bool:
+        """Whether everything is caught, what has to be named is, and nothing right is accused."""
+        named, both = [s for s in self.singles if s.named], self.pairs
+        return (
+            all(seen.caught for seen in (*self.singles, *self.conventions, *both))
+            and sum(seen.first for seen in named) >= 0.95 * len(named)
+            and all(seen.among_three for seen in named)
+            and sum(seen.first for seen in both) >= 0.8 * len(both)
+            and all(e.anywhere == e.tried and e.hardest == e.settings for e in self.entries if e.required)
+            and all(called for _, called in self.imprecise)
+            and not self.alarms.alarms
+        )
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How much is measured; every so many single mistakes are named, all are caught."""
+
+    every: int = 3
+    pairs: int = 200
+    sizes: Sequence[float] = SIZES
+    draws: int = 8
+    sample: Sequence[Setting] = SAMPLE
+    steps: Sequence[float] = (1e-3, 1e-5, 1e-7)
+    runs: int = 20_000
+    hidden: Sequence[str] = HIDDEN
+    depths: Sequence[int] = DEPTHS
+
+
+QUICK = Extent(40, 4, (1e-4, 1e-11), 2, SAMPLE[:2], (1e-5,), 600, ("sigmoid", "relu"), (2,))
+
+
+def measure(extent: Extent, seed: int) -> Measured:
+    """The whole run, the same for the same seed."""
+    random = Random(seed)
+    with budgets_once():
+        planted_ones = list(singles(extent.hidden, extent.depths))
+        able = [(planting, setting) for planting, setting in planted_ones if setting is not None]
+        return Measured(
+            [looked_at(*one, named=number % extent.every == seed % extent.every) for number, one in enumerate(able)],
+            [planting for planting, setting in planted_ones if setting is None],
+            [looked_at(*one) for one in list(conventions())[:: 1 if extent.runs > 10_000 else 7]],
+            [looked_at(*one) for one in pairs(extent.pairs, random)],
+            list(entries(extent.sample, extent.sizes, extent.draws, random)),
+            [
+                (kind, report.verdict == "imprecise" and any(words in note for note in report.notes))
+                for kind, _, report, words in imprecise(extent.sample[:3], extent.steps)
+            ],
+            false_alarms(extent.runs, random),
+            seed,
+        )
+
+
+def percent(part: int, whole: int) -> str:
+    """Rounded down, so that 100 % means all."""
+    return f"{math.floor(1000 * part / whole) / 10:g} %" if whole else "–"
+
+
+def rows(heads: Sequence[str], lines: Sequence[Sequence[object]]) -> str:
+    written = [heads, ["---"] * len(heads), *lines]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in written)
+
+
+def _line(name: str, caught: Sequence[Seen]) -> list[object]:
+    named = [seen for seen in caught if seen.named]
+    return [
+        name, len(caught), percent(sum(s.caught for s in caught), len(caught)), len(named),
+        percent(sum(s.first for s in named), len(named)), percent(sum(s.place == 1 for s in named), len(named)),
+        percent(sum(s.among_three for s in named), len(named)),
+    ]  # fmt: skip
+
+
+def document(found: Measured) -> str:
+    """docs/power.md."""
+    all_seen = [*found.singles, *found.conventions, *found.pairs]
+    by_family = [
+        _line(family, [s for s in found.singles if s.planting.made[0][0].family == family]) for family in FAMILIES
+    ]
+    named = [seen for seen in all_seen if seen.named]
+    missed = [seen for seen in all_seen if not seen.caught]
+    unnamed = [seen for seen in named if not seen.first]
+    slow = sorted(seen.seconds for seen in named)
+    kinds = Counter(kind for kind, _ in found.imprecise)
+    called = Counter(kind for kind, good in found.imprecise if good)
+    harmless = Counter(str(planting) for planting in found.equivalent)
+    parts = [
+        "# Power, measured",
+        "A checker is as good as what it catches. Mistakes of the catalogue ([mistakes.md](mistakes.md)) are planted in "
+        "right code, which `purebp.oracle.check` then sees as it sees any candidate. This page is written by "
+        f"`make power` (seed {found.seed}); `python -m tests.power --help` tells more.",
+        "*Caught*: the verdict is not that it conforms. *Named*: the first explanation is what was planted, or another "
+        "that gives the same answers, inside its budgets, on the built-in cases and on random networks that `check` does "
+        "not know; *word for word*: it is what was planted. Whether something planted is a mistake at all is decided on "
+        "such random networks too.",
+        "## Mistakes, one by one",
+        f"Every mistake at depths {found_depths(found.singles)}, with every activation in the hidden layers, in every layer in "
+        f"turn where it can be made. Of these, a share is also diagnosed.",
+        rows(HEADS, [*by_family, _line("**together**", found.singles)]),
+        "Where a mistake changes nothing, there is nothing to catch: "
+        + ("; ".join(f"{name} ({n})" for name, n in sorted(harmless.items())) or "nowhere")
+        + ". These are architectures in which both ways to compute are right.",
+        "## Conventions and pairs",
+        "Right gradients with another sign, another factor or of another loss than declared; and two mistakes at once, "
+        "drawn at random.",
+        rows(HEADS, [_line("conventions", found.conventions), _line("pairs", found.pairs)]),
+        "Not caught: " + ("none." if not missed else ""),
+        "\n".join(f"- {seen.planting} ({seen.setting})" for seen in missed),
+        "Not named: " + ("none." if not unnamed else ""),
+        "\n".join(f"- {seen.planting} ({seen.setting}): {_said(seen)}" for seen in unnamed),
+        f"A check with its diagnosis took {slow[len(slow) // 2]:.1f} s in the middle and {slow[-1]:.1f} s at most, budgets "
+        "not counted.",
+        "## Single entries",
+        f"One entry of the gradient is changed by a relative size, in networks of up to {LARGEST} parameters. Caught by "
+        "`check` if a random entry is off in every case, if the entry with the widest budget is; and on one case alone, "
+        "of all entries that are not 0.",
+        rows(
+            ["format", "size", "a random entry", "the hardest entry", "on one case alone"],
+            [
+                [e.format, f"1e{round(math.log10(e.size))}", percent(e.anywhere, e.tried),
+                 percent(e.hardest, e.settings), percent(e.alone, e.single)]
+                for e in found.entries
+            ],
+        ),
+        "## Imprecise",
+        "What is computed in float32, or from differences of the loss, is called so by name.",
+        rows(["what is inside", "checks", "called so"], [[k, n, percent(called[k], n)] for k, n in kinds.items()]),
+        "## False alarms",
+        f"Right implementations were asked {found.alarms.total:,} times (an implementation and a case each), in plain "
+        "loops with naive, stable and tanh-based formulas, sums in any order, and 1/n anywhere. Among them is what is "
+        "often accused: a (1 − a) on outputs, ŷ − y without f′ under cross-entropy, and the error y − ŷ whose gradient is "
+        f"added. False alarms: {len(found.alarms.alarms) or 'none'}.",
+        rows(["format, and what is returned or left open", "asked"], [[k, f"{n:,}"] for k, n in sorted(found.alarms.runs.items())]),
+        "\n".join(f"- {alarm}" for alarm in found.alarms.alarms),
+    ]  # fmt: skip
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+HEADS = ("", "planted", "caught", "diagnosed", "named", "word for word", "among the first three")
+
+
+def found_depths(seen: Sequence[Seen]) -> str:
+    return ", ".join(map(str, sorted({len(one.setting.names) for one in seen})))
+
+
+def _said(seen: Seen) -> str:
+    return f"“{seen.report.explanations[0].name}”" if seen.report.explanations else "localised only"
+
+
+def catalogue() -> str:
+    """docs/mistakes.md."""
+    parts = [
+        "# Mistakes",
+        "What `purebp check` looks for when numbers are wrong. *Seen* counts how often a mistake was found in 125 collected "
+        "reports of hand-written backpropagation that went wrong; 0 means that it stands here because it is easy to make. "
+        "The symbols are those of [lesson.md](lesson.md). This page is written by `python -m tests.power --mistakes --write`.",
+    ]
+    for family in FAMILIES:
+        lines = [
+            [m.name, plain_sentence(m.sentence), m.line, m.seen] for m in CATALOGUE.values() if m.family == family
+        ]
+        parts += [f"## {family.capitalize()}", rows(["mistake", "what is wrong, and what to do", "line", "seen"], lines)]
+    parts += [
+        "Also recognised: gradients with the wrong sign or with a factor such as 2, ½, 1/n or 1/m, all of them or those of "
+        "single layers; the gradient of another loss; a penalty λ W; an update after every sample; gradients that are not "
+        "reset between calls; and two of all these at once.",
+        "## What is right although it is often accused",
+        "- **a (1 − a) as the derivative at a sigmoid output**, with a = σ(z): it is σ′(z).",
+        "- **ŷ − y without f′** under cross-entropy after softmax, or binary cross-entropy after sigmoid: f′ cancels "
+        "against the derivative of the loss.",
+        "- **y − ŷ and then +=**: the two minus signs cancel.",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def plain_sentence(sentence: str) -> str:
+    """The sentence without its place."""
+    return sentence.replace(" {where}", "").replace("{where} ", "").replace("|", "\\|")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.power", description=str(__doc__).splitlines()[0])
+    parser.add_argument("--write", action="store_true", help="write docs/power.md, or docs/mistakes.md")
+    parser.add_argument("--quick", action="store_true", help="a small sample")
+    parser.add_argument("--all", action="store_true", help="diagnose every single mistake, and 1000 pairs")
+    parser.add_argument("--mistakes", action="store_true", help="the catalogue as a page")
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args(arguments)
+    if given.mistakes:
+        text, path, good = catalogue(), DOCS / "mistakes.md", True
+    else:
+        extent = QUICK if given.quick else replace(Extent(), every=1, pairs=1000) if given.all else Extent()
+        found = measure(extent, given.seed)
+        text, path, good = document(found), DOCS / "power.md", found.good
+    print(text)
+    if given.write:
+        path.write_text(text, encoding="utf-8")
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
