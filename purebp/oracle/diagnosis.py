@@ -176,7 +176,7 @@ class Search:
             for other in others
             if other.base != self.loss.base and {other.base, self.loss.base} != {"sse", "half_sse"}
         ]
-        self.tolerance = max(1e-5, 64 * 2.0**-format.precision)
+        self.tolerance = max(1e-5, min(0.02, 2048 * 2.0**-format.precision))
         self.depth = len(names)
         self.observations = sorted(observations, key=lambda o: (not _at_kink(o), self.off(o), _lively(o), *_informative(o)), reverse=True)
         self.kinked = list(map(_at_kink, self.observations))
