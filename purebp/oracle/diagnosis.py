@@ -26,7 +26,7 @@ from purebp.backprop import forward
 from purebp.losses import Loss
 from purebp.network import Batch, Gradients, Network
 from purebp.number_systems.ball import ball
-from purebp.number_systems.formats import Format, format_named
+from purebp.number_systems.formats import BINARY32, Format, format_named, is_exact
 from purebp.optimizers import sgd_step
 from purebp.oracle.cases import Case
 from purebp.oracle.conventions import ONE, Convention, Factor, factors
@@ -180,6 +180,8 @@ class Search:
         self.depth = len(names)
         self.observations = sorted(observations, key=lambda o: (not _at_kink(o), self.off(o), _lively(o), *_informative(o)), reverse=True)
         self.kinked = list(map(_at_kink, self.observations))
+        claimed = (x for o in self.observations for rows in _gradients(o.claim).values() for row in rows for x in row)
+        self.stored = all(is_exact(x, BINARY32) for x in claimed)  # in binary32
         self.begin(self.observations[0])
 
     def firsts(self) -> list[Observation]:
@@ -467,6 +469,8 @@ class Search:
         for name in dict.fromkeys((self.format.name, "binary32")):
             if format_named(name).precision > self.format.precision:
                 continue
+            if name != self.format.name and (hypothesis.made or hypothesis.scales) and not self.stored:
+                continue  # wide budgets would let two mistakes that cancel stand for a roundoff
             if all(inside(_gradients(o.claim), hypothesis.claim(o, ball(name))) for o in self.observations):
                 return self.described(hypothesis, name)
         return None
