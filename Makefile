@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PEERS := .venv-peers
 
-.PHONY: help demo test check campaign power browser peers bench clean
+.PHONY: help demo test check campaign power power browser peers bench clean
 
 help: ## what can be made here
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-8s %s\n' "$$name" "$$what"; done
@@ -23,6 +23,9 @@ campaign: ## tries for some minutes to find a correct implementation outside its
 
 browser: $(VENV)/.installed ## the HTML report in a real Chromium
 	$(BIN)/pytest -q tests/browser
+
+power: ## how many mistakes the oracle catches and names, in some minutes; writes docs/power.md
+	$(PYTHON) -m tests.power --write
 
 peers: $(PEERS)/.installed ## independent witnesses: python-flint, mpmath, NumPy and PyTorch, in .venv-peers
 	$(PEERS)/bin/pytest -q -s tests/peers

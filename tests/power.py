@@ -508,7 +508,7 @@ class Measured:
 class Extent:
     """How much is measured; every so many single mistakes are named, all are caught."""
 
-    every: int = 3
+    every: int = 8
     pairs: int = 200
     sizes: Sequence[float] = SIZES
     draws: int = 8
