@@ -24,6 +24,9 @@ campaign: ## tries for some minutes to find a correct implementation outside its
 browser: $(VENV)/.installed ## the HTML report in a real Chromium
 	$(BIN)/pytest -q tests/browser
 
+power: ## how many mistakes the oracle catches and names, in some minutes; writes docs/power.md
+	$(PYTHON) -m tests.power --write
+
 peers: $(PEERS)/.installed ## independent witnesses: python-flint, mpmath, NumPy and PyTorch, in .venv-peers
 	$(PEERS)/bin/pytest -q -s tests/peers
 

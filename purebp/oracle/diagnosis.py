@@ -22,10 +22,11 @@ from typing import Any
 
 from purebp import losses
 from purebp.arithmetic import FLOAT, Arithmetic, Matrix, PurebpError
+from purebp.backprop import forward
 from purebp.losses import Loss
 from purebp.network import Batch, Gradients, Network
 from purebp.number_systems.ball import ball
-from purebp.number_systems.formats import Format, format_named
+from purebp.number_systems.formats import BINARY32, Format, format_named, is_exact
 from purebp.optimizers import sgd_step
 from purebp.oracle.cases import Case
 from purebp.oracle.conventions import ONE, Convention, Factor, factors
@@ -142,18 +143,11 @@ def explanations(
     search = Search(
         observations, None if loss is None else losses.loss(loss), format_named(format), returns, learning_rate
     )
-    for stage in search.stages(plain):
-        found: dict[str, tuple[int, Diagnosis]] = {}
-        for hypothesis in stage:
-            diagnosis = search.confirmed(hypothesis)
-            if diagnosis is not None and diagnosis.name not in found:
-                pure = not hypothesis.scales and hypothesis.convention.loss.base == search.loss.base
-                seen = min((mistake.seen for mistake, _ in hypothesis.made), default=100 if pure else -1)
-                found[diagnosis.name] = (-seen, diagnosis)
-            if len(found) == 5:
-                break
-        if found:
-            return [diagnosis for _, diagnosis in sorted(found.values(), key=lambda item: item[0])]
+    for first in search.firsts()[: 1 if plain else 2]:
+        search.begin(first)
+        for stage in search.stages(plain):
+            if found := search.told(stage):
+                return found
     return (
         [] if plain else [found for found in (_penalty(search), _online(search), _nothing(search)) if found is not None]
     )
@@ -182,12 +176,38 @@ class Search:
             for other in others
             if other.base != self.loss.base and {other.base, self.loss.base} != {"sse", "half_sse"}
         ]
-        self.tolerance = max(1e-5, 64 * 2.0**-format.precision)
+        self.tolerance = max(1e-5, min(0.02, 2048 * 2.0**-format.precision))
         self.depth = len(names)
-        self.observations = sorted(observations, key=lambda o: (self.off(o), *_informative(o)), reverse=True)
-        self.first = self.observations[0]
-        self.claims = [self.normal(observed) for observed in self.observations]
+        self.observations = sorted(observations, key=lambda o: (not _at_kink(o), self.off(o), _lively(o), *_informative(o)), reverse=True)
+        self.kinked = list(map(_at_kink, self.observations))
+        claimed = (x for o in self.observations for rows in _gradients(o.claim).values() for row in rows for x in row)
+        self.stored = all(is_exact(x, BINARY32) for x in claimed)  # in binary32
+        self.begin(self.observations[0])
+
+    def firsts(self) -> list[Observation]:
+        """The cases to begin with: one in which most mistakes show, and one with a single output."""
+        narrow = [o for o in self.observations[1:] if o.size[0] > 1 == o.size[1] and not _at_kink(o) and self.off(o)]
+        return [self.observations[0], *narrow[:1]]
+
+    def begin(self, first: Observation) -> None:
+        """Hypotheses are made from this case, and confirmed on all others."""
+        self.first, self.claim = first, self.normal(first)
+        self.trace = forward(first.network, first.batch.inputs)
         self.cache: dict[object, bool] = {}
+        self.alike: dict[Made, list[Made]] = {}  # layers in which a mistake gives the same on this case
+
+    def told(self, stage: Sequence[Hypothesis]) -> list[Diagnosis]:
+        """The first five that all observations confirm, the commonest mistake first."""
+        found: dict[str, tuple[int, Diagnosis]] = {}
+        for hypothesis in stage:
+            diagnosis = next(filter(None, map(self.confirmed, self.variants(hypothesis))), None)
+            if diagnosis is not None and diagnosis.name not in found:
+                pure = not hypothesis.scales and hypothesis.convention.loss.base == self.loss.base
+                seen = min((mistake.seen for mistake, _ in hypothesis.made), default=100 if pure else -1)
+                found[diagnosis.name] = (-seen, diagnosis)
+            if len(found) == 5:
+                break
+        return [diagnosis for _, diagnosis in sorted(found.values(), key=lambda item: item[0])]
 
     def normal(self, observed: Observation) -> dict[Key, Matrix]:
         """The claim as gradients that one would subtract, if it is what it should be."""
@@ -235,50 +255,67 @@ class Search:
         by_trunk = [h for made in singles for h in self.solved((made,), self.loss)]
         everything = [*plain, *by_trunk, *others]
         yield [h for h in everything if h.cost == 2]
-        both = (
-            pair
-            for pair in combinations(singles, 2)
-            if pair[0][0].step != pair[1][0].step or not pair[0][1] & pair[1][1]
-        )
+        both = filter(None, (self.apart(*pair) for pair in combinations(singles, 2)))
         yield [h for pair in both for h in self.solved(pair, self.loss, exact=True)]
         yield [h for h in everything if h.cost == 3]
 
     def singles(self) -> Iterator[Made]:
         """Every mistake of the trunk that changes something in the first case."""
         right = self.values((), self.loss)
-        seen = []
         for mistake in CATALOGUE.values():
             if mistake.step in LOCAL:
                 continue
+            found: list[tuple[Made, object]] = []
             for layers in mistake.layers(self.depth):
                 values = self.values(((mistake, layers),), self.loss)
-                if values is not None and values != right and (mistake.name, values) not in seen:
-                    seen.append((mistake.name, values))
-                    yield mistake, layers
+                if values is None or values == right:
+                    continue
+                first = next((made for made, other in found if other == values), None)
+                if first is None:
+                    found.append(((mistake, layers), values))
+                    self.alike[mistake, layers] = [(mistake, layers)]
+                else:
+                    self.alike[first].append((mistake, layers))
+            for made, _ in found:
+                yield made
+                self.alike.update({other: self.alike[made] for other in self.alike[made]})
+
+    def apart(self, a: Made, b: Made) -> tuple[Made, Made] | None:
+        """Two mistakes in layers where one leaves room for the other."""
+        if a[0].step != b[0].step:
+            return a, b
+        return next((pair for pair in product(self.alike[a], self.alike[b]) if a[1] and not pair[0][1] & pair[1][1]), None)
+
+    def variants(self, hypothesis: Hypothesis) -> Iterator[Hypothesis]:
+        """The same mistakes in all layers that the first case cannot tell apart."""
+        for made in product(*(self.alike.get(one, [one]) for one in hypothesis.made)):
+            yield replace(hypothesis, made=made)
 
     def values(self, made: tuple[Made, ...], loss: Loss) -> list[tuple[Key, Matrix]] | None:
         found = self.way_back(made, loss)
         return None if found is None else list(_tensors(found))
 
-    def way_back(self, made: tuple[Made, ...], loss: Loss) -> list[Place] | None:
+    def way_back(self, made: tuple[Made, ...], loss: Loss, down_to: int = 0) -> list[Place] | None:
+        recipe = Hypothesis(made, (), Convention(loss), 0).recipe()
+        if recipe.forward is forward and all(mistake.step != "model" for mistake, _ in made):
+            recipe = replace(recipe, forward=lambda *given: self.trace)
         try:
-            return places(
-                Hypothesis(made, (), Convention(loss), 0).recipe(), self.first.network, self.first.batch, loss, FLOAT
-            )
+            return places(recipe, self.first.network, self.first.batch, loss, FLOAT, down_to)
         except (PurebpError, ArithmeticError):
             return None
 
     def solved(self, made: tuple[Made, ...], loss: Loss, exact: bool = False) -> Iterator[Hypothesis]:
         """What else must have happened, after these mistakes, for the first case to be answered as it was."""
-        if exact and not self.top_fits(made, loss):
+        if exact and not self.fits_from_above(made):
             return
         way_back = self.way_back(made, loss)
         if way_back is None:
             return
-        claim, (n, m) = self.claims[0], self.first.size
+        claim, (n, m) = self.claim, self.first.size
         tensors = {key: rows for key, rows in _tensors(way_back) if key in claim}
         ratios = {key: self.ratio(key, claim[key], rows) for key, rows in tensors.items()}
         known = [r for r in ratios.values() if r is not None and r != inf]
+        local: dict[Key, list[tuple[Mistake, float | None, float]]] = {}
         for ratio in dict.fromkeys(([] if self.open_loss else [1.0]) + [float(f"{r:.6g}") for r in known]):
             wrong = [key for key, rows in tensors.items() if not self.fits(key, rows, ratio)]
             if exact and wrong:
@@ -289,28 +326,51 @@ class Search:
                 if not wrong:
                     yield Hypothesis(made, (), convention, cost)
                 elif cost <= 2 and len(wrong) < len(ratios) + (ratio == 1.0):
-                    yield from self.locally(made, way_back, wrong, ratios, ratio, convention, cost)
+                    for key in wrong:
+                        if key not in local:
+                            local[key] = list(self.of_one_tensor(key, way_back[self.depth - 1 - key[1]]))
+                    yield from self.locally(made, local, wrong, ratios, ratio, convention, cost)
 
     def fits(self, key: Key, rows: Matrix, ratio: float) -> bool:
         """Whether the first answer is that multiple of the rows."""
-        found = self.ratio(key, self.claims[0][key], rows)
+        return self.agree(*self.measured(key, rows), ratio)
+
+    def measured(self, key: Key, rows: Matrix) -> tuple[float | None, float]:
+        """The first answer as a multiple of the rows, and how far off roundoff may put it."""
+        found = self.ratio(key, self.claim[key], rows)
+        largest = max(abs(x) for row in rows for x in row)
+        return found, self.slack(self.first, key) / largest if found is not None and largest else 0.0
+
+    def agree(self, found: float | None, slack: float, ratio: float) -> bool:
         if found is None or found == inf:
             return found == inf
-        largest = max(abs(x) for row in rows for x in row)
-        return abs(found - ratio) <= self.tolerance * abs(ratio) + self.slack(self.first, key) / largest
+        return abs(found - ratio) <= self.tolerance * abs(ratio) + slack
 
-    def top_fits(self, made: tuple[Made, ...], loss: Loss) -> bool:
-        """Whether the output layer, on which the others do not act, is explained up to a factor."""
-        last = self.depth - 1
-        acting = tuple((m, layers) for m, layers in made if not m.layerwise or last in layers)
-        names = tuple((m.name, layers) for m, layers in acting)
-        if names not in self.cache:
-            way_back = self.way_back(acting, loss)
-            claim = self.claims[0]
-            self.cache[names] = way_back is not None and all(
-                self.ratio(key, claim[key], rows) is not None for key, rows in _tensors(way_back[:1]) if key in claim
+    def one_factor(self, way_back: Sequence[Place] | None) -> bool:
+        """Whether the first answer is one and the same factor times all of these tensors."""
+        tensors = [(key, rows) for key, rows in _tensors(way_back or ()) if key in self.claim]
+        measured = [self.measured(key, rows) for key, rows in tensors]
+        ratio = next((r for r, _ in measured if r not in (None, inf)), 1.0)
+        return (
+            bool(measured)
+            and all(self.agree(r, slack, ratio) for r, slack in measured)
+            and any(factors([(ratio, *self.first.size)], self.tolerance + max(slack for _, slack in measured)))
+        )
+
+    def fits_from_above(self, made: tuple[Made, ...]) -> bool:
+        """Whether each layer, the output first, is explained up to a factor by what is made there and above."""
+        for l in reversed(range(self.depth)):
+            acting = tuple(
+                (mistake, frozenset(layer for layer in layers if layer >= l))
+                for mistake, layers in made
+                if not mistake.layerwise or max(layers) >= l
             )
-        return self.cache[names]
+            state = (l, *((mistake.name, layers) for mistake, layers in acting))
+            if state not in self.cache:
+                self.cache[state] = self.one_factor(self.way_back(acting, self.loss, l))
+            if not self.cache[state]:
+                return False
+        return True
 
     def convention(self, loss: Loss, factor: Factor) -> tuple[Convention, int]:
         """The convention, and how many of its parts were declared otherwise."""
@@ -322,10 +382,17 @@ class Search:
         cost = (turned and not self.open_sign) + (size != ONE and not self.open_loss)
         return Convention(loss, size, returns, self.learning_rate), cost
 
+    def of_one_tensor(self, key: Key, place: Place) -> Iterator[tuple[Mistake, float | None, float]]:
+        """Every mistake that concerns this tensor alone, and the first answer as a multiple of what it gives."""
+        for mistake in CATALOGUE.values():
+            if mistake.step == key[0] and any(key[1] in layers for layers in mistake.layers(self.depth)):
+                if (value := _local(mistake, place)) is not None:
+                    yield mistake, *self.measured(key, value)
+
     def locally(
         self,
         made: tuple[Made, ...],
-        way_back: Sequence[Place],
+        measured: dict[Key, list[tuple[Mistake, float | None, float]]],
         wrong: Sequence[Key],
         ratios: dict[Key, float | None],
         ratio: float,
@@ -334,16 +401,9 @@ class Search:
     ) -> Iterator[Hypothesis]:
         """Mistakes that concern single tensors, or factors, that explain the wrong ones."""
         options: dict[Key, dict[str, Any]] = {}
-        by_layer = {place.l: place for place in way_back}
         n, m = self.first.size
         for key in wrong:
-            kind, l = key
-            found: dict[str, Any] = {}
-            for mistake in CATALOGUE.values():
-                if mistake.step == kind and any(l in layers for layers in mistake.layers(self.depth)):
-                    value = _local(mistake, by_layer[l])
-                    if value is not None and self.fits(key, value, ratio):
-                        found[mistake.name] = mistake
+            found: dict[str, Any] = {one.name: one for one, r, slack in measured[key] if self.agree(r, slack, ratio)}
             r = ratios[key]
             if r not in (None, inf, 0.0) and len(wrong) < len(ratios):
                 for factor in list(factors([(r / ratio, n, m)], self.tolerance))[:6]:
@@ -399,7 +459,9 @@ class Search:
 
     def confirmed(self, hypothesis: Hypothesis) -> Diagnosis | None:
         """The explanation in words, if every answer lies inside the budgets of the hypothesis."""
-        for number, observed in enumerate(self.observations):
+        for observed, kinked in reversed(list(zip(self.observations, self.kinked))):  # the first was looked at already
+            if kinked:  # where f′ is any of several values; the budgets hold all of them
+                continue
             claim = hypothesis.claim(observed, FLOAT)
             for key, rows in observed.claim.items():
                 if key in claim and not self.near(claim[key], rows, observed, key):
@@ -407,6 +469,8 @@ class Search:
         for name in dict.fromkeys((self.format.name, "binary32")):
             if format_named(name).precision > self.format.precision:
                 continue
+            if name != self.format.name and (hypothesis.made or hypothesis.scales) and not self.stored:
+                continue  # wide budgets would let two mistakes that cancel stand for a roundoff
             if all(inside(_gradients(o.claim), hypothesis.claim(o, ball(name))) for o in self.observations):
                 return self.described(hypothesis, name)
         return None
@@ -478,7 +542,7 @@ class Search:
 def _penalty(search: Search) -> Diagnosis | None:
     """λ W in every gradient of the weights, with the λ that the largest weight shows."""
     found = set()
-    for observed, claim in zip(search.observations, search.claims):
+    for observed, claim in zip(search.observations, map(search.normal, search.observations)):
         right = as_claim(run(Recipe(), observed.network, observed.batch, search.loss, FLOAT))
         terms, room = [], 0.0
         for (kind, l), rows in claim.items():
@@ -538,7 +602,7 @@ def _close(a: Matrix, b: Matrix, tolerance: float) -> bool:
 
 def _nothing(search: Search) -> Diagnosis | None:
     """All gradients are 0, on every case that is wrong."""
-    pairs = list(zip(search.observations, search.claims))
+    pairs = list(zip(search.observations, map(search.normal, search.observations)))
     off = [(observed, claim) for observed, claim in pairs if search.off(observed)]
     slack = max(search.slack(observed, key) for observed, claim in pairs for key in claim)
     if not off or any(abs(x) > slack for _, claim in off for rows in claim.values() for row in rows for x in row):
@@ -576,11 +640,23 @@ def _symbols(factor: Factor) -> str:
     return f" ({', '.join(parts)})" if parts else ""
 
 
+def _at_kink(observed: Observation) -> bool:
+    """Whether some z lies where f′ jumps."""
+    passes = zip(observed.network.layers, forward(observed.network, observed.batch.inputs).pre_activations)
+    return any(x in layer.activation.kinks for layer, z in passes for row in z for x in row)
+
+
+def _lively(observed: Observation) -> int:
+    """How many tensors of the answer are not 0 throughout."""
+    return sum(any(x for row in rows for x in row) for rows in observed.claim.values())
+
+
 def _informative(observed: Observation) -> tuple[int, int]:
-    """Several samples and outputs, not equally many, and small."""
+    """Several samples and outputs, not equally many, and square matrices of some width, into which all mistakes fit."""
     n, m = observed.size
     sizes = observed.network.sizes
-    return (n > 1) + (m > 1) + (n != m) + (len(set(sizes)) > 1), -sum(a * b for a, b in zip(sizes, sizes[1:]))
+    square = len(set(sizes)) == 1 and m > 1
+    return (n > 1) + (m > 1) + (n != m) + square + (square and m > 2), -sum(a * b for a, b in zip(sizes, sizes[1:]))
 
 
 def _gradients(claim: Claim) -> dict[Key, Matrix]:

@@ -150,14 +150,14 @@ LOCAL = ("weights", "biases")  # what one tensor alone depends on
 
 
 def places(
-    recipe: Recipe, network: Network[Any], batch: Batch[Any], loss: Loss | str, on: Arithmetic[Any]
+    recipe: Recipe, network: Network[Any], batch: Batch[Any], loss: Loss | str, on: Arithmetic[Any], down_to: int = 0
 ) -> list[Place]:
-    """The way back, output layer first."""
+    """The way back, output layer first, down to a layer."""
     network = recipe.model(network)
     trace = recipe.forward(network, batch.inputs, on)
     targets = recipe.targets(on.lift(batch.targets), on)
     found: list[Place] = []
-    for l in reversed(range(len(network.layers))):
+    for l in reversed(range(down_to, len(network.layers))):
         place = Place(on, network, trace, losses.loss(loss), targets, l, found[-1] if found else None)
         place = replace(place, error=recipe.error(place) if place.last else recipe.passed(place))
         if place.error is not None and shape(place.error) != shape(place.z):

@@ -1,0 +1,62 @@
+"""The catalogue: a recipe is backpropagation, and every mistake that is planted is found again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+
+from purebp import FLOAT, backpropagation
+from purebp.oracle.mistakes import CATALOGUE, LINES, Mistake, Recipe, run
+from tests.power import FAMILIES, Planting, Setting, budgets_once, looked_at, plain_sentence, settings
+from tests.strategies import Case, cases
+
+
+@pytest.fixture(scope="module", autouse=True)
+def once() -> Iterator[None]:
+    """No budget is computed twice."""
+    with budgets_once():
+        yield
+
+
+@given(cases())
+def test_the_recipe_without_changes_is_backpropagation_bit_for_bit(case: Case) -> None:
+    network, batch, loss = case
+    assert run(Recipe(), network, batch, loss, FLOAT) == backpropagation(network, batch, loss)
+
+
+def place(mistake: Mistake) -> tuple[Planting, Setting]:
+    """The first architecture in which the mistake changes something, two layers before three."""
+    for depth in (2, 3):
+        for hidden in ("sigmoid", "relu", "silu", "identity"):
+            for layers in mistake.layers(depth):
+                for setting in settings(hidden, depth):
+                    planting = Planting(((mistake, layers),))
+                    if planting.changes_something(setting):
+                        return planting, setting
+    raise AssertionError(f"{mistake.name} changes nothing anywhere")
+
+
+@pytest.mark.parametrize("mistake", CATALOGUE.values(), ids=CATALOGUE)
+def test_a_planted_mistake_is_recovered(mistake: Mistake) -> None:
+    seen = looked_at(*place(mistake))
+    assert seen.caught
+    assert seen.among_three, [found.name for found in seen.report.explanations]
+
+
+def test_names_are_their_keys_and_families_are_five() -> None:
+    assert all(name == mistake.name for name, mistake in CATALOGUE.items())
+    assert {mistake.family for mistake in CATALOGUE.values()} == set(FAMILIES)
+    assert {mistake.step for mistake in CATALOGUE.values()} <= set(LINES)
+    assert all(mistake.seen >= 0 for mistake in CATALOGUE.values())
+
+
+@pytest.mark.parametrize("mistake", CATALOGUE.values(), ids=CATALOGUE)
+def test_sentences_are_those_of_a_teacher(mistake: Mistake) -> None:
+    for sentence in (mistake.sentence.format(where="in the hidden layers"), plain_sentence(mistake.sentence)):
+        assert not re.search(r"[{}]|  | \.", sentence)
+        assert re.match(r"[A-ZΑ-Ω(]|[δf∂]", sentence) and sentence.endswith((".", ".)"))
+        assert not re.search(r"\b(recipe|ball|budget|trunk)s?\b", sentence, re.IGNORECASE)
+        assert ("in the hidden layers" in mistake.sentence.format(where="in the hidden layers")) == mistake.layerwise
