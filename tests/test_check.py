@@ -7,6 +7,7 @@ import re
 import struct
 from collections.abc import Callable
 from html.parser import HTMLParser
+from random import Random
 from typing import Any
 from xml.etree import ElementTree
 
@@ -278,7 +279,6 @@ def test_gradients_that_pile_up_are_state() -> None:
 
 
 def test_answers_by_chance_are_flaky() -> None:
-    from random import Random
 
     random = Random(1)
     report = check(lambda w, b, x, y: lists(backpropagation(rebuilt(w, b), Batch(x, y)), lambda g: g * random.random()))
@@ -487,3 +487,47 @@ def test_the_text_begins_with_the_verdict() -> None:
     for report in verdicts():
         assert str(report).startswith(report.headline + "\n")
         assert not re.search(r"[ \t]+$", str(report), re.MULTILINE)
+
+
+# Steps that are taken sample by sample, with the gradients of the old weights: right, and rounded once for each sample.
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_step_may_be_taken_sample_by_sample(seed: int) -> None:
+    random = Random(seed)
+    sizes = [random.randint(1, 5) for _ in range(3)]
+    n, rate = random.randint(1, 12), random.choice([0.1, 0.5, 3.0])
+    network = Network.random(sizes, ("sigmoid", "identity"), seed)
+    scale = 10 ** random.uniform(-3, 2)
+    network = network.with_parameters([scale * random.gauss(0, 1) for _ in network.parameters()])
+    batch = Batch(*([[random.gauss(0, 3) for _ in range(m)] for _ in range(n)] for m in (sizes[0], sizes[-1])))
+    for format, rounded in (("binary64", float), ("binary32", single)):
+        if format == "binary32":
+            network = network.with_parameters([single(x) for x in network.parameters()])
+            batch = Batch(*([list(map(single, row)) for row in rows] for rows in (batch.inputs, batch.targets)))
+        gradients = backpropagation(network, batch, "half_sse")
+        parts = []
+        for l, layer in enumerate(network.layers):
+            below = forward(network, batch.inputs).activations[l - 1] if l else batch.inputs
+            deltas = gradients.layers[l].deltas
+            weights, biases = [list(row) for row in layer.weights], list(layer.biases or ())
+            for s in random.sample(range(n), n):
+                for j, delta in enumerate(deltas[s]):
+                    change = rounded(rounded(rate) * rounded(delta))
+                    biases[j] = rounded(biases[j] - change)
+                    for k, a in enumerate(below[s]):
+                        weights[j][k] = rounded(weights[j][k] - rounded(change * rounded(a)))
+            parts.append((weights, biases))
+        answer = [weights for weights, _ in parts], [biases for _, biases in parts]
+        report = judge(network, batch, answer, "half_sse", format, returns="step", learning_rate=rounded(rate))
+        assert not any(tensor.wrong for case in report.cases for tensor in case.tensors)
+
+
+def test_a_step_that_is_off_by_little_is_still_seen() -> None:
+    def step(weights: Any, biases: Any, inputs: Any, targets: Any) -> Answer:
+        network = rebuilt(weights, biases)
+        weights, biases = lists_of(sgd_step(network, backpropagation(network, Batch(inputs, targets), "mse"), 0.1))
+        weights[0][0][0] *= 1 + 1e-13
+        return weights, biases
+
+    assert not check(step, loss="mse", returns="step", learning_rate=0.1).conforms

@@ -17,7 +17,7 @@ from typing import Any
 
 from purebp.arithmetic import Arithmetic
 from purebp.losses import Loss, loss
-from purebp.number_systems.ball import ball
+from purebp.number_systems.ball import Ball, ball
 from purebp.oracle.cases import Case
 from purebp.oracle.judge import Budgets, Claim, enclosures
 
@@ -156,15 +156,31 @@ class Convention:
         if self.returns == "descent":
             return lambda g, w: -scaled(g)
         assert self.learning_rate is not None
-        rate = on.number(self.learning_rate)
-        if self.returns == "step":
-            return lambda g, w: w - rate * scaled(g)
-        return lambda g, w: w + rate * scaled(g)
+        rate = on.number(self.learning_rate if self.returns == "step" else -self.learning_rate)
+        return lambda g, w: stepped(w, rate * scaled(g), samples)
 
     @property
     def effective(self) -> Loss:
         """The loss whose gradient `turned` is given."""
         return self.named or self.loss
+
+
+def stepped(parameter: Any, change: Any, samples: int) -> Any:
+    """parameter − change, also if each of n samples makes its change for itself, one after the other.
+
+    Then n partial sums are rounded, each at most |w| + η Σ|gₛ|. The radius of the change is at least η γₙ Σ|gₛ|, from
+    the sum over the samples in its gradient; twice n u |w| and twice that radius hold the rounding errors, and theirs.
+    """
+    result = parameter - change
+    if not isinstance(result, Ball) or result.rules.format is None or result.spread is None or change.spread is None:
+        return result
+    format, low = result.rules.format, min(result.exponent, parameter.exponent, change.exponent)
+    size = abs(parameter.mantissa) + (parameter.spread or 0) << parameter.exponent - low
+    inherited = change.spread << change.exponent - low + format.accumulate_bits - format.precision
+    extra = (2 * samples * size >> format.precision) + 1 + 2 * inherited
+    return Ball(
+        result.mantissa << result.exponent - low, low, (result.spread << result.exponent - low) + extra, result.rules
+    )
 
 
 def budgets(case: Case, convention: Convention, format: str, claim: Claim) -> Budgets:

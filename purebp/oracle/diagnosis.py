@@ -178,7 +178,9 @@ class Search:
         ]
         self.tolerance = max(1e-5, min(0.02, 2048 * 2.0**-format.precision))
         self.depth = len(names)
-        self.observations = sorted(observations, key=lambda o: (not _at_kink(o), self.off(o), _lively(o), *_informative(o)), reverse=True)
+        self.observations = sorted(
+            observations, key=lambda o: (not _at_kink(o), self.off(o), _lively(o), *_informative(o)), reverse=True
+        )
         self.kinked = list(map(_at_kink, self.observations))
         claimed = (x for o in self.observations for rows in _gradients(o.claim).values() for row in rows for x in row)
         self.stored = all(is_exact(x, BINARY32) for x in claimed)  # in binary32
@@ -284,7 +286,9 @@ class Search:
         """Two mistakes in layers where one leaves room for the other."""
         if a[0].step != b[0].step:
             return a, b
-        return next((pair for pair in product(self.alike[a], self.alike[b]) if a[1] and not pair[0][1] & pair[1][1]), None)
+        return next(
+            (pair for pair in product(self.alike[a], self.alike[b]) if a[1] and not pair[0][1] & pair[1][1]), None
+        )
 
     def variants(self, hypothesis: Hypothesis) -> Iterator[Hypothesis]:
         """The same mistakes in all layers that the first case cannot tell apart."""
