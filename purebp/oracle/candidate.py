@@ -200,6 +200,7 @@ LAYOUTS: dict[str, Callable[[Any], Any]] = {
         [transpose(_plain(rows)) for rows in answer[0]],
         answer[1],
     ),
+    "the layers are in reverse order": lambda answer: (answer[0][::-1], answer[1] and answer[1][::-1]),
     "the biases are the last column of the weights": _stripped(lambda row: (row[:-1], row[-1])),
     "the biases are the first column of the weights": _stripped(lambda row: (row[1:], row[0])),
     "the biases are the last row of the weights": _stripped(lambda row: (row[:-1], row[-1]), turned=True),

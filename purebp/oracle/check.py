@@ -99,7 +99,7 @@ def check(
 def _in_another_layout(candidate: Candidate, cases: Sequence[Case], declared: Declared, name: str) -> Report | None:
     """The report on the same answers in another shape, if they are right then.
 
-    Biases within the weights are a convention; a transposed gradient cannot be subtracted from the weights.
+    Biases within the weights are a convention; transposed or reversed gradients cannot be subtracted from the weights.
     """
     for layout, read in LAYOUTS.items():
         try:
@@ -107,12 +107,11 @@ def _in_another_layout(candidate: Candidate, cases: Sequence[Case], declared: De
         except Exception:
             continue
         rest = iter(answers)
-        report = _checked(lambda *given: next(rest), cases, declared, name, repeat=False)
+        report = _checked(lambda *given: next(rest), cases, declared, name, quick=True)
         if report.conforms:
             note = f"{layout[0].upper()}{layout[1:]}."
-            transposed = "transposed" in layout
             return replace(
-                report, verdict="correct-under-convention", conforms=not transposed, notes=(note, *report.notes)
+                report, verdict="correct-under-convention", conforms="biases" in layout, notes=(note, *report.notes)
             )
     return None
 
@@ -143,7 +142,7 @@ def judge(
         learning_rate=learning_rate,
         format=format_named(format).name,
     )
-    return _checked(lambda *given: claimed, [Case("the case", network, batch)], declared, name, repeat=False)
+    return _checked(lambda *given: claimed, [Case("the case", network, batch)], declared, name)
 
 
 def _checked(
@@ -151,12 +150,12 @@ def _checked(
     cases: Sequence[Case],
     declared: Declared,
     name: str,
-    repeat: bool = True,
+    quick: bool = False,  # asked once, and not explained
     known: Convention | None = None,  # what the answers to most of the cases follow
 ) -> Report:
     answers = [ask(candidate, case, declared) for case in cases]
     findings = list({f.kind: f for answer in reversed(answers) for f in reversed(answer.findings)}.values())[::-1]
-    if repeat:
+    if not quick:
         findings += _stateful(candidate, cases, answers, declared)
     answered = [(case, answer.claim) for case, answer in zip(cases, answers) if answer.claim]
     convention, found_another = (known, True) if known else _convention(answered, declared)
@@ -167,7 +166,7 @@ def _checked(
         )
         fatal = next((finding for finding in answer.findings if finding.fatal), None)
         reports.append(CaseReport(case.name, case.network.sizes, len(case.batch.inputs), tuple(tensors), fatal))
-    verdict, explained, notes = _verdict(answered, reports, findings, convention, found_another, declared)
+    verdict, explained, notes = _verdict(answered, reports, findings, convention, found_another, declared, quick)
     conforms = verdict in ("correct", "correct-under-convention") and not explained
     if verdict == "correct-under-convention":
         found_another, convention = True, next((d.convention for d in explained if d.convention), convention)
@@ -197,6 +196,7 @@ def _verdict(
     convention: Convention,
     found_another: bool,
     declared: Declared,
+    quick: bool,
 ) -> tuple[str, list[Diagnosis], list[str]]:
     """The verdict, the explanations of a candidate that does not conform, and what else is to be said."""
     gradients = _gradients(answered)
@@ -215,6 +215,8 @@ def _verdict(
             notes = ["Gradients of biases were not given, and are not judged."] if gradients and unseen else []
             return verdict, [], [*notes, *_often_accused(declared, convention)]
         return "correct-under-convention", _told(gradients, declared)[:1], []
+    if quick:
+        return "wrong", [], []
     elsewhere = any(t.wrong and t.kind not in LOCAL for report in reports for t in report.tensors)
     explained = [] if elsewhere or not gradients else _told(gradients, declared)
     explained = [diagnosis for diagnosis in explained if diagnosis.changes]

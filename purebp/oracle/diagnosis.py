@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from itertools import combinations, product
 from math import inf, isfinite
 from typing import Any
@@ -33,6 +34,7 @@ from purebp.oracle.conventions import ONE, Convention, Factor, factors
 from purebp.oracle.judge import Claim, Key, as_claim, inside, tensor_name, turned_claim
 from purebp.oracle.mistakes import (
     CATALOGUE,
+    RATES,
     LOCAL,
     LOSS,
     STATE,
@@ -44,6 +46,7 @@ from purebp.oracle.mistakes import (
     places,
     planted,
     run,
+    updated_weights,
 )
 
 Made = tuple[Mistake, frozenset[int]]
@@ -184,6 +187,9 @@ class Search:
         self.kinked = list(map(_at_kink, self.observations))
         claimed = (x for o in self.observations for rows in _gradients(o.claim).values() for row in rows for x in row)
         self.stored = all(is_exact(x, BINARY32) for x in claimed)  # in binary32
+        self.catalogue = list(CATALOGUE.values())
+        if self.returns == "step" and learning_rate is not None and learning_rate not in RATES:
+            self.catalogue.append(updated_weights(learning_rate))
         self.begin(self.observations[0])
 
     def firsts(self) -> list[Observation]:
@@ -221,6 +227,14 @@ class Search:
             return -c if self.returns == "descent" else (w - c) / rate
 
         return turned_claim(dict(observed.claim), observed.network, FLOAT, gradient)
+
+    @property
+    def rates(self) -> tuple[Fraction, ...]:
+        """The declared learning rate and its inverse, as factors of a step."""
+        if self.returns != "step" or self.learning_rate is None:
+            return ()
+        rate = Fraction(repr(float(self.learning_rate)))
+        return rate, 1 / rate
 
     def off(self, observed: Observation) -> bool:
         """Whether the answer differs from what it should be, by more than a factor where the loss is open."""
@@ -264,7 +278,7 @@ class Search:
     def singles(self) -> Iterator[Made]:
         """Every mistake of the trunk that changes something in the first case."""
         right = self.values((), self.loss)
-        for mistake in CATALOGUE.values():
+        for mistake in self.catalogue:
             if mistake.step in LOCAL:
                 continue
             found: list[tuple[Made, object]] = []
@@ -324,7 +338,7 @@ class Search:
             wrong = [key for key, rows in tensors.items() if not self.fits(key, rows, ratio)]
             if exact and wrong:
                 continue
-            for factor in list(factors([(ratio, n, m)], self.tolerance))[:12]:
+            for factor in list(self.factors(ratio, self.tolerance))[:12]:
                 convention, cost = self.convention(loss, factor)
                 cost += len(made)
                 if not wrong:
@@ -334,6 +348,12 @@ class Search:
                         if key not in local:
                             local[key] = list(self.of_one_tensor(key, way_back[self.depth - 1 - key[1]]))
                     yield from self.locally(made, local, wrong, ratios, ratio, convention, cost)
+
+    def factors(self, ratio: float, tolerance: float) -> Iterator[Factor]:
+        """The factors that explain a ratio seen in the first case; a learning rate left out or applied twice among them."""
+        yield from factors([(ratio, *self.first.size)], tolerance)
+        for rate in self.rates:
+            yield from (f for f in (Factor(rate), Factor(-rate)) if abs(ratio - f.constant) <= tolerance * abs(ratio))
 
     def fits(self, key: Key, rows: Matrix, ratio: float) -> bool:
         """Whether the first answer is that multiple of the rows."""
@@ -358,7 +378,7 @@ class Search:
         return (
             bool(measured)
             and all(self.agree(r, slack, ratio) for r, slack in measured)
-            and any(factors([(ratio, *self.first.size)], self.tolerance + max(slack for _, slack in measured)))
+            and any(self.factors(ratio, self.tolerance + max(slack for _, slack in measured)))
         )
 
     def fits_from_above(self, made: tuple[Made, ...]) -> bool:
@@ -388,7 +408,7 @@ class Search:
 
     def of_one_tensor(self, key: Key, place: Place) -> Iterator[tuple[Mistake, float | None, float]]:
         """Every mistake that concerns this tensor alone, and the first answer as a multiple of what it gives."""
-        for mistake in CATALOGUE.values():
+        for mistake in self.catalogue:
             if mistake.step == key[0] and any(key[1] in layers for layers in mistake.layers(self.depth)):
                 if (value := _local(mistake, place)) is not None:
                     yield mistake, *self.measured(key, value)
@@ -410,7 +430,7 @@ class Search:
             found: dict[str, Any] = {one.name: one for one, r, slack in measured[key] if self.agree(r, slack, ratio)}
             r = ratios[key]
             if r not in (None, inf, 0.0) and len(wrong) < len(ratios):
-                for factor in list(factors([(r / ratio, n, m)], self.tolerance))[:6]:
+                for factor in list(self.factors(r / ratio, self.tolerance))[:6]:
                     found[str(factor)] = factor
             if not found:
                 return
@@ -494,7 +514,10 @@ class Search:
             families.append(mistake.family)
         for factor, keys in hypothesis.scales:
             tensors = ", ".join(tensor_name(key) for key in sorted(keys, key=lambda key: (key[1], key[0])))
-            names.append(f"factor {factor} in {tensors}")
+            if factor.constant in self.rates[1:] and factor == Factor(self.rates[1]):
+                names.append(f"learning rate missing in {tensors}")
+            else:
+                names.append(f"factor {factor} in {tensors}")
             sentences.append(f"{tensors}: {factor} times what it should be{_symbols(factor)}.")
             lines.append("∂loss/∂Wˡ = δˡᵀ aˡ⁻¹" if any(key[0] == "weights" for key in keys) else "∂loss/∂bˡ = Σ δˡ")
             families.append(LOSS)
@@ -534,6 +557,10 @@ class Search:
                     else "take the derivative of the loss that was declared."
                 ),
             )
+        elif convention.factor.constant in self.rates[:1] and convention.factor == Factor(self.rates[0]):
+            yield "learning rate twice", "The learning rate is multiplied in twice: once is enough."
+        elif convention.factor.constant in self.rates[1:] and convention.factor == Factor(self.rates[1]):
+            yield "learning rate missing", "The learning rate is missing from the step: multiply the gradient by it."
         elif convention.factor != ONE:
             factor = convention.factor
             yield (

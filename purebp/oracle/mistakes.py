@@ -21,7 +21,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from purebp import losses
-from purebp.activations import Elementwise, Softmax, activation, sigmoid
+from purebp.activations import Elementwise, Softmax, activation, sigmoid, tanh
 from purebp.arithmetic import Arithmetic, Function, Matrix, PurebpError
 from purebp.backprop import Trace, forward, frozen
 from purebp.linalg import hadamard, inner, shape, subtract, transpose
@@ -300,6 +300,23 @@ def _first_term(p: Place, f: Elementwise) -> Rows:
     return p.on.elementwise(sigmoid.value if f.name == "silu" else _NORMAL_CDF, p.z)
 
 
+_NORMAL_PDF = Function(
+    "φ", lambda z, on: on.normal_pdf(z), Bounds(lambda z, on: -(z * on.normal_pdf(z)), (-1.0, 1.0))
+)
+
+
+def _second_term_without_z(p: Place, f: Elementwise) -> Rows:
+    first = _first_term(p, f)
+    second = p.on.elementwise(sigmoid.derivative if f.name == "silu" else _NORMAL_PDF, p.z)
+    return [[x + y for x, y in zip(*rows)] for rows in zip(first, second)]
+
+
+def _one_sided(p: Place, below: Callable[[Any, Any], Any]) -> Rows:
+    """1 where z > 0, elsewhere a function of z and a."""
+    one = p.on.ratio(1, 1)
+    return [[one if p.on.less(0, z) else below(z, a) for z, a in zip(*rows)] for rows in zip(p.z, p.a)]
+
+
 def _derivative_of(name: str) -> Callable[[Place, Elementwise], Rows]:
     """The derivative of another function."""
 
@@ -439,6 +456,26 @@ def _entry_by_entry(p: Place) -> Rows:
     return deltas
 
 
+def _shares(p: Place) -> Rows:
+    """Each weight over the sum of its row."""
+    sums = p.product(p.weights, [[p.on.ratio(1, 1)] * len(p.weights[0])])
+    return [[w / total for w in row] for row, (total,) in zip(p.weights, sums)]
+
+
+def _reshaped(rows: Rows, n: int) -> Rows:
+    """The numbers of a matrix row by row, in n rows."""
+    if min(shape(rows)) == 1:
+        raise Inapplicable("a vector is read in the same order")
+    flat = [x for row in rows for x in row]
+    width = len(flat) // n
+    return [flat[i : i + width] for i in range(0, len(flat), width)]
+
+
+def _restrided(rows: Rows) -> Rows:
+    """The numbers of an n × m matrix row by row, read as one of m × n and transposed back."""
+    return transpose(_reshaped(rows, len(rows[0])))
+
+
 def _piled_up(p: Place) -> Rows:
     """Neuron k gets the errors of the neurons before it as well."""
     return [_prefix_sums(row) for row in _passed(p)]
@@ -466,6 +503,11 @@ def _kept(rows: Rows, kept: Callable[[int, int], bool], on: Arithmetic[Any]) -> 
     if len(rows) < 2:
         raise Inapplicable("there is one alone")
     return [list(row) if kept(i, len(rows)) else [on.ratio(0, 1)] * len(row) for i, row in enumerate(rows)]
+
+
+def _blanked(rows: Rows, which: int, on: Arithmetic[Any]) -> Rows:
+    """The rows with zeros in the place of one."""
+    return [[on.ratio(0, 1)] * len(row) if i == which else list(row) for i, row in enumerate(rows)]
 
 
 def _updated(learning_rate: float) -> Callable[[Place], Rows]:
@@ -606,6 +648,13 @@ def _across_samples(p: Place, error: Rows) -> Rows:
     return [means for _ in error]
 
 
+def _across_everything(p: Place, error: Rows) -> Rows:
+    """The mean over all entries."""
+    n, m = shape(error)
+    total = p.product([_sums(error, p)], [[p.on.ratio(1, n * m)] * m])[0][0]
+    return [[total] * m] * n
+
+
 def _at_pre_activations(p: Place) -> Rows:
     if p.layer.activation.name == "identity" or p.loss.base not in ("sse", "half_sse"):
         raise Inapplicable("a is z")
@@ -630,6 +679,25 @@ def _rolled(y: Rows, on: Arithmetic[Any]) -> Rows:
     if len(y) < 2:
         raise Inapplicable("there is one sample")
     return [*y[1:], y[0]]
+
+
+def _at_largest(p: Place) -> Rows:
+    """∂loss/∂ŷ with the class that the network finds in the place of the target."""
+    if not isinstance(p.layer.activation, Softmax):
+        raise Inapplicable("there are no classes")
+    largest = [max(range(len(row)), key=lambda j: float(_midpoint(row[j]))) for row in p.a]
+    targets = [[p.on.ratio(int(j == best), 1) for j in range(len(p.a[0]))] for best in largest]
+    return p.loss.derivative(p.a, targets, p.on)
+
+
+def _midpoint(x: Any) -> Any:
+    return getattr(x, "midpoint", x)
+
+
+def _first_target(y: Rows, on: Arithmetic[Any]) -> Rows:
+    if len(y[0]) < 2:
+        raise Inapplicable("there is one output")
+    return [[row[0]] * len(row) for row in y]
 
 
 def _columns_rolled(y: Rows, on: Arithmetic[Any]) -> Rows:
@@ -672,6 +740,27 @@ def _without_biases(network: Network[Any], inputs: Rows, on: Arithmetic[Any]) ->
     return forward(Network(Layer(layer.weights, None, layer.activation) for layer in network.layers), inputs, on)
 
 
+def _stale(which: int, inputs: bool) -> Callable[[Network[Any], Rows, Arithmetic[Any]], Trace[Any]]:
+    """The outputs of every sample, with the hidden layers (and inputs) of one of them."""
+
+    def kept(network: Network[Any], rows: Rows, on: Arithmetic[Any]) -> Trace[Any]:
+        trace, n = forward(network, rows, on), len(rows)
+        if n < 2 or (len(network.layers) < 2 and not inputs):
+            raise Inapplicable("there is nothing to keep")
+
+        def all_of_one(layers: Sequence[Rows]) -> tuple[Rows, ...]:
+            return (*([layer[which]] * n for layer in layers[:-1]), layers[-1])
+
+        return replace(
+            trace,
+            inputs=[trace.inputs[which]] * n if inputs else trace.inputs,
+            pre_activations=all_of_one(trace.pre_activations),
+            activations=all_of_one(trace.activations),
+        )
+
+    return kept
+
+
 def _transposed_forward(network: Network[Any], inputs: Rows, on: Arithmetic[Any]) -> Trace[Any]:
     def turned(w: Rows) -> Rows:
         return transpose(w) if len(w) == len(w[0]) else w
@@ -684,6 +773,19 @@ def _transposed_forward(network: Network[Any], inputs: Rows, on: Arithmetic[Any]
 
 DERIVATIVE, BIASES, OPERANDS = "activation derivative", "biases", "operands"
 STATE, LOSS = "order and state", "loss and scale"
+
+
+RATES = (1.0, 0.5, 0.1, 0.01, -1.0, -0.5, -0.1, -0.01)  # tried where no learning rate was declared
+
+
+def updated_weights(rate: float) -> Mistake:
+    """The mistake of passing the error down through weights that took their step already; added where rate < 0."""
+    name = f"updated weights pass the error down (learning rate {abs(rate):g}{', added' if rate < 0 else ''})"
+    sentence = (
+        "The error is passed down {where} through weights that were updated already: keep the old ones until all "
+        "gradients are there."
+    )
+    return Mistake(name, STATE, sentence, "passed", _through(_updated(rate)), 7, output=False)
 
 
 def _catalogue() -> Iterator[Mistake]:
@@ -729,6 +831,18 @@ def _catalogue() -> Iterator[Mistake]:
                     f"{other}: take that of the activation of the layer.", _formula_of(other), 2)  # fmt: skip
     yield slope("product rule cut short", "The derivative {where} leaves out a term of the product rule: (z σ(z))′ is "
                 "σ(z) + z σ′(z), (z Φ(z))′ is Φ(z) + z φ(z).", _first_term, 2)  # fmt: skip
+    yield slope("product rule without the factor z", "The derivative {where} leaves out the factor z of the second term: "
+                "(z σ(z))′ is σ(z) + z σ′(z), (z Φ(z))′ is Φ(z) + z φ(z).", _second_term_without_z, 1)  # fmt: skip
+    yield slope("tanh of the square", "The square of the derivative {where} stands inside, 1 − tanh(z²): it is "
+                "1 − (tanh z)².", _only_for("tanh")(lambda p: _of(p.on.elementwise(tanh.value, _of(p.z, lambda v: v * v)),
+                                                                 lambda v: 1 - v)), 1)  # fmt: skip
+    yield slope("a (1 − z) in place of a (1 − a)", "The derivative {where} is a (1 − z): both factors are made of the "
+                "activation, a (1 − a).", _only_for("sigmoid")(
+                    lambda p: hadamard(p.a, _of(p.z, lambda v: 1 - v))), 1)  # fmt: skip
+    yield slope("slope times z", "The derivative {where} is the slope times z where z < 0: it is the slope alone.",
+                _only_for("leaky_relu")(lambda p: _one_sided(p, lambda z, a: a)), 1)  # fmt: skip
+    yield slope("a in place of a + α", "The derivative {where} is a where z < 0: it is a + α.",
+                _only_for("elu")(lambda p: _one_sided(p, lambda z, a: a)), 1)  # fmt: skip
     for name in ("sigmoid", "tanh", "relu", "leaky_relu(0.01)", "softplus"):
         yield slope(f"derivative of {name}", f"The derivative {{where}} is that of {name}: take that of the activation "
                     "of the layer.", _derivative_of(name), 1)  # fmt: skip
@@ -815,6 +929,15 @@ def _catalogue() -> Iterator[Mistake]:
                   "multiply δ of the layer above by its W.", "passed", _without_weights, 2, output=False)  # fmt: skip
     yield Mistake("delta passed down entry by entry", OPERANDS, "δ of the layer above is passed down {where} as it is, "
                   "without the weights: multiply it by the W of the layer above.", "passed", _entry_by_entry, 1, output=False)  # fmt: skip
+    yield Mistake("error sum not reset for each sample", STATE, "The error passed down {where} is not set to 0 for each "
+                  "sample: it still holds that of the samples before.", "passed",
+                  lambda p: transpose([_prefix_sums(column) for column in transpose(_passed(p))]), 2, output=False)  # fmt: skip
+    yield Mistake("error split by shares of the weights", OPERANDS, "The error passed down {where} is split in "
+                  "proportion to the weights, W over the sum of its row: multiply by W itself.", "passed",
+                  _through(_shares), 1, output=False)  # fmt: skip
+    yield Mistake("flat weights read with the wrong stride", OPERANDS, "The error is passed down {where} through W read "
+                  "row by row as if it had n_in rows: the weight from k to i stands at k · n_in + i.", "passed",
+                  _through(lambda p: _restrided(p.weights)), 1, output=False)  # fmt: skip
     yield Mistake("error sum not reset for each neuron", STATE, "The error passed down {where} is not set to 0 for each "
                   "neuron: it still holds that of the neurons before.", "passed", _piled_up, 3, output=False)  # fmt: skip
     yield Mistake("weights of the wrong layer on the way down", OPERANDS, "The error is passed down {where} through the "
@@ -839,11 +962,7 @@ def _catalogue() -> Iterator[Mistake]:
     yield Mistake("error of the first neuron alone", OPERANDS, "The error passed down {where} comes from the first "
                   "neuron of the layer above alone: add up all of them.", "passed",
                   _through(lambda p: _kept(p.weights, _sample(0), p.on)), 1, output=False)  # fmt: skip
-    for rate in (1.0, 0.5, 0.1, 0.01, -1.0, -0.5, -0.1, -0.01):
-        yield Mistake(f"updated weights pass the error down (learning rate {abs(rate):g}"
-                      f"{', added' if rate < 0 else ''})", STATE, "The error is passed down {where} through weights "
-                      "that were updated already: keep the old ones until all gradients are there.", "passed",
-                      _through(_updated(rate)), 7, output=False)  # fmt: skip
+    yield from map(updated_weights, RATES)
 
     yield Mistake("z in place of a in the outer product", OPERANDS, "The gradient of the weights {where} takes z of the "
                   "layer below: take its activations a = f(z).", "weights", _outer(_own, _pre_activations_below), 2, lowest=1)  # fmt: skip
@@ -866,6 +985,9 @@ def _catalogue() -> Iterator[Mistake]:
     yield Mistake("outer product transposed", OPERANDS, "The gradient of the weights {where} is transposed (a square "
                   "matrix hides it): row j belongs to neuron j.", "weights",
                   lambda p: _square_transposed(_weights(p)), 3)  # fmt: skip
+    yield Mistake("outer product the wrong way round", OPERANDS, "The gradient of the weights {where} is the product of "
+                  "inputs with δ instead of δ with inputs, brought into shape: transpose it, do not reshape it.", "weights",
+                  lambda p: _reshaped(transpose(_weights(p)), len(p.weights)), 1)  # fmt: skip
     yield Mistake("input missing", OPERANDS, "The gradient of the weights {where} is δ alone: multiply by what comes in "
                   "from below.", "weights", _outer(_own, _ones), 1)  # fmt: skip
     yield Mistake("delta of the layer above in the outer product", OPERANDS, "The gradient of the weights {where} takes "
@@ -897,6 +1019,17 @@ def _catalogue() -> Iterator[Mistake]:
                   _from_error(lambda p, e: _kept(e, _sample(-1), p.on)), 3)  # fmt: skip
     yield Mistake("first sample alone", STATE, "Only the first sample counts: add up the gradients of all samples.",
                   "error", _from_error(lambda p, e: _kept(e, _sample(0), p.on)), 1)  # fmt: skip
+    yield Mistake("first sample left out", STATE, "The first sample is left out: begin the loop over the samples at 0.",
+                  "error", _from_error(lambda p, e: _blanked(e, 0, p.on)), 1)  # fmt: skip
+    yield Mistake("last sample left out", STATE, "The last sample is left out: end the loop over the samples after it.",
+                  "error", _from_error(lambda p, e: _blanked(e, len(e) - 1, p.on)), 1)  # fmt: skip
+    for which, word in ((-1, "last"), (0, "first")):
+        yield Mistake(f"activations of the {word} sample for all", STATE, f"The backward pass of every sample uses the "
+                      f"hidden activations of the {word} one: keep those of each sample, or go back right after each "
+                      "forward pass.", "forward", _stale(which, inputs=False), 2)  # fmt: skip
+        yield Mistake(f"inputs and activations of the {word} sample for all", STATE, f"The backward pass of every sample "
+                      f"uses inputs and hidden activations of the {word} one: keep those of each sample, or go back right "
+                      "after each forward pass.", "forward", _stale(which, inputs=True), 2)  # fmt: skip
     yield Mistake("error squared", LOSS, "The loss itself, (ŷ − y)², stands where its derivative belongs: it is "
                   "2 (ŷ − y).", "error", lambda p: hadamard(_residual(p), _residual(p)), 2)  # fmt: skip
     yield Mistake("absolute error", LOSS, "The error has lost its sign, |ŷ − y|: keep ŷ − y.", "error",
@@ -907,6 +1040,9 @@ def _catalogue() -> Iterator[Mistake]:
                   "its own.", "error", _from_error(_across_outputs), 1)  # fmt: skip
     yield Mistake("mean error for every sample", LOSS, "Every sample gets the mean error of the batch: each has its "
                   "own.", "error", _from_error(_across_samples), 1)  # fmt: skip
+    yield Mistake("mean error for every output and sample", LOSS, "Every output of every sample gets the mean of all "
+                  "errors: each has its own.", "error",
+                  _from_error(_across_everything), 1)  # fmt: skip
     yield Mistake("error at z instead of a", LOSS, "The targets are compared with z of the output layer: compare them "
                   "with ŷ = f(z).", "error", _at_pre_activations, 1)  # fmt: skip
     yield Mistake("half of the cross-entropy", LOSS, "The term (1 − y) / (1 − ŷ) of the derivative of binary "
@@ -915,6 +1051,12 @@ def _catalogue() -> Iterator[Mistake]:
                   "same sign: it is −y/ŷ + (1 − y)/(1 − ŷ).", "error", _signs_of_entropy, 1)  # fmt: skip
     yield Mistake("targets of the next sample", LOSS, "Each output is compared with the target of the next sample.",
                   "targets", _rolled, 2)  # fmt: skip
+    yield Mistake("target of the first output for all", LOSS, "Every output is compared with the target of the first "
+                  "one: each has its own.", "targets", _first_target, 1)  # fmt: skip
+    yield Mistake("largest output taken for the target", LOSS, "The 1 is subtracted at the largest output: subtract it "
+                  "at the class of the target.", "error", _at_largest, 1)  # fmt: skip
+    yield Mistake("targets reshaped", LOSS, "The targets are brought into shape by reshaping, which mixes samples and "
+                  "outputs: transpose them.", "targets", lambda y, on: _restrided(y), 1)  # fmt: skip
     yield Mistake("targets in reverse", LOSS, "The targets of each sample are read in reverse order.", "targets",
                   _columns_rolled)  # fmt: skip
     yield Mistake("targets missing", LOSS, "The derivative of the loss is taken as if all targets were 0.", "targets",
