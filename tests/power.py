@@ -642,8 +642,9 @@ def catalogue() -> str:
     """docs/mistakes.md."""
     parts = [
         "# Mistakes",
-        "What `purebp check` looks for when numbers are wrong. *Seen* counts how often a mistake was found in 125 collected "
-        "reports of hand-written backpropagation that went wrong; 0 means that it stands here because it is easy to make. "
+        "What `purebp check` looks for when numbers are wrong. *Seen*: in how many of 125 collected reports of hand-written "
+        "backpropagation that went wrong a mistake of its kind was found (several entries can be of one kind); 0 means "
+        "that it stands here because it is easy to make. "
         "The symbols are those of [lesson.md](lesson.md). This page is written by `python -m tests.power --mistakes --write`.",
     ]
     for family in FAMILIES:
