@@ -213,7 +213,7 @@ def looked_at(planting: Planting, setting: Setting, named: bool = True) -> Seen:
     if named:
         report = setting.check(planting.answer(setting))
     else:
-        with patch.object(CHECK, "explanations", lambda *given, **options: []):
+        with verdict_alone():
             report = setting.check(planting.answer(setting))
     seen = Seen(planting, setting, report, time.perf_counter() - start, named)
     names = [set(found.changes) for found in report.explanations]
@@ -238,6 +238,14 @@ def budgets_once() -> Iterator[None]:
     with patch.object(CHECK, "ladder", cache(ladder)), patch.object(CHECK, "budgets", remembered):
         with patch.object(here, "budgets", remembered):
             yield
+
+
+@contextmanager
+def verdict_alone() -> Iterator[None]:
+    """Whether it conforms; the reasons are not looked for."""
+    nothing: Callable[..., list[Any]] = lambda *given, **options: []
+    with patch.multiple(CHECK, explanations=nothing, approximation=nothing, localised=nothing):
+        yield
 
 
 # What is planted.
@@ -345,7 +353,7 @@ def entries(sample: Sequence[Setting], sizes: Sequence[float], draws: int, rando
             for setting in sample:
                 places = [random.random() for _ in range(draws)]
                 for place in (*places, None):
-                    with patch.object(CHECK, "explanations", lambda *given, **options: []):  # the verdict is asked for
+                    with verdict_alone():
                         report = setting.check(_changed(way, setting, size, place, format), format=format)
                     found.tried += place is not None
                     found.anywhere += place is not None and not report.conforms
