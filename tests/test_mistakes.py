@@ -30,7 +30,7 @@ def test_the_recipe_without_changes_is_backpropagation_bit_for_bit(case: Case) -
 def place(mistake: Mistake) -> tuple[Planting, Setting]:
     """The first architecture in which the mistake changes something, two layers before three."""
     for depth in (2, 3):
-        for hidden in ("sigmoid", "relu", "silu", "identity"):
+        for hidden in ("sigmoid", "relu", "silu", "identity", "elu(1.0)", "leaky_relu(0.01)"):
             for layers in mistake.layers(depth):
                 for setting in settings(hidden, depth):
                     planting = Planting(((mistake, layers),))
