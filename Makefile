@@ -13,7 +13,7 @@ demo: ## judge two backpropagations, train on handwritten digits, prove the grad
 
 test: $(VENV)/.installed ## types and all tests, in .venv
 	$(BIN)/mypy
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -n auto
 
 check: $(VENV)/.installed ## types only
 	$(BIN)/mypy
