@@ -143,6 +143,8 @@ def explanations(
 
     With plain=True only conventions are tried, no mistakes.
     """
+    if not all(isfinite(x) for o in observations for rows in o.claim.values() for row in rows for x in row):
+        return []
     search = Search(
         observations, None if loss is None else losses.loss(loss), format_named(format), returns, learning_rate
     )

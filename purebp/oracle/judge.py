@@ -28,7 +28,7 @@ Claim = Mapping[Key, Matrix]  # one row for biases, and one number in it for the
 Budgets = Mapping[Key, Matrix[Ball]]
 ORDER = ("outputs", "loss", "deltas", "weights", "biases")
 UNDECIDED = 0.5  # a resolution above this is no evidence
-FAR_BELOW = 1e-30  # where all of a tensor is expected to be 0, a budget of this size has decided it
+FAR_BELOW = 1e-6  # where all of a tensor is expected to be 0, a smaller budget decides it
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,6 +163,8 @@ def _pattern(rows: Matrix, allowed: Matrix[Ball]) -> str:
     given = [x for row in rows for x in row]
     expected = [float(b.midpoint) for row in allowed for b in row]
     room = 1e-6 * max(map(abs, expected))
+    if not all(map(isfinite, given)):
+        return "holds ∞: something overflows, or is divided by 0"
     if not any(given):
         return "is 0 throughout"
     if not room or len(given) < 2:
