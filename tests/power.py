@@ -36,7 +36,8 @@ from purebp.oracle.check import check
 from purebp.oracle.conventions import Convention, Factor, budgets
 from purebp.oracle.diagnosis import Diagnosis, Made, Observation, explanations
 from purebp.oracle.judge import Budgets, Claim, as_claim, share
-from purebp.oracle.mistakes import CATALOGUE, Inapplicable, Recipe, planted, run
+from purebp.oracle.mistakes import CATALOGUE, seen
+from purebp.oracle.recipe import Inapplicable, Recipe, planted, run
 from purebp.oracle.report import Report
 from tests.conforming import MACHINES, WAYS, Implementation, drawn, implementation, single
 from tests.conforming import Recipe as Way
@@ -675,7 +676,7 @@ def catalogue() -> str:
     ]
     for family in FAMILIES:
         lines = [
-            [m.name, plain_sentence(m.sentence), m.line, m.seen] for m in CATALOGUE.values() if m.family == family
+            [m.name, plain_sentence(m.sentence), m.line, seen(m)] for m in CATALOGUE.values() if m.family == family
         ]
         parts += [f"## {family.capitalize()}", rows(["mistake", "what is wrong, and what to do", "line", "seen"], lines)]
     parts += [

@@ -32,7 +32,8 @@ from purebp.oracle.conventions import ONE, Convention, budgets
 from purebp.oracle.diagnosis import Diagnosis, Observation, explanations
 from purebp.oracle.judge import Claim, Entry, TensorReport, compare, inside, same
 from purebp.oracle.localisation import approximation, localised
-from purebp.oracle.mistakes import LOCAL, STATE
+from purebp.oracle.mistakes import STATE
+from purebp.oracle.recipe import LOCAL
 from purebp.oracle.report import CaseReport, Report
 
 COMMON_RATES = [1.0, 0.5, 0.25, 0.1, 0.05, 0.01, 0.001]  # tried where a step is returned and no learning rate declared

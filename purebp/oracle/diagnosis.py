@@ -5,7 +5,8 @@ floats on one case leaves few; what explains an answer must then hold it inside 
 does, the pattern of what is right and what is wrong says where to look.
 
 >>> from purebp import FLOAT, Batch, Network
->>> from purebp.oracle.mistakes import CATALOGUE, planted, run
+>>> from purebp.oracle.mistakes import CATALOGUE
+>>> from purebp.oracle.recipe import planted, run
 >>> network, batch = Network.random([2, 3, 1], seed=4), Batch([[0.5, -1.0]], [[1.0]])
 >>> wrong = run(planted(CATALOGUE["squashed twice"], {0}), network, batch, "mse", FLOAT)
 >>> [found.name for found in diagnose(network, batch, wrong)]
@@ -32,22 +33,8 @@ from purebp.optimizers import sgd_step
 from purebp.oracle.cases import Case
 from purebp.oracle.conventions import ONE, Convention, Factor, factors
 from purebp.oracle.judge import Claim, Key, as_claim, inside, tensor_name, turned_claim
-from purebp.oracle.mistakes import (
-    CATALOGUE,
-    RATES,
-    LOCAL,
-    LOSS,
-    STATE,
-    Mistake,
-    Place,
-    Recipe,
-    _biases,
-    _weights,
-    places,
-    planted,
-    run,
-    updated_weights,
-)
+from purebp.oracle.mistakes import CATALOGUE, LOSS, RATES, STATE, seen, updated_weights
+from purebp.oracle.recipe import LOCAL, Mistake, Place, Recipe, bias_gradients, places, planted, run, weight_gradients
 
 Made = tuple[Mistake, frozenset[int]]
 
@@ -213,8 +200,8 @@ class Search:
             diagnosis = next(filter(None, map(self.confirmed, self.variants(hypothesis))), None)
             if diagnosis is not None and diagnosis.name not in found:
                 pure = not hypothesis.scales and hypothesis.convention.loss.base == self.loss.base
-                seen = min((mistake.seen for mistake, _ in hypothesis.made), default=100 if pure else -1)
-                found[diagnosis.name] = (-seen, diagnosis)
+                often = min((seen(mistake) for mistake, _ in hypothesis.made), default=100 if pure else -1)
+                found[diagnosis.name] = (-often, diagnosis)
             if len(found) == 5:
                 break
         return [diagnosis for _, diagnosis in sorted(found.values(), key=lambda item: item[0])]
@@ -331,7 +318,7 @@ class Search:
         way_back = self.way_back(made, loss)
         if way_back is None:
             return
-        claim, (n, m) = self.claim, self.first.size
+        claim = self.claim
         tensors = {key: rows for key, rows in _tensors(way_back) if key in claim}
         ratios = {key: self.ratio(key, claim[key], rows) for key, rows in tensors.items()}
         known = [r for r in ratios.values() if r is not None and r != inf]
@@ -698,9 +685,9 @@ def _gradients(claim: Claim) -> dict[Key, Matrix]:
 
 def _tensors(way_back: Iterable[Place]) -> Iterator[tuple[Key, Matrix]]:
     for place in way_back:
-        yield ("weights", place.l), _weights(place)
+        yield ("weights", place.l), weight_gradients(place)
         if place.layer.biases is not None:
-            yield ("biases", place.l), [_biases(place)]
+            yield ("biases", place.l), [bias_gradients(place)]
 
 
 def _local(mistake: Mistake, place: Place) -> Matrix | None:

@@ -20,7 +20,7 @@ from purebp.number_systems.formats import format_named, is_exact
 from purebp.oracle.cases import Case
 from purebp.oracle.conventions import Convention, budgets
 from purebp.oracle.judge import Claim, Key, inside, same, tensor_name
-from purebp.oracle.mistakes import LOCAL
+from purebp.oracle.recipe import LOCAL
 from purebp.oracle.report import CaseReport
 
 Asked = Sequence[tuple[Case, Claim]]

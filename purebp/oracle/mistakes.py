@@ -1,253 +1,36 @@
-"""The catalogue of mistakes: backpropagation as a recipe, one field for each line of the recurrence.
+"""The catalogue of mistakes: what people write in the place of a line of the recurrence, as executable recipes.
 
-A `Recipe` with every field at its default is `backpropagation`, bit by bit. A mistake is another function in one of
-its fields, in all layers or in some. Recipes run over every number system, so that "your answer is what this mistake
-gives" is as strict as any other verdict.
-
->>> from purebp import FLOAT, Layer, backpropagation
+>>> from purebp import FLOAT, Batch, Layer
+>>> from purebp.oracle.recipe import planted, run
 >>> network = Network([Layer([[2.0]], None, "sigmoid"), Layer([[3.0]], None, "identity")])
->>> batch = Batch([[0.0]], [[0.5]])
->>> run(Recipe(), network, batch, "half_sse", FLOAT) == backpropagation(network, batch, "half_sse")
-True
 >>> forgotten = planted(CATALOGUE["activation derivative missing"], {0})
->>> run(forgotten, network, batch, "half_sse", FLOAT).layers[0].deltas  # 3.0 where 3.0 · σ′(0) = 0.75 is right
+>>> run(forgotten, network, Batch([[0.0]], [[0.5]]), "half_sse", FLOAT).layers[0].deltas  # 3 for 3 · σ′(0) = 0.75
 ((3.0,),)
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
-from purebp import losses
 from purebp.activations import Elementwise, Softmax, activation, sigmoid, tanh
-from purebp.arithmetic import Arithmetic, Function, Matrix, PurebpError
+from purebp.arithmetic import Arithmetic, Function
 from purebp.backprop import Trace, forward, frozen
-from purebp.linalg import hadamard, inner, shape, subtract, transpose
-from purebp.losses import Loss
-from purebp.network import Batch, Gradients, Layer, LayerGradients, Network
+from purebp.linalg import hadamard, shape, subtract, transpose
+from purebp.network import Layer, Network
 from purebp.number_systems.bounds import Bounds, one
-
-Rows = Matrix[Any]
-
-
-class Inapplicable(PurebpError):
-    """The mistake has no meaning for this network: shapes do not fit, or nothing would change."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Layer l on the way back, and all that a line of the recurrence could read there, by right or by mistake.
-
-    error is ∂loss/∂aˡ; None at the output where the loss and the activation have a closed form such as ŷ − y.
-    """
-
-    on: Arithmetic[Any]
-    network: Network[Any]
-    trace: Trace[Any]
-    loss: Loss
-    targets: Rows
-    l: int
-    above: Place | None
-    error: Rows | None = None
-    deltas: Rows = ()
-
-    @property
-    def last(self) -> bool:
-        return self.above is None
-
-    @property
-    def layer(self) -> Layer[Any]:
-        return self.network.layers[self.l]
-
-    @property
-    def weights(self) -> Rows:
-        return self.on.lift(self.layer.weights)
-
-    @property
-    def z(self) -> Rows:
-        return self.trace.pre_activations[self.l]
-
-    @property
-    def a(self) -> Rows:
-        return self.trace.activations[self.l]
-
-    @property
-    def below(self) -> Rows:
-        return self.trace.activations[self.l - 1] if self.l else self.trace.inputs
-
-    @property
-    def samples(self) -> int:
-        return len(self.targets)
-
-    def product(self, a: Rows, b: Rows) -> list[list[Any]]:
-        """Dot products of rows with rows."""
-        return inner(a, b, None, self.on)
-
-    def full_error(self) -> Rows:
-        """∂loss/∂aˡ, also where the closed form does without."""
-        return self.loss.derivative(self.a, self.targets, self.on) if self.error is None else self.error
-
-
-# The lines of the recurrence, as they should be.
-
-
-def _error(p: Place) -> Rows | None:
-    """∂loss/∂ŷ."""
-    return None if p.loss.fused_with(p.layer.activation) else p.loss.derivative(p.a, p.targets, p.on)
-
-
-def _deltas(p: Place) -> Rows:
-    """δˡ = ∂loss/∂aˡ ⊙ f′(zˡ)."""
-    if p.error is None:
-        return p.loss.deltas(p.layer.activation, p.z, p.a, p.targets, p.on)
-    return p.layer.activation.backward(p.error, p.z, p.a, p.on)
-
-
-def _passed(p: Place) -> Rows:
-    """∂loss/∂aˡ = δˡ⁺¹ Wˡ⁺¹."""
-    above = _above(p)
-    return p.product(above.deltas, transpose(above.weights))
-
-
-def _weights(p: Place) -> Rows:
-    """∂loss/∂Wˡ = δˡᵀ aˡ⁻¹."""
-    return p.product(transpose(p.deltas), transpose(p.below))
-
-
-def _biases(p: Place) -> list[Any]:
-    """∂loss/∂bˡ = Σ over samples of δˡ."""
-    return p.product([[p.on.ratio(1, 1)] * p.samples], transpose(p.deltas))[0]
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """Backpropagation, one field for each step."""
-
-    model: Callable[[Network[Any]], Network[Any]] = lambda network: network
-    forward: Callable[[Network[Any], Rows, Arithmetic[Any]], Trace[Any]] = forward
-    targets: Callable[[Rows, Arithmetic[Any]], Rows] = lambda y, on: y
-    error: Callable[[Place], Rows | None] = _error
-    deltas: Callable[[Place], Rows] = _deltas
-    passed: Callable[[Place], Rows] = _passed
-    weights: Callable[[Place], Rows] = _weights
-    biases: Callable[[Place], Sequence[Any]] = _biases
-
-
-LINES = {
-    "model": "aˡ = f(zˡ)",
-    "forward": "zˡ = aˡ⁻¹ Wˡᵀ + bˡ, aˡ = f(zˡ)",
-    "targets": "∂loss/∂ŷ, from ŷ and y",
-    "error": "∂loss/∂ŷ, from ŷ and y",
-    "deltas": "δˡ = ∂loss/∂aˡ ⊙ f′(zˡ)",
-    "passed": "∂loss/∂aˡ = δˡ⁺¹ Wˡ⁺¹",
-    "weights": "∂loss/∂Wˡ = δˡᵀ aˡ⁻¹",
-    "biases": "∂loss/∂bˡ = Σ δˡ over the samples",
-}
-TRUNK = ("model", "forward", "targets", "error", "deltas", "passed")  # what all gradients depend on
-LOCAL = ("weights", "biases")  # what one tensor alone depends on
-
-
-def places(
-    recipe: Recipe, network: Network[Any], batch: Batch[Any], loss: Loss | str, on: Arithmetic[Any], down_to: int = 0
-) -> list[Place]:
-    """The way back, output layer first, down to a layer."""
-    network = recipe.model(network)
-    trace = recipe.forward(network, batch.inputs, on)
-    targets = recipe.targets(on.lift(batch.targets), on)
-    found: list[Place] = []
-    for l in reversed(range(down_to, len(network.layers))):
-        place = Place(on, network, trace, losses.loss(loss), targets, l, found[-1] if found else None)
-        place = replace(place, error=recipe.error(place) if place.last else recipe.passed(place))
-        if place.error is not None and shape(place.error) != shape(place.z):
-            raise Inapplicable("the shapes do not fit")
-        found.append(replace(place, deltas=recipe.deltas(place)))
-    return found
-
-
-def run(
-    recipe: Recipe, network: Network[Any], batch: Batch[Any], loss: Loss | str, on: Arithmetic[Any]
-) -> Gradients[Any]:
-    """The gradients that the recipe gives; `Inapplicable` if it cannot be followed for this network."""
-    found = []
-    for place in places(recipe, network, batch, loss, on):
-        weights = recipe.weights(place)
-        biases = None if place.layer.biases is None else tuple(recipe.biases(place))
-        if shape(weights) != shape(place.layer.weights) or (biases and len(biases) != len(weights)):
-            raise Inapplicable("the shapes do not fit")
-        found.append(LayerGradients(frozen(weights), biases, frozen(place.deltas)))
-    return Gradients(tuple(reversed(found)))
-
-
-@dataclass(frozen=True, slots=True)
-class Mistake:
-    """One step of a recipe changed. `seen` is the number of reports of its kind (`REPORTS`).
-
-    Its sentence says what is wrong and what to do, with {where} for the layers; `depth` is how many layers it takes.
-    """
-
-    name: str
-    family: str
-    sentence: str
-    step: str
-    change: Callable[..., Any] = field(compare=False, repr=False)
-    output: bool = True  # can be made at the output layer
-    lowest: int = 0  # and in this layer at the lowest
-
-    @property
-    def line(self) -> str:
-        """The line of the recurrence."""
-        return LINES[self.step]
-
-    @property
-    def seen(self) -> int:
-        """In how many of 125 collected reports a mistake of this kind was found; 0 if in none."""
-        return next((count for count, names in REPORTS.values() if self.name.startswith(names)), 0)
-
-    @property
-    def layerwise(self) -> bool:
-        return self.step in ("deltas", "passed", "weights", "biases")
-
-    def layers(self, depth: int) -> Iterator[frozenset[int]]:
-        """Where it can be made in a network of that depth: everywhere, in all hidden layers, in a single one."""
-        if not self.layerwise:
-            yield frozenset()
-            return
-        able = [l for l in range(self.lowest, depth) if l < depth - 1 or self.output]
-        hidden = [l for l in able if l < depth - 1]
-        for layers in dict.fromkeys([frozenset(able), frozenset(hidden), *(frozenset({l}) for l in reversed(able))]):
-            if layers:
-                yield layers
-
-
-def planted(mistake: Mistake, layers: Collection[int] = (), recipe: Recipe = Recipe()) -> Recipe:
-    """The recipe with the mistake made in these layers (counted from 0); elsewhere it stays what it was."""
-    default: Callable[[Place], Any] = getattr(recipe, mistake.step)
-    changed: dict[str, Any] = {mistake.step: mistake.change}
-    if not mistake.layerwise:
-        return replace(recipe, **changed)
-    chosen = frozenset(layers)
-
-    def step(p: Place) -> Any:
-        if p.l not in chosen:
-            return default(p)
-        try:
-            found = mistake.change(p)
-        except (PurebpError, ArithmeticError):  # here it cannot be made, in another layer perhaps it can
-            return default(p)
-        return found if _fits(p, mistake.step, found) else default(p)
-
-    changed[mistake.step] = step
-    return replace(recipe, **changed)
-
-
-def _fits(p: Place, step: str, found: Any) -> bool:
-    """Whether something in the place of a line of the recurrence has the shape that it should have."""
-    if step == "biases":
-        return len(found) == len(p.layer.weights)
-    return shape(found) == (shape(p.layer.weights) if step == "weights" else shape(p.z))
-
+from purebp.oracle.recipe import (
+    Inapplicable,
+    Mistake,
+    Place,
+    Rows,
+    above,
+    bias_gradients,
+    deltas_of,
+    error_from_above,
+    weight_gradients,
+)
 
 # Activation derivative: other things in the place of f′(z).
 
@@ -376,17 +159,10 @@ def _mask(p: Place, rows: Rows, inside: Callable[[Any], bool]) -> Rows:
 
 def _extra_slope(p: Place) -> Rows:
     """f′ once more than the chain rule says."""
-    f, right = p.layer.activation, _deltas(p)
+    f, right = p.layer.activation, deltas_of(p)
     if isinstance(f, Elementwise):
         return hadamard(right, p.on.elementwise(f.derivative, p.z))
     return hadamard(right, _of(p.a, lambda v: v * (1 - v)))
-
-
-def _closed_form(p: Place) -> Rows:
-    """ŷ − y without f′, where the loss is not the one for which that is right."""
-    if not p.last or p.loss.fused_with(p.layer.activation) or p.loss.base not in ("sse", "half_sse"):
-        raise Inapplicable("ŷ − y is right")
-    return p.full_error()
 
 
 def _diagonal(p: Place) -> Rows:
@@ -413,18 +189,12 @@ def _over_samples(network: Network[Any], inputs: Rows, on: Arithmetic[Any]) -> T
 # Operands.
 
 
-def _above(p: Place) -> Place:
-    if p.above is None:
-        raise Inapplicable("nothing is passed down to the output layer")
-    return p.above
-
-
 def _handed(deltas: Callable[[Place], Rows]) -> Callable[[Place], Rows]:
     """Something else than δ goes down through the weights."""
 
     def passed(p: Place) -> Rows:
-        above = _above(p)
-        return p.product(deltas(above), transpose(above.weights))
+        upper = above(p)
+        return p.product(deltas(upper), transpose(upper.weights))
 
     return passed
 
@@ -433,8 +203,8 @@ def _through(weights: Callable[[Place], Rows]) -> Callable[[Place], Rows]:
     """δ goes down through something else than the weights; rows as those of W."""
 
     def passed(p: Place) -> Rows:
-        above = _above(p)
-        return p.product(above.deltas, transpose(weights(above)))
+        upper = above(p)
+        return p.product(upper.deltas, transpose(weights(upper)))
 
     return passed
 
@@ -448,13 +218,13 @@ def _square_transposed(rows: Rows) -> Rows:
 
 
 def _without_weights(p: Place) -> Rows:
-    deltas = _above(p).deltas
+    deltas = above(p).deltas
     sums = p.product(deltas, [[p.on.ratio(1, 1)] * len(deltas[0])])
     return [row * len(p.z[0]) for row in sums]
 
 
 def _entry_by_entry(p: Place) -> Rows:
-    deltas = _above(p).deltas
+    deltas = above(p).deltas
     if len(deltas[0]) != len(p.z[0]) or len(p.z[0]) == 1:
         raise Inapplicable("the widths differ")
     return deltas
@@ -482,7 +252,7 @@ def _restrided(rows: Rows) -> Rows:
 
 def _piled_up(p: Place) -> Rows:
     """Neuron k gets the errors of the neurons before it as well."""
-    return [_prefix_sums(row) for row in _passed(p)]
+    return [_prefix_sums(row) for row in error_from_above(p)]
 
 
 def _prefix_sums(row: Sequence[Any]) -> list[Any]:
@@ -493,13 +263,13 @@ def _prefix_sums(row: Sequence[Any]) -> list[Any]:
 
 
 def _of_output(p: Place) -> Rows:
-    above = _above(p)
-    top = above
+    upper = above(p)
+    top = upper
     while top.above is not None:
         top = top.above
-    if top is above:
+    if top is upper:
         raise Inapplicable("it is the layer below the output")
-    return p.product(top.deltas, transpose(above.weights))
+    return p.product(top.deltas, transpose(upper.weights))
 
 
 def _kept(rows: Rows, kept: Callable[[int, int], bool], on: Arithmetic[Any]) -> Rows:
@@ -517,7 +287,7 @@ def _blanked(rows: Rows, which: int, on: Arithmetic[Any]) -> Rows:
 def _updated(learning_rate: float) -> Callable[[Place], Rows]:
     def weights(p: Place) -> Rows:
         rate = p.on.number(learning_rate)
-        return [[w - rate * g for w, g in zip(*rows)] for rows in zip(p.weights, _weights(p))]
+        return [[w - rate * g for w, g in zip(*rows)] for rows in zip(p.weights, weight_gradients(p))]
 
     return weights
 
@@ -598,18 +368,18 @@ def _zero(p: Place) -> Rows:
 
 
 def _biases_from(weights: Callable[[Place, Rows], Sequence[Any]]) -> Callable[[Place], Sequence[Any]]:
-    return lambda p: weights(p, _weights(p))
+    return lambda p: weights(p, weight_gradients(p))
 
 
 def _aliased(p: Place) -> Rows:
     """[[0] * n_in] * n_out: one row, into which all are added."""
     if len(p.z[0]) < 2:
         raise Inapplicable("there is one row")
-    return [_sums(_weights(p), p)] * len(p.z[0])
+    return [_sums(weight_gradients(p), p)] * len(p.z[0])
 
 
 def _neighbour(p: Place) -> Rows:
-    return _above(p).deltas
+    return above(p).deltas
 
 
 # The loss.
@@ -881,7 +651,7 @@ def _catalogue() -> Iterator[Mistake]:
 
     yield Mistake("bias gradient averaged", BIASES, "The gradient of the biases {where} is divided by the number of "
                   "samples, that of the weights is not: reduce both in the same way.", "biases",
-                  lambda p: _averaged([_biases(p)], p)[0])  # fmt: skip
+                  lambda p: _averaged([bias_gradients(p)], p)[0])  # fmt: skip
     yield Mistake("bias gradient of one sample", BIASES, "The gradient of the biases {where} is the δ of the last "
                   "sample alone: sum δ over the samples.", "biases",
                   lambda p: _sums(_kept(p.deltas, _sample(-1), p.on), p))  # fmt: skip
@@ -897,7 +667,7 @@ def _catalogue() -> Iterator[Mistake]:
                   "samples and neurons: sum over the samples only, each neuron has its own.", "biases",
                   lambda p: _summed_over_all(p, mean=True))  # fmt: skip
     yield Mistake("bias gradient with the wrong sign", BIASES, "The gradient of the biases {where} has the wrong sign.",
-                  "biases", lambda p: [-x for x in _biases(p)])  # fmt: skip
+                  "biases", lambda p: [-x for x in bias_gradients(p)])  # fmt: skip
     yield Mistake("bias gradient from the gradient of the weights", BIASES, "The gradient of the biases {where} is the "
                   "gradient of the weights summed over its rows: it is Σ δ over the samples.", "biases",
                   _biases_from(lambda p, g: [row[0] for row in p.product(g, [[p.on.ratio(1, 1)] * len(g[0])])]))  # fmt: skip
@@ -913,10 +683,10 @@ def _catalogue() -> Iterator[Mistake]:
                   "layer above: sum the layer's own δ.", "biases", lambda p: _sums(_neighbour(p), p), output=False)  # fmt: skip
     yield Mistake("bias gradient times the bias", BIASES, "The gradient of the biases {where} is multiplied by the "
                   "biases: it is Σ δ alone.", "biases",
-                  lambda p: [g * b for g, b in zip(_biases(p), p.on.lift([p.layer.biases or ()])[0])])  # fmt: skip
+                  lambda p: [g * b for g, b in zip(bias_gradients(p), p.on.lift([p.layer.biases or ()])[0])])  # fmt: skip
     yield Mistake("bias gradient once per input", BIASES, "The gradient of the biases {where} is added once for every "
                   "input of the neuron: take it out of the loop over the inputs.", "biases",
-                  lambda p: [len(p.below[0]) * g for g in _biases(p)])  # fmt: skip
+                  lambda p: [len(p.below[0]) * g for g in bias_gradients(p)])  # fmt: skip
     yield Mistake("bias gradient times the activation", BIASES, "The gradient of the biases {where} is Σ δ a: it is "
                   "Σ δ alone.", "biases", lambda p: _sums(hadamard(p.deltas, p.a), p))  # fmt: skip
     yield Mistake("bias gradient accumulated too often", STATE, "The gradient of the biases {where} counts early "
@@ -934,7 +704,7 @@ def _catalogue() -> Iterator[Mistake]:
                   "without the weights: multiply it by the W of the layer above.", "passed", _entry_by_entry, output=False)  # fmt: skip
     yield Mistake("error sum not reset for each sample", STATE, "The error passed down {where} is not set to 0 for each "
                   "sample: it still holds that of the samples before.", "passed",
-                  lambda p: transpose([_prefix_sums(column) for column in transpose(_passed(p))]), output=False)  # fmt: skip
+                  lambda p: transpose([_prefix_sums(column) for column in transpose(error_from_above(p))]), output=False)  # fmt: skip
     yield Mistake("error split by shares of the weights", OPERANDS, "The error passed down {where} is split in "
                   "proportion to the weights, W over the sum of its row: multiply by W itself.", "passed",
                   _through(_shares), output=False)  # fmt: skip
@@ -945,20 +715,20 @@ def _catalogue() -> Iterator[Mistake]:
                   "neuron: it still holds that of the neurons before.", "passed", _piled_up, output=False)  # fmt: skip
     yield Mistake("weights of the wrong layer on the way down", OPERANDS, "The error is passed down {where} through the "
                   "layer's own weights: take those of the layer above.", "passed",
-                  lambda p: p.product(_above(p).deltas, transpose(p.weights)), output=False)  # fmt: skip
+                  lambda p: p.product(above(p).deltas, transpose(p.weights)), output=False)  # fmt: skip
     yield Mistake("activations passed down", OPERANDS, "What is passed down {where} is the activation of the layer "
                   "above: pass down its δ.", "passed", _handed(lambda p: p.a), output=False)  # fmt: skip
     yield Mistake("output delta passed to every layer", OPERANDS, "The δ of the output layer is passed down {where}: "
                   "pass down the δ of the layer just above.", "passed", _of_output, output=False)  # fmt: skip
     yield Mistake("gradient passed down in place of the weights", OPERANDS, "The error is passed down {where} through "
-                  "∂loss/∂W: use W itself.", "passed", _through(_weights), output=False)  # fmt: skip
+                  "∂loss/∂W: use W itself.", "passed", _through(weight_gradients), output=False)  # fmt: skip
     yield Mistake("error averaged over the layer above", OPERANDS, "The error passed down {where} is divided by the "
                   "width of the layer above: it is a sum, not a mean.", "passed",
-                  lambda p: _of(_passed(p), lambda x: p.on.ratio(1, len(_above(p).z[0])) * x), output=False)  # fmt: skip
+                  lambda p: _of(error_from_above(p), lambda x: p.on.ratio(1, len(above(p).z[0])) * x), output=False)  # fmt: skip
     yield Mistake("elementwise product in place of a dot product", OPERANDS, "The error passed down {where} multiplies δ "
                   "and W elementwise: it is a dot product, summed over the neurons of the layer above.", "passed",
-                  lambda p: [[d * w[i] for i, (d, w) in enumerate(zip(row, _square(_above(p).weights)))]
-                             for row in _above(p).deltas], output=False)  # fmt: skip
+                  lambda p: [[d * w[i] for i, (d, w) in enumerate(zip(row, _square(above(p).weights)))]
+                             for row in above(p).deltas], output=False)  # fmt: skip
     yield Mistake("error overwritten instead of accumulated", STATE, "The error passed down {where} comes from the last "
                   "neuron of the layer above alone: add up all of them (+=, not =).", "passed",
                   _through(lambda p: _kept(p.weights, _sample(-1), p.on)), output=False)  # fmt: skip
@@ -981,16 +751,16 @@ def _catalogue() -> Iterator[Mistake]:
     yield Mistake("rows that share one list", STATE, "All rows of the gradient of the weights {where} are the same list, "
                   "which adds up all of them: make a new list for each row.", "weights", _aliased)  # fmt: skip
     yield Mistake("weights in the outer product", OPERANDS, "The gradient of the weights {where} is multiplied by the "
-                  "weights: it is δᵀ a alone.", "weights", lambda p: hadamard(_weights(p), p.weights))  # fmt: skip
+                  "weights: it is δᵀ a alone.", "weights", lambda p: hadamard(weight_gradients(p), p.weights))  # fmt: skip
     yield Mistake("squashed again in the outer product", OPERANDS, "The gradient of the weights {where} squashes the "
                   "activations of the layer below once more: take a as it is.", "weights",
                   _outer(_own, _squashed_again), lowest=1)  # fmt: skip
     yield Mistake("outer product transposed", OPERANDS, "The gradient of the weights {where} is transposed (a square "
                   "matrix hides it): row j belongs to neuron j.", "weights",
-                  lambda p: _square_transposed(_weights(p)))  # fmt: skip
+                  lambda p: _square_transposed(weight_gradients(p)))  # fmt: skip
     yield Mistake("outer product the wrong way round", OPERANDS, "The gradient of the weights {where} is the product of "
                   "inputs with δ instead of δ with inputs, brought into shape: transpose it, do not reshape it.", "weights",
-                  lambda p: _reshaped(transpose(_weights(p)), len(p.weights)))  # fmt: skip
+                  lambda p: _reshaped(transpose(weight_gradients(p)), len(p.weights)))  # fmt: skip
     yield Mistake("input missing", OPERANDS, "The gradient of the weights {where} is δ alone: multiply by what comes in "
                   "from below.", "weights", _outer(_own, _ones))  # fmt: skip
     yield Mistake("delta of the layer above in the outer product", OPERANDS, "The gradient of the weights {where} takes "
@@ -1013,7 +783,7 @@ def _catalogue() -> Iterator[Mistake]:
                   "every later one: add each sample's once, and start from 0.", "weights",
                   _outer(lambda p: _running(p.deltas, p), _incoming))  # fmt: skip
     yield Mistake("weight gradient averaged", LOSS, "The gradient of the weights {where} is divided by the number of "
-                  "samples once more than the loss says.", "weights", lambda p: _averaged(_weights(p), p))  # fmt: skip
+                  "samples once more than the loss says.", "weights", lambda p: _averaged(weight_gradients(p), p))  # fmt: skip
     yield Mistake("weights never updated", STATE, "The gradient of the weights {where} is 0: it is δᵀ a.", "weights",
                   _zero)  # fmt: skip
 
@@ -1083,7 +853,7 @@ def _square(rows: Rows) -> Rows:
 def _summed_over_all(p: Place, mean: bool) -> list[Any]:
     if len(p.z[0]) < 2:
         raise Inapplicable("there is one neuron")
-    sums = _biases(p)
+    sums = bias_gradients(p)
     total = p.product([sums], [[p.on.ratio(1, len(sums) * p.samples if mean else 1)] * len(sums)])[0][0]
     return [total] * len(sums)
 
@@ -1149,3 +919,12 @@ REPORTS: dict[str, tuple[int, tuple[str, ...]]] = {  # the first that begins a n
     "wrong target": (2, ("targets", "target of", "largest output taken")),
 }  # fmt: skip
 """What is known of 125 collected reports of wrong hand-written backpropagation: how many of each kind, and its names."""
+
+
+def seen(mistake: Mistake) -> int:
+    """In how many of the reports a mistake of this kind was found; 0 if in none.
+
+    >>> seen(CATALOGUE["squashed twice"])
+    9
+    """
+    return next((count for count, names in REPORTS.values() if mistake.name.startswith(names)), 0)

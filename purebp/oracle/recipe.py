@@ -1,0 +1,244 @@
+"""Backpropagation as a recipe: one field for each line of the recurrence, and a mistake is another function in one of them.
+
+A `Recipe` with every field at its default is `backpropagation`, bit by bit. Recipes run over every number system, so
+that "your answer is what this mistake gives" is as strict as any other verdict.
+
+>>> from purebp import FLOAT, Layer, backpropagation
+>>> network = Network([Layer([[2.0]], None, "sigmoid"), Layer([[3.0]], None, "identity")])
+>>> batch = Batch([[0.0]], [[0.5]])
+>>> run(Recipe(), network, batch, "half_sse", FLOAT) == backpropagation(network, batch, "half_sse")
+True
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from purebp import losses
+from purebp.arithmetic import Arithmetic, Matrix, PurebpError
+from purebp.backprop import Trace, forward, frozen
+from purebp.linalg import inner, shape, transpose
+from purebp.losses import Loss
+from purebp.network import Batch, Gradients, Layer, LayerGradients, Network
+
+Rows = Matrix[Any]
+
+
+class Inapplicable(PurebpError):
+    """The mistake has no meaning for this network: shapes do not fit, or nothing would change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Layer l on the way back, and all that a line of the recurrence could read there, by right or by mistake.
+
+    error is ∂loss/∂aˡ; None at the output where the loss and the activation have a closed form such as ŷ − y.
+    """
+
+    on: Arithmetic[Any]
+    network: Network[Any]
+    trace: Trace[Any]
+    loss: Loss
+    targets: Rows
+    l: int
+    above: Place | None
+    error: Rows | None = None
+    deltas: Rows = ()
+
+    @property
+    def last(self) -> bool:
+        return self.above is None
+
+    @property
+    def layer(self) -> Layer[Any]:
+        return self.network.layers[self.l]
+
+    @property
+    def weights(self) -> Rows:
+        return self.on.lift(self.layer.weights)
+
+    @property
+    def z(self) -> Rows:
+        return self.trace.pre_activations[self.l]
+
+    @property
+    def a(self) -> Rows:
+        return self.trace.activations[self.l]
+
+    @property
+    def below(self) -> Rows:
+        return self.trace.activations[self.l - 1] if self.l else self.trace.inputs
+
+    @property
+    def samples(self) -> int:
+        return len(self.targets)
+
+    def product(self, a: Rows, b: Rows) -> list[list[Any]]:
+        """Dot products of rows with rows."""
+        return inner(a, b, None, self.on)
+
+    def full_error(self) -> Rows:
+        """∂loss/∂aˡ, also where the closed form does without."""
+        return self.loss.derivative(self.a, self.targets, self.on) if self.error is None else self.error
+
+
+# The lines of the recurrence, as they should be.
+
+
+def above(p: Place) -> Place:
+    if p.above is None:
+        raise Inapplicable("nothing is passed down to the output layer")
+    return p.above
+
+
+def error_at_output(p: Place) -> Rows | None:
+    """∂loss/∂ŷ."""
+    return None if p.loss.fused_with(p.layer.activation) else p.loss.derivative(p.a, p.targets, p.on)
+
+
+def deltas_of(p: Place) -> Rows:
+    """δˡ = ∂loss/∂aˡ ⊙ f′(zˡ)."""
+    if p.error is None:
+        return p.loss.deltas(p.layer.activation, p.z, p.a, p.targets, p.on)
+    return p.layer.activation.backward(p.error, p.z, p.a, p.on)
+
+
+def error_from_above(p: Place) -> Rows:
+    """∂loss/∂aˡ = δˡ⁺¹ Wˡ⁺¹."""
+    upper = above(p)
+    return p.product(upper.deltas, transpose(upper.weights))
+
+
+def weight_gradients(p: Place) -> Rows:
+    """∂loss/∂Wˡ = δˡᵀ aˡ⁻¹."""
+    return p.product(transpose(p.deltas), transpose(p.below))
+
+
+def bias_gradients(p: Place) -> list[Any]:
+    """∂loss/∂bˡ = Σ over samples of δˡ."""
+    return p.product([[p.on.ratio(1, 1)] * p.samples], transpose(p.deltas))[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Backpropagation, one field for each step."""
+
+    model: Callable[[Network[Any]], Network[Any]] = lambda network: network
+    forward: Callable[[Network[Any], Rows, Arithmetic[Any]], Trace[Any]] = forward
+    targets: Callable[[Rows, Arithmetic[Any]], Rows] = lambda y, on: y
+    error: Callable[[Place], Rows | None] = error_at_output
+    deltas: Callable[[Place], Rows] = deltas_of
+    passed: Callable[[Place], Rows] = error_from_above
+    weights: Callable[[Place], Rows] = weight_gradients
+    biases: Callable[[Place], Sequence[Any]] = bias_gradients
+
+
+LINES = {
+    "model": "aˡ = f(zˡ)",
+    "forward": "zˡ = aˡ⁻¹ Wˡᵀ + bˡ, aˡ = f(zˡ)",
+    "targets": "∂loss/∂ŷ, from ŷ and y",
+    "error": "∂loss/∂ŷ, from ŷ and y",
+    "deltas": "δˡ = ∂loss/∂aˡ ⊙ f′(zˡ)",
+    "passed": "∂loss/∂aˡ = δˡ⁺¹ Wˡ⁺¹",
+    "weights": "∂loss/∂Wˡ = δˡᵀ aˡ⁻¹",
+    "biases": "∂loss/∂bˡ = Σ δˡ over the samples",
+}
+TRUNK = ("model", "forward", "targets", "error", "deltas", "passed")  # what all gradients depend on
+LOCAL = ("weights", "biases")  # what one tensor alone depends on
+
+
+def places(
+    recipe: Recipe, network: Network[Any], batch: Batch[Any], loss: Loss | str, on: Arithmetic[Any], down_to: int = 0
+) -> list[Place]:
+    """The way back, output layer first, down to a layer."""
+    network = recipe.model(network)
+    trace = recipe.forward(network, batch.inputs, on)
+    targets = recipe.targets(on.lift(batch.targets), on)
+    found: list[Place] = []
+    for l in reversed(range(down_to, len(network.layers))):
+        place = Place(on, network, trace, losses.loss(loss), targets, l, found[-1] if found else None)
+        place = replace(place, error=recipe.error(place) if place.last else recipe.passed(place))
+        if place.error is not None and shape(place.error) != shape(place.z):
+            raise Inapplicable("the shapes do not fit")
+        found.append(replace(place, deltas=recipe.deltas(place)))
+    return found
+
+
+def run(
+    recipe: Recipe, network: Network[Any], batch: Batch[Any], loss: Loss | str, on: Arithmetic[Any]
+) -> Gradients[Any]:
+    """The gradients that the recipe gives; `Inapplicable` if it cannot be followed for this network."""
+    found = []
+    for place in places(recipe, network, batch, loss, on):
+        weights = recipe.weights(place)
+        biases = None if place.layer.biases is None else tuple(recipe.biases(place))
+        if shape(weights) != shape(place.layer.weights) or (biases and len(biases) != len(weights)):
+            raise Inapplicable("the shapes do not fit")
+        found.append(LayerGradients(frozen(weights), biases, frozen(place.deltas)))
+    return Gradients(tuple(reversed(found)))
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One step of a recipe changed.
+
+    Its sentence says what is wrong and what to do, with {where} for the layers; `depth` is how many layers it takes.
+    """
+
+    name: str
+    family: str
+    sentence: str
+    step: str
+    change: Callable[..., Any] = field(compare=False, repr=False)
+    output: bool = True  # can be made at the output layer
+    lowest: int = 0  # and in this layer at the lowest
+
+    @property
+    def line(self) -> str:
+        """The line of the recurrence."""
+        return LINES[self.step]
+
+    @property
+    def layerwise(self) -> bool:
+        return self.step in ("deltas", "passed", "weights", "biases")
+
+    def layers(self, depth: int) -> Iterator[frozenset[int]]:
+        """Where it can be made in a network of that depth: everywhere, in all hidden layers, in a single one."""
+        if not self.layerwise:
+            yield frozenset()
+            return
+        able = [l for l in range(self.lowest, depth) if l < depth - 1 or self.output]
+        hidden = [l for l in able if l < depth - 1]
+        for layers in dict.fromkeys([frozenset(able), frozenset(hidden), *(frozenset({l}) for l in reversed(able))]):
+            if layers:
+                yield layers
+
+
+def planted(mistake: Mistake, layers: Collection[int] = (), recipe: Recipe = Recipe()) -> Recipe:
+    """The recipe with the mistake made in these layers (counted from 0); elsewhere it stays what it was."""
+    default: Callable[[Place], Any] = getattr(recipe, mistake.step)
+    changed: dict[str, Any] = {mistake.step: mistake.change}
+    if not mistake.layerwise:
+        return replace(recipe, **changed)
+    chosen = frozenset(layers)
+
+    def step(p: Place) -> Any:
+        if p.l not in chosen:
+            return default(p)
+        try:
+            found = mistake.change(p)
+        except (PurebpError, ArithmeticError):  # here it cannot be made, in another layer perhaps it can
+            return default(p)
+        return found if _fits(p, mistake.step, found) else default(p)
+
+    changed[mistake.step] = step
+    return replace(recipe, **changed)
+
+
+def _fits(p: Place, step: str, found: Any) -> bool:
+    """Whether something in the place of a line of the recurrence has the shape that it should have."""
+    if step == "biases":
+        return len(found) == len(p.layer.weights)
+    return shape(found) == (shape(p.layer.weights) if step == "weights" else shape(p.z))
