@@ -25,7 +25,7 @@ from purebp import (
     sgd_step,
     transpose,
 )
-from purebp.oracle import Report, check, judge
+from purebp.oracle import Report, check, diagnose, judge
 from purebp.oracle.cases import ladder
 from purebp.oracle.report import html, junit
 
@@ -212,6 +212,56 @@ def test_biases_as_a_row_of_weights_of_the_other_layout() -> None:
 
     report = check(candidate, loss="mse", returns="gradients", weights="in_out")
     assert report.conforms and "the last row of the weights" in flat(report)
+
+
+def test_biases_may_be_columns() -> None:
+    def candidate(w: Any, b: Any, x: Any, y: Any) -> Any:
+        gradients, offsets = right()(w, [[v for (v,) in column] for column in b], x, y)
+        return gradients, [[[v] for v in row] for row in offsets]
+
+    assert check(candidate, loss="mse", returns="gradients", biases="columns").verdict == "correct"
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        lambda w, b: {"biases": b},
+        lambda w, b: {"weights": w},
+        lambda w, b: {"weights": w} if len(w[0]) == 3 else {"biases": b},
+        lambda w, b: {"loss": 0.0} if len(w[0]) > 99 else {"biases": b},
+    ],
+)
+def test_a_part_of_the_gradients_is_no_proof_of_all(part: Any) -> None:
+    report = check(lambda w, b, x, y: part(*right()(w, b, x, y)), loss="mse", returns="gradients")
+    assert report.verdict == "undecided" and report.exit_status == 5 and "was not given" in flat(report)
+
+
+def test_divided_by_the_samples_twice_is_no_convention() -> None:
+    report = check(right("half_sse", lambda n, m: 1 / n**2))
+    assert not report.conforms and report.exit_status == 1
+
+
+@pytest.mark.parametrize("sizes", [[2, 4, 1], [3, 3, 1], [2, 3, 2], [2, 4, 2, 1], [2, 1]])
+def test_gradients_of_another_network_are_no_answer(sizes: list[int]) -> None:
+    network, batch = Network.random([2, 3, 1]), Batch([[0.5, 1.0]], [[1.0]])
+    other = Network.random(sizes)
+    claimed = backpropagation(other, Batch([[0.5] * sizes[0]], [[1.0] * sizes[-1]]))
+    report = judge(network, batch, claimed)
+    assert report.verdict == "wrong" and report.findings[0].kind in ("wrong shape", "wrong number of layers")
+    with pytest.raises(PurebpError, match="not gradients of the network 2-3-1"):
+        diagnose(network, batch, claimed)
+
+
+@pytest.mark.parametrize("claimed", [None, {}, ([], []), {("weights", 5): [[1.0]]}])
+def test_what_cannot_be_diagnosed_is_refused(claimed: Any) -> None:
+    with pytest.raises(PurebpError, match="no Gradients"):
+        diagnose(Network.random([2, 3, 1]), Batch([[0.5, 1.0]], [[1.0]]), claimed)
+
+
+def test_what_no_convention_explains_is_given_as_a_number() -> None:
+    assert "is 0.37 times what it should be" in flat(
+        check(right("mse", lambda n, m: 0.37), loss="mse", returns="gradients")
+    )
 
 
 # Quantities on the way: the first that is off is named.

@@ -75,6 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("how it wants to be called")
     add("--sizes", "the widths, inputs first, if they are fixed", type=loading.sizes, metavar="N,N,N")
     add("--biases", "whether the layers have biases", action=argparse.BooleanOptionalAction)
+    add("--bias-columns", "biases as n × 1 matrices", dest="biases", action="store_const", const="columns")
     add("--batch", "how many samples, if that is fixed", type=options.count, metavar="N")
     add("--weights", "out_in: row j feeds neuron j; in_out: column j does", choices=("out_in", "in_out"))
     add("--samples", "vector: one sample, as a plain list", choices=("rows", "columns", "vector"))

@@ -50,7 +50,7 @@ def write_whole(name: str, text: str) -> None:
     path = Path(os.path.realpath(name))
     temporary = _temporary(path)
     try:
-        temporary.write_text(text, encoding="utf-8", newline="")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
         os.replace(temporary, path)
     except OSError as error:
         raise PurebpError(f"cannot write {name!r}: {_reason(error)}") from None

@@ -110,7 +110,7 @@ def _layouts(declared: dict[str, Any], source: str) -> Iterator[tuple[int, dict[
         [declared["arrays"]] if "arrays" in declared else [library[1], None] if library else [None],
         [declared["samples"]] if "samples" in declared else samples,
         [declared["weights"]] if "weights" in declared else ["out_in", "in_out"],
-        [declared["biases"]] if "biases" in declared else [True, False],
+        [declared["biases"]] if "biases" in declared else [True, "columns", False],
     ]
     places = sorted(product(*(range(len(axis)) for axis in axes)), key=lambda place: (sum(map(bool, place)), place))
     for place in places:
@@ -127,8 +127,8 @@ def _answers(
     found: list[tuple[Case, Claim]] = []
     try:
         declared = Declared(**{**options, "activations": names})
-        shape: dict[str, Any] = {key: getattr(declared, key) for key in ("sizes", "biases", "batch")}
-        key = depth, declared.biases, declared.batch
+        shape: dict[str, Any] = {"sizes": declared.sizes, "biases": bool(declared.biases), "batch": declared.batch}
+        key = depth, bool(declared.biases), declared.batch
         if key not in cases:
             cases[key] = [_one_hot(case) for case in ladder(names, **shape)[:3]]
         for case in cases[key]:
@@ -201,7 +201,7 @@ def option(key: str, value: Any) -> list[str]:
     if value is None:
         return []
     if key == "biases":
-        return ["--biases" if value else "--no-biases"]
+        return ["--bias-columns" if value == "columns" else "--biases" if value else "--no-biases"]
     if key == "activations" and isinstance(value, str):
         value = f"{value},..."
     text = ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)

@@ -169,7 +169,9 @@ def _declaration(key: str, value: Any) -> Any:
     if key not in DECLARED:
         raise ValueError(f"{key!r} is no declaration; known are {', '.join(DECLARED)}")
     if key == "biases":
-        return bool(value)
+        if value not in (True, False, "columns"):
+            raise ValueError(f'"biases" is {value!r:.40}: True, False or "columns" is wanted')
+        return value
     if key == "activations" and isinstance(value, str) and "," not in value:
         return options.activation(value)  # of any depth, as for `check`
     text = (

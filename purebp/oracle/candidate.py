@@ -17,7 +17,7 @@ import io
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any
 
@@ -26,7 +26,7 @@ from purebp.linalg import shape, transpose
 from purebp.network import Gradients
 from purebp.number_systems.formats import format_named
 from purebp.oracle.cases import Case
-from purebp.oracle.judge import Key, as_claim, tensor_name
+from purebp.oracle.judge import Key, tensor_name
 
 Candidate = Callable[..., Any]
 ARRAYS = ("numpy", "torch", "jax")
@@ -40,7 +40,7 @@ class Declared:
     activations: tuple[str, ...]
     loss: str | None = None
     sizes: tuple[int, ...] | None = None
-    biases: bool = True
+    biases: bool | str = True  # "columns": each as a matrix of one column
     batch: int | None = None
     weights: str = "out_in"
     samples: str = "rows"
@@ -55,6 +55,7 @@ class Declared:
             ("samples", self.samples, ("rows", "columns", "vector")),
             ("returns", self.returns, (None, *RETURNS)),
             ("arrays", self.arrays, (None, *ARRAYS)),
+            ("biases", self.biases, (True, False, "columns")),
         )
         for name, given, known in choices:
             if given not in known:
@@ -139,7 +140,11 @@ def arguments(case: Case, declared: Declared) -> list[Any]:
     """weights, biases, inputs and targets in the layout and the arrays that were declared."""
     turn: Callable[[Matrix], list[list[float]]] = transpose if declared.weights == "in_out" else _rows
     weights = [turn(layer.weights) for layer in case.network.layers]
-    biases = [None if layer.biases is None else list(layer.biases) for layer in case.network.layers]
+    column = declared.biases == "columns"
+    biases = [
+        None if layer.biases is None else [[b] for b in layer.biases] if column else list(layer.biases)
+        for layer in case.network.layers
+    ]
     layouts: dict[str, Callable[[Matrix], Any]] = {
         "rows": _rows,
         "columns": transpose,
@@ -226,7 +231,10 @@ def _plain(x: Any) -> Any:
 
 def _understood(answer: Any, case: Case, declared: Declared) -> dict[Key, Matrix]:
     if isinstance(answer, Gradients):
-        return as_claim(answer, deltas=True)
+        weights = [layer.weights for layer in answer.layers]
+        biases = [layer.biases for layer in answer.layers] if declared.biases else None
+        answer = {"deltas": [layer.deltas for layer in answer.layers], "weights": weights, "biases": biases}
+        declared = replace(declared, weights="out_in", samples="rows")
     found: dict[Key, Matrix] = {}
     if isinstance(answer, Mapping):
         unknown = set(answer) - {"outputs", "loss", "deltas", "weights", "biases"}
@@ -240,7 +248,10 @@ def _understood(answer: Any, case: Case, declared: Declared) -> dict[Key, Matrix
             found["outputs", -1] = _shaped("ŷ", turned(outputs), shape(case.batch.targets))
         if "loss" in answer:
             found["loss", -1] = [[_number("loss", _plain(answer["loss"]))]]
-        for l, deltas in enumerate(answer.get("deltas", ())):
+        given_deltas = _plain(answer.get("deltas", ()))
+        if "deltas" in answer and (not isinstance(given_deltas, list) or len(given_deltas) != len(case.network.layers)):
+            raise _NotUnderstood("wrong number of layers", "its deltas are not one matrix for each layer")
+        for l, deltas in enumerate(given_deltas):
             name = tensor_name(("deltas", l))
             wanted = len(case.batch.inputs), case.network.sizes[l + 1]
             found["deltas", l] = _shaped(name, turned(_matrix(name, deltas)), wanted)
@@ -295,11 +306,13 @@ def _tensors(kind: str, items: Any, case: Case, declared: Declared) -> dict[Key,
     found: dict[Key, Matrix] = {}
     for l, (layer, item) in enumerate(zip(layers, items)):
         key, turned = (kind, l), kind == "weights" and declared.weights == "in_out"
+        if kind == "biases" and layer.biases is None:
+            continue
         rows = _matrix(tensor_name(key), item)
         if kind == "weights":
             rows = transpose(rows) if turned else rows
             found[key] = _shaped(tensor_name(key), rows, shape(layer.weights), turned)
-        elif layer.biases is not None:
+        else:
             n_out = len(layer.weights)
             rows = transpose(rows) if shape(rows) == (n_out, 1) else rows  # a column
             found[key] = _shaped(tensor_name(key), rows, (1, n_out), samples=len(case.batch.inputs))

@@ -30,7 +30,7 @@ from purebp.oracle.candidate import LAYOUTS, Answer, Candidate, Declared, Findin
 from purebp.oracle.cases import Case, default_loss, ladder
 from purebp.oracle.conventions import ONE, Convention, budgets
 from purebp.oracle.diagnosis import Diagnosis, Observation, explanations
-from purebp.oracle.judge import Claim, Entry, TensorReport, compare, inside, same
+from purebp.oracle.judge import Claim, Entry, TensorReport, compare, inside, same, tensor_name
 from purebp.oracle.localisation import approximation, localised
 from purebp.oracle.mistakes import STATE
 from purebp.oracle.recipe import LOCAL
@@ -45,7 +45,7 @@ def check(
     activations: Sequence[str | Activation] | str = ("sigmoid", "sigmoid"),
     loss: Loss | str | None = None,
     sizes: Sequence[int] | None = None,
-    biases: bool = True,
+    biases: bool | str = True,
     batch: int | None = None,
     weights: str = "out_in",
     samples: str = "rows",
@@ -63,7 +63,7 @@ def check(
     loss: its name, such as "half_sse". sizes: the widths, inputs first, if they are wired in. batch: the number of
     samples, if that is. weights: "out_in" (row j feeds neuron j) or "in_out". samples: "rows" or "columns", or
     "vector" for a candidate that takes one sample. returns: "gradients", "descent" (their negative) or "step" (updated
-    weights, with learning_rate). arrays: "numpy", "torch" or "jax". explore: search on with Hypothesis.
+    weights, with learning_rate). biases: False, or "columns" for n × 1 matrices. arrays: "numpy", "torch" or "jax". explore: search on with Hypothesis.
     """
     names = activations if isinstance(activations, str) else tuple(known_activation(f).name for f in activations)
     declared = Declared(
@@ -84,8 +84,10 @@ def check(
             f"{candidate!r:.60} cannot be called: a function of (weights, biases, inputs, targets) is wanted"
         )
     called = name or str(getattr(candidate, "__name__", type(candidate).__name__))
-    cases = list(ladder(names, loss=loss, sizes=sizes, biases=biases, batch=batch, seed=seed))
+    cases = list(ladder(names, loss=loss, sizes=sizes, biases=bool(biases), batch=batch, seed=seed))
     report = _checked(candidate, cases, declared, called)
+    if report.conforms and (missing := _not_given(report, cases, declared)):
+        return replace(report, verdict="undecided", conforms=False, notes=(missing, *report.notes))
     if any(finding.kind in ("wrong shape", "wrong number of layers", "not understood") for finding in report.findings):
         report = _in_another_layout(candidate, cases, declared, called) or report
     elif explore and report.conforms:
@@ -95,6 +97,21 @@ def check(
         if found is not None:
             report = _checked(candidate, [*cases, found], declared, called, known=report.convention)
     return report
+
+
+def _not_given(report: Report, cases: Sequence[Case], declared: Declared) -> str:
+    """What a candidate left out, where all that it gave is right."""
+    kinds = LOCAL if declared.biases else LOCAL[:1]
+    for case, found in zip(cases, report.cases):
+        given = {(tensor.kind, tensor.layer) for tensor in found.tensors}
+        for l in range(len(case.network.layers)):
+            for kind in kinds:
+                if (kind, l) not in given:
+                    return (
+                        f"On the case “{case.name}” {tensor_name((kind, l))} was not given, so that it is not judged: "
+                        "return all gradients, or use purebp.oracle.judge for a part of them."
+                    )
+    return ""
 
 
 def _in_another_layout(candidate: Candidate, cases: Sequence[Case], declared: Declared, name: str) -> Report | None:
@@ -215,7 +232,7 @@ def _verdict(
             unseen = declared.biases and not any(kind == "biases" for _, claim in gradients for kind, _ in claim)
             notes = ["Gradients of biases were not given, and are not judged."] if gradients and unseen else []
             return verdict, [], [*notes, *_often_accused(declared, convention)]
-        return "correct-under-convention", _told(gradients, declared)[:1], []
+        return "correct-under-convention", _told(gradients, declared)[:1], ["That is the gradient of no loss in use."]
     if quick:
         return "wrong", [], []
     elsewhere = any(t.wrong and t.kind not in LOCAL for report in reports for t in report.tensors)
@@ -230,7 +247,7 @@ def _verdict(
     if not any(finding.fatal for finding in findings):
         if explained and all(map(_conventional, explained[0].changes)):
             return "correct-under-convention", explained, []
-        if not explained and not elsewhere and (note := approximation(gradients, _default(declared), declared.format)):
+        if not explained and not elsewhere and (note := approximation(gradients, convention, declared.format)):
             return "imprecise", [], [note]
     return "wrong", explained, [] if explained else localised(reports, answered, convention, declared.format)
 
@@ -278,6 +295,7 @@ def _as_declared(convention: Convention, declared: Declared) -> bool:
     loss_fits = declared.loss is None or (
         convention.named is not None and convention.named == losses.loss(declared.loss)
     )
+    loss_fits = loss_fits and convention.named is not None  # 1/n twice is no convention of any loss
     return loss_fits and declared.returns in (None, convention.returns) and convention.returns != "ascent"
 
 

@@ -25,6 +25,7 @@ from typing import Any
 from purebp import losses
 from purebp.arithmetic import FLOAT, Arithmetic, Matrix, PurebpError
 from purebp.backprop import forward
+from purebp.linalg import shape
 from purebp.losses import Loss
 from purebp.network import Batch, Gradients, Network
 from purebp.number_systems.ball import ball
@@ -32,7 +33,7 @@ from purebp.number_systems.formats import BINARY32, Format, format_named, is_exa
 from purebp.optimizers import sgd_step
 from purebp.oracle.cases import Case
 from purebp.oracle.conventions import ONE, Convention, Factor, factors
-from purebp.oracle.judge import Claim, Key, as_claim, inside, tensor_name, turned_claim
+from purebp.oracle.judge import Claim, Key, as_claim, inside, parameters, tensor_name, turned_claim
 from purebp.oracle.mistakes import CATALOGUE, LOSS, RATES, STATE, seen, updated_weights
 from purebp.oracle.recipe import LOCAL, Mistake, Place, Recipe, bias_gradients, places, planted, run, weight_gradients
 
@@ -106,15 +107,22 @@ class Hypothesis:
 def diagnose(
     network: Network,
     batch: Batch,
-    claimed: Gradients | Claim,
+    claimed: Gradients,
     loss: Loss | str | None = "mse",
     format: Format | str = "binary64",
     *,
     returns: str | None = "gradients",
     learning_rate: float | None = None,
 ) -> list[Diagnosis]:
-    """What explains the claimed gradients of one case, fewest changes first; [] if nothing does."""
-    claim = as_claim(claimed) if isinstance(claimed, Gradients) else claimed
+    """What explains the claimed gradients of one case, fewest changes first; [] if nothing does.
+
+    claimed: `Gradients` of that network.
+    """
+    if not isinstance(claimed, Gradients):
+        raise PurebpError(f"{claimed!r:.60} are no Gradients: judge explains answers in other forms")
+    claim, right = as_claim(claimed), {key: shape(rows) for key, rows in parameters(network).items()}
+    if {key: shape(rows) for key, rows in claim.items()} != right:
+        raise PurebpError(f"these are not gradients of the network {'-'.join(map(str, network.sizes))}")
     return explanations([Observation(Case("", network, batch), claim)], loss, format, returns, learning_rate)
 
 

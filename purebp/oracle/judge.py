@@ -98,6 +98,16 @@ def as_claim(gradients: Gradients[Any], deltas: bool = False) -> dict[Key, Matri
     return found
 
 
+def parameters(network: Network) -> dict[Key, Matrix]:
+    """Weights and biases as tensors by name."""
+    found: dict[Key, Matrix] = {}
+    for l, layer in enumerate(network.layers):
+        found["weights", l] = layer.weights
+        if layer.biases is not None:
+            found["biases", l] = [layer.biases]
+    return found
+
+
 def enclosures(
     network: Network,
     batch: Batch,

@@ -37,7 +37,7 @@ def approximation(asked: Asked, convention: Convention, format: str) -> str:
     if note := _difference_quotient(asked, convention):
         return note
     if "binary32" in coarser and _inside_all(asked, convention, "binary32"):
-        return "Every number lies inside the budget of binary32: somewhere on the way it is computed in binary32."
+        return "Every number lies inside the budget of binary32: it is off as single precision would be. It computes in binary32 somewhere, or adds an epsilon such as 1e-8, or has a constant with too few digits."
     return ""
 
 
@@ -113,7 +113,7 @@ def localised(reports: Sequence[CaseReport], asked: Asked, convention: Conventio
         if len(patterns) == 1 and "" not in patterns:
             notes.append(f"{tensor_name(key)} {patterns.pop()}.")
     for (_, before), (case, now) in zip(asked, asked[1:]):
-        if same(before, now):
+        if same(before, now) and len({x for rows in now.values() for row in rows for x in row}) > 2:
             notes.append(f"On the case “{case.name}” it answers what it answered on the one before: something is kept.")
             break
     return notes
@@ -155,7 +155,7 @@ def _step(wrong: dict[Key, bool], depth: int) -> str:
         return f"{start}The output layer is wrong, the layers below are right: look at how its δ meets a, not at δ."
     return (
         f"{start}The output layer is wrong, and what lies below depends on it: look at the output error and at f′ there "
-        "first."
+        "first. If you find nothing, look at the forward pass: return the outputs as well to have them judged."
     )
 
 
@@ -176,5 +176,5 @@ def _pattern(rows: Matrix, allowed: Matrix[Ball]) -> str:
     largest = max(range(len(given)), key=lambda i: abs(expected[i]))
     ratio = given[largest] / expected[largest]
     if all(abs(x - ratio * y) <= abs(ratio) * room for x, y in zip(given, expected)):
-        return "is a constant multiple of what it should be"
+        return f"is {ratio:.4g} times what it should be"
     return ""

@@ -87,9 +87,7 @@ def _first_term(p: Place, f: Elementwise) -> Rows:
     return p.on.elementwise(sigmoid.value if f.name == "silu" else _NORMAL_CDF, p.z)
 
 
-_NORMAL_PDF = Function(
-    "φ", lambda z, on: on.normal_pdf(z), Bounds(lambda z, on: -(z * on.normal_pdf(z)), (-1.0, 1.0))
-)
+_NORMAL_PDF = Function("φ", lambda z, on: on.normal_pdf(z), Bounds(lambda z, on: -(z * on.normal_pdf(z)), (-1.0, 1.0)))
 
 
 def _second_term_without_z(p: Place, f: Elementwise) -> Rows:

@@ -93,6 +93,8 @@ class Report:
     def headline(self) -> str:
         """The verdict in one line."""
         name = self.explanations[0].name if self.explanations and not self.conforms else ""
+        if self.verdict == "correct-under-convention" and not self.conforms:
+            return f"{self.candidate}: not as declared" + (f": {name}" if name else "")
         return f"{self.candidate}: {HEADLINES[self.verdict]}" + (
             f": {name}" if name and self.verdict != "correct" else ""
         )

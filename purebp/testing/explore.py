@@ -70,7 +70,7 @@ def counterexample(
         declared.activations[0] if any_depth else declared.activations,
         loss=chosen.loss,
         sizes=declared.sizes,
-        biases=declared.biases,
+        biases=bool(declared.biases),
         batch=declared.batch,
         widest=8,
     )
