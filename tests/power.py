@@ -641,7 +641,7 @@ def document(found: Measured) -> str:
             ],
         ),
         "## Imprecise",
-        "What is computed in float32, or from differences of the loss, is called so by name.",
+        "What is computed in float32, or from differences of the loss, is called so by name where the loss is declared.",
         rows(["what is inside", "checks", "called so"], [[k, n, percent(called[k], n)] for k, n in kinds.items()]),
         "## False alarms",
         f"Right implementations were asked {found.alarms.total:,} times (an implementation and a case each), in plain "
