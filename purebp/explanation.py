@@ -44,6 +44,7 @@ from purebp.arithmetic import Matrix
 from purebp.backprop import Trace, backpropagation, evaluate, forward, frozen
 from purebp.linalg import inner, subtract, transpose
 from purebp.losses import Loss, mse
+from purebp.names import superscript as _sup
 from purebp.network import Batch, Gradients, Layer, Network
 from purebp.optimizers import sgd_step
 
@@ -144,10 +145,6 @@ def _through(network: Network, l: int, error: str) -> str:
     """How an error passes back through the activation of layer l: by the Jacobian J of softmax, or one factor each."""
     z = f"z{_sup(l + 1)}"
     return f"{error} J({z})" if network.layers[l].activation.name == "softmax" else f"{error} ⊙ f′({z})"
-
-
-def _sup(number: int) -> str:
-    return str(number).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
 def _table(rows: Matrix, indent: int, most: int = 10) -> list[str]:

@@ -11,6 +11,15 @@ from purebp.arithmetic import PurebpError
 T = TypeVar("T")
 
 
+def superscript(number: int) -> str:
+    """The number, raised.
+
+    >>> "W" + superscript(12)
+    'W¹²'
+    """
+    return str(number).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+
+
 def look_up(what: str, name: str, plain: Mapping[str, T], factories: Mapping[str, Callable[..., T]]) -> T:
     """The entry called "name" in plain, or what factories["name"] makes of the number in "name(number)".
 

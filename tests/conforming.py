@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 from purebp import Batch, Layer, Loss, Network, backpropagation, loss
 from purebp.number_systems.ball import Ball, ball
 from purebp.number_systems.formats import BFLOAT16, BINARY16, BINARY32, BINARY64, TF32, Format
+from purebp.oracle.judge import share
 
 Rows = list[list[float]]
 Rounding = Callable[[float], float]
@@ -502,24 +503,6 @@ def drawn(random: Random, machine: Machine) -> Implementation:
     value, slope, form = (random.randrange(12) for _ in range(3))
     recipe = Recipe(machine, random.choice(SUMS), bias, mean, value, slope, form, random.random() < 0.5)
     return implementation(recipe)
-
-
-def share(x: float, budget: Ball) -> float:
-    """|x − m| / r, computed exactly; 0 where the budget has no bound."""
-    if budget.spread is None:
-        return 0.0
-    if not isfinite(x):
-        return inf
-    numerator, denominator = x.as_integer_ratio()
-    exponent = min(budget.exponent, 1 - denominator.bit_length())
-    shift = budget.exponent - exponent
-    error = abs((numerator << 1 - denominator.bit_length() - exponent) - (budget.mantissa << shift))
-    if not error:
-        return 0.0
-    try:
-        return error / (budget.spread << shift) if budget.spread else inf
-    except OverflowError:
-        return inf
 
 
 def resolution(budget: Ball) -> float:

@@ -24,7 +24,8 @@ from purebp.number_systems.bounds import bounds_of
 from purebp.number_systems.decimals import decimal
 from purebp.number_systems.formats import BFLOAT16, BINARY16, BINARY32, BINARY64, TF32, Format
 from purebp.oracle import certified_gradients, certified_loss, certified_outputs
-from tests.conforming import MACHINES, SLOPES, VALUES, Recipe, implementation, named, share, shares
+from purebp.oracle.judge import share
+from tests.conforming import MACHINES, SLOPES, VALUES, Recipe, implementation, named, shares
 from tests.plots.budget import PICTURE, drawing
 
 ROOT = Path(__file__).resolve().parent.parent

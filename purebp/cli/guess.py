@@ -178,8 +178,7 @@ def _likeness(answered: list[tuple[Case, Claim]], names: tuple[str, ...], loss: 
                 continue
             whole += 1
             given = [float(x) for row in claim[key] for x in row]
-            layer = layers[key[1]]
-            before = [w for row in (layer.weights if key[0] == "weights" else [layer.biases or ()]) for w in row]
+            before = [w for row in as_claim(case.network)[key] for w in row]
             steps = [x - w for x, w in zip(given, before)]
             like += any(_multiple(x, expected, tolerance) for x in (given, steps))
     return like / max(whole, 1)

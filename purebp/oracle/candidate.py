@@ -12,7 +12,6 @@ a `Finding`: a kind and a sentence.
 
 from __future__ import annotations
 
-import copy
 import io
 import traceback
 from collections.abc import Callable, Mapping
@@ -89,7 +88,7 @@ class Answer:
 def ask(candidate: Candidate, case: Case, declared: Declared) -> Answer:
     """Call the candidate with a case."""
     given = arguments(case, declared)
-    before = copy.deepcopy([_plain(x) for x in given])
+    before = list(map(_plain, given))  # a copy
     printed = _Beginning()
     try:
         with redirect_stdout(printed):
@@ -103,12 +102,12 @@ def ask(candidate: Candidate, case: Case, declared: Declared) -> Answer:
             Finding("prints", f"it prints to stdout ({first!r}): leave the output to the caller", case.name, False)
         )
     try:
-        changed = [_plain(x) for x in given] != before
+        after = list(map(_plain, given))
     except (ValueError, RecursionError):
-        changed = False
-    if changed:
+        after = before
+    if after != before:
         names = ("weights", "biases", "inputs", "targets")
-        which = ", ".join(name for name, x, old in zip(names, given, before) if _plain(x) != old)
+        which = ", ".join(name for name, x, old in zip(names, after, before) if x != old)
         notes.append(
             Finding(
                 "changes its arguments",
@@ -190,7 +189,7 @@ def _stripped(cut: Callable[[list[float]], tuple[list[float], float]], turned: b
     """Weights and biases, of matrices that hold the biases as one more column (or row, if turned)."""
 
     def understood(answer: Any) -> Answered:
-        weights = answer[0] if len(answer) == 2 and (answer[1] is None or _depth(_plain(answer[0])) == 3) else answer
+        weights = answer[0] if len(answer) == 2 and _is_pair(answer) else answer
         matrices = [transpose(_plain(rows)) if turned else _plain(rows) for rows in weights]
         parts = [[cut(row) for row in rows] for rows in matrices]
         kept = [[row for row, _ in rows] for rows in parts]

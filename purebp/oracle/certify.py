@@ -28,7 +28,7 @@ from purebp.arithmetic import Matrix, PurebpError
 from purebp.backprop import backpropagation, evaluate, forward
 from purebp.losses import Loss, mse
 from purebp.network import Batch, Network
-from purebp.number_systems.ball import Ball, Rules, ball, exact_decimal, exact_sum
+from purebp.number_systems.ball import Ball, ball, exact_decimal, exact_sum
 
 MOST_DIGITS = 608
 
@@ -152,6 +152,7 @@ def certified_loss(network: Network, batch: Batch, loss: Loss | str = mse, *, di
 def certify(compute: Callable[[int], Sequence[Ball]], digits: int) -> list[Certified]:
     """Round what `compute` encloses with that many digits, doubling them for the entries still open.
 
+    >>> from purebp.number_systems.ball import Rules
     >>> [entry.value for entry in certify(lambda digits: [Rules(None, digits).ratio(1, 3)], 5)]
     [0.3333333333333333]
     """

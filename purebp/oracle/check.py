@@ -14,7 +14,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -29,7 +29,7 @@ from purebp.number_systems.formats import Format, format_named
 from purebp.oracle.candidate import LAYOUTS, Answer, Candidate, Declared, Finding, arguments, ask
 from purebp.oracle.cases import Case, default_loss, ladder
 from purebp.oracle.conventions import ONE, Convention, budgets
-from purebp.oracle.diagnosis import Diagnosis, Observation, explanations
+from purebp.oracle.diagnosis import Diagnosis, Observation, explanations, gradients_in
 from purebp.oracle.judge import Claim, Entry, TensorReport, compare, inside, same, tensor_name
 from purebp.oracle.localisation import approximation, localised
 from purebp.oracle.mistakes import STATE
@@ -63,7 +63,8 @@ def check(
     loss: its name, such as "half_sse". sizes: the widths, inputs first, if they are wired in. batch: the number of
     samples, if that is. weights: "out_in" (row j feeds neuron j) or "in_out". samples: "rows" or "columns", or
     "vector" for a candidate that takes one sample. returns: "gradients", "descent" (their negative) or "step" (updated
-    weights, with learning_rate). biases: False, or "columns" for n × 1 matrices. arrays: "numpy", "torch" or "jax". explore: search on with Hypothesis.
+    weights, with learning_rate). biases: False, or "columns" for n × 1 matrices. arrays: "numpy", "torch" or "jax".
+    explore: search on with Hypothesis.
     """
     names = activations if isinstance(activations, str) else tuple(known_activation(f).name for f in activations)
     declared = Declared(
@@ -85,7 +86,9 @@ def check(
         )
     called = name or str(getattr(candidate, "__name__", type(candidate).__name__))
     cases = list(ladder(names, loss=loss, sizes=sizes, biases=bool(biases), batch=batch, seed=seed))
-    report = _checked(candidate, cases, declared, called)
+    answers = [ask(candidate, case, declared) for case in cases]
+    state = list(_stateful(candidate, cases, answers, declared))
+    report = _judged(cases, answers, declared, called, state)
     if report.conforms and (missing := _not_given(report, cases, declared)):
         return replace(report, verdict="undecided", conforms=False, notes=(missing, *report.notes))
     if any(finding.kind in ("wrong shape", "wrong number of layers", "not understood") for finding in report.findings):
@@ -95,7 +98,8 @@ def check(
 
         found = counterexample(candidate, declared, report.convention, any_depth=isinstance(names, str))
         if found is not None:
-            report = _checked(candidate, [*cases, found], declared, called, known=report.convention)
+            answers.append(ask(candidate, found, declared))
+            report = _judged([*cases, found], answers, declared, called, state, known=report.convention)
     return report
 
 
@@ -120,12 +124,12 @@ def _in_another_layout(candidate: Candidate, cases: Sequence[Case], declared: De
     Biases within the weights are a convention; transposed or reversed gradients cannot be subtracted from the weights.
     """
     for layout, read in LAYOUTS.items():
-        try:
-            answers = [read(candidate(*arguments(case, declared))) for case in cases]
-        except Exception:
-            continue
-        rest = iter(answers)
-        report = _checked(lambda *given: next(rest), cases, declared, name, quick=True)
+
+        def adapted(*given: Any, read: Callable[[Any], Any] = read) -> Any:
+            return read(candidate(*given))
+
+        answers = [ask(adapted, case, declared) for case in cases]
+        report = _judged(cases, answers, declared, name, explained=False)
         if report.conforms:
             note = f"{layout[0].upper()}{layout[1:]}."
             return replace(
@@ -160,21 +164,21 @@ def judge(
         learning_rate=learning_rate,
         format=format_named(format).name,
     )
-    return _checked(lambda *given: claimed, [Case("the case", network, batch)], declared, name)
+    case = Case("the case", network, batch)
+    return _judged([case], [ask(lambda *given: claimed, case, declared)], declared, name)
 
 
-def _checked(
-    candidate: Candidate,
+def _judged(
     cases: Sequence[Case],
+    answers: Sequence[Answer],
     declared: Declared,
     name: str,
-    quick: bool = False,  # asked once, and not explained
+    state: Sequence[Finding] = (),  # found by asking again
+    explained: bool = True,
     known: Convention | None = None,  # what the answers to most of the cases follow
 ) -> Report:
-    answers = [ask(candidate, case, declared) for case in cases]
     findings = list({f.kind: f for answer in reversed(answers) for f in reversed(answer.findings)}.values())[::-1]
-    if not quick:
-        findings += _stateful(candidate, cases, answers, declared)
+    findings += state
     answered = [(case, answer.claim) for case, answer in zip(cases, answers) if answer.claim]
     convention, found_another = (known, True) if known else _convention(answered, declared)
     reports = []
@@ -184,10 +188,10 @@ def _checked(
         )
         fatal = next((finding for finding in answer.findings if finding.fatal), None)
         reports.append(CaseReport(case.name, case.network.sizes, len(case.batch.inputs), tuple(tensors), fatal))
-    verdict, explained, notes = _verdict(answered, reports, findings, convention, found_another, declared, quick)
-    conforms = verdict in ("correct", "correct-under-convention") and not explained
+    verdict, told, notes = _verdict(answered, reports, findings, convention, found_another, declared, explained)
+    conforms = verdict in ("correct", "correct-under-convention") and not told
     if verdict == "correct-under-convention":
-        found_another, convention = True, next((d.convention for d in explained if d.convention), convention)
+        found_another, convention = True, next((d.convention for d in told if d.convention), convention)
     entries = [tensor.worst for report in reports for tensor in report.tensors if tensor.wrong and tensor.worst]
     worst = max(entries, key=lambda entry: entry.share, default=None)
     failing = next((index for index, report in enumerate(reports) if not report.passed), None)
@@ -196,7 +200,7 @@ def _checked(
         verdict,
         conforms,
         convention if found_another else None,
-        tuple(explained),
+        tuple(told),
         tuple(findings),
         tuple(notes),
         _over_cases(reports),
@@ -214,26 +218,23 @@ def _verdict(
     convention: Convention,
     found_another: bool,
     declared: Declared,
-    quick: bool,
+    explain: bool,
 ) -> tuple[str, list[Diagnosis], list[str]]:
     """The verdict, the explanations of a candidate that does not conform, and what else is to be said."""
     gradients = _gradients(answered)
     stateful = next((finding for finding in findings if finding.kind in ("flaky", "keeps state")), None)
     if all(report.passed for report in reports) and not stateful:
         if undecided := _undecided(reports):
-            names = ", ".join(undecided)
-            return (
-                "undecided",
-                [],
-                [f"The budgets of {names} are wider than half the values on every case: no evidence."],
-            )
+            note = f"The budgets of {', '.join(undecided)} are wider than half the values on every case: no evidence."
+            return "undecided", [], [note]
         if _as_declared(convention, declared):
             verdict = "correct-under-convention" if found_another else "correct"
             unseen = declared.biases and not any(kind == "biases" for _, claim in gradients for kind, _ in claim)
             notes = ["Gradients of biases were not given, and are not judged."] if gradients and unseen else []
             return verdict, [], [*notes, *_often_accused(declared, convention)]
-        return "correct-under-convention", _told(gradients, declared)[:1], ["That is the gradient of no loss in use."]
-    if quick:
+        notes = ["That is the gradient of no loss in use."] if convention.named is None else []
+        return "correct-under-convention", _told(gradients, declared)[:1], notes
+    if not explain:
         return "wrong", [], []
     elsewhere = any(t.wrong and t.kind not in LOCAL for report in reports for t in report.tensors)
     explained = [] if elsewhere or not gradients else _told(gradients, declared)
@@ -254,8 +255,7 @@ def _verdict(
 
 def _gradients(answered: Sequence[tuple[Case, Claim]]) -> list[tuple[Case, Claim]]:
     """Weights and biases alone."""
-    found = [(case, {key: rows for key, rows in claim.items() if key[0] in LOCAL}) for case, claim in answered]
-    return [(case, claim) for case, claim in found if claim]
+    return [(case, found) for case, claim in answered if (found := gradients_in(claim))]
 
 
 def _told(gradients: Sequence[tuple[Case, Claim]], declared: Declared, plain: bool = False) -> list[Diagnosis]:
@@ -266,14 +266,15 @@ def _told(gradients: Sequence[tuple[Case, Claim]], declared: Declared, plain: bo
     return explanations(observations, declared.loss, declared.format, declared.returns, declared.learning_rate, plain)
 
 
-def _default(declared: Declared) -> Convention:
+def default_convention(declared: Declared) -> Convention:
+    """What answers follow where nothing is declared otherwise."""
     names = [known_activation(f) for f in declared.activations]
     return Convention(default_loss(names, declared.loss), ONE, declared.returns or "gradients", declared.learning_rate)
 
 
 def _convention(answered: Sequence[tuple[Case, Claim]], declared: Declared) -> tuple[Convention, bool]:
     """What the answers follow: what was declared, or where that was left open the one found; and whether it is another."""
-    default = _default(declared)
+    default = default_convention(declared)
     if not answered or (declared.loss is not None and declared.returns is not None):
         return default, False
     if all(inside(claim, budgets(case, default, declared.format, claim)) for case, claim in answered):
@@ -292,10 +293,9 @@ def _convention(answered: Sequence[tuple[Case, Claim]], declared: Declared) -> t
 
 def _as_declared(convention: Convention, declared: Declared) -> bool:
     """Whether nothing that was declared is otherwise."""
-    loss_fits = declared.loss is None or (
-        convention.named is not None and convention.named == losses.loss(declared.loss)
-    )
-    loss_fits = loss_fits and convention.named is not None  # 1/n twice is no convention of any loss
+    if convention.named is None:  # 1/n twice is no convention of any loss
+        return False
+    loss_fits = declared.loss is None or convention.named == losses.loss(declared.loss)
     return loss_fits and declared.returns in (None, convention.returns) and convention.returns != "ascent"
 
 

@@ -93,7 +93,7 @@ class Convention:
     """What an implementation returns: a factor times the gradient of a loss, and in which direction."""
 
     loss: Loss
-    factor: Factor = ONE  # of the gradient of that loss; its sign is in `returns`
+    factor: Factor = ONE  # of the gradient of that loss, and positive: the sign is in `returns`
     returns: str = "gradients"
     learning_rate: float | None = None
 
@@ -101,7 +101,7 @@ class Convention:
     def named(self) -> Loss | None:
         """The loss of which this is the gradient, if it has a name."""
         base, factor = plain(self.loss)
-        factor = factor * Factor(abs(self.factor.constant), self.factor.samples, self.factor.outputs)
+        factor = factor * self.factor
         reductions = {power: name for name, power in _REDUCTION.items()}
         reduction = reductions.get((factor.samples, factor.outputs))
         if reduction is None:
@@ -115,11 +115,7 @@ class Convention:
     @property
     def loss_name(self) -> str:
         """Its name, or the factor and the name of the loss next to it."""
-        return (
-            self.named.name
-            if self.named
-            else f"{Factor(abs(self.factor.constant), self.factor.samples, self.factor.outputs)} × {self.loss.name}"
-        )
+        return self.named.name if self.named else f"{self.factor} × {self.loss.name}"
 
     @property
     def sentence(self) -> str:
@@ -141,12 +137,11 @@ class Convention:
             half = "half " if found.base == "half_sse" else ""
             base = _BASES.get(found.base, f"{found.base} losses")
             return half + _TOTALS[found.reduction].format(base)
-        times = Factor(abs(self.factor.constant), self.factor.samples, self.factor.outputs)
-        return f"{times} times {Convention(self.loss).words} (n samples, m outputs)"
+        return f"{self.factor} times {Convention(self.loss).words} (n samples, m outputs)"
 
     def turned(self, samples: int, outputs: int, on: Arithmetic[Any]) -> Callable[[Any, Any], Any] | None:
         """What is returned for a gradient g of `self.effective` and its parameter w; None for g itself."""
-        scale = None if self.named else on.ratio(*abs(self.factor(samples, outputs)).as_integer_ratio())
+        scale = None if self.named else on.ratio(*self.factor(samples, outputs).as_integer_ratio())
 
         def scaled(g: Any) -> Any:
             return g if scale is None else scale * g

@@ -31,9 +31,9 @@ from purebp.network import Batch, Gradients, Network
 from purebp.number_systems.ball import ball
 from purebp.number_systems.formats import BINARY32, Format, format_named, is_exact
 from purebp.optimizers import sgd_step
-from purebp.oracle.cases import Case
+from purebp.oracle.cases import Case, default_loss
 from purebp.oracle.conventions import ONE, Convention, Factor, factors
-from purebp.oracle.judge import Claim, Key, as_claim, inside, parameters, tensor_name, turned_claim
+from purebp.oracle.judge import Claim, Key, as_claim, inside, tensor_name, turned_claim
 from purebp.oracle.mistakes import CATALOGUE, LOSS, RATES, STATE, seen, updated_weights
 from purebp.oracle.recipe import LOCAL, Mistake, Place, Recipe, bias_gradients, places, planted, run, weight_gradients
 
@@ -120,7 +120,7 @@ def diagnose(
     """
     if not isinstance(claimed, Gradients):
         raise PurebpError(f"{claimed!r:.60} are no Gradients: judge explains answers in other forms")
-    claim, right = as_claim(claimed), {key: shape(rows) for key, rows in parameters(network).items()}
+    claim, right = as_claim(claimed), {key: shape(rows) for key, rows in as_claim(network).items()}
     if {key: shape(rows) for key, rows in claim.items()} != right:
         raise PurebpError(f"these are not gradients of the network {'-'.join(map(str, network.sizes))}")
     return explanations([Observation(Case("", network, batch), claim)], loss, format, returns, learning_rate)
@@ -166,10 +166,10 @@ class Search:
     ) -> None:
         self.format, self.open_loss, self.open_sign = format, loss is None, returns is None
         self.returns, self.learning_rate = returns or "gradients", learning_rate
-        names = [layer.activation.name for layer in observations[0].network.layers]
-        self.loss = losses.loss("cross_entropy" if names[-1] == "softmax" else "mse") if loss is None else loss
-        others = [losses.loss("mse"), losses.loss("mae"), losses.huber(1.0)]
-        if names[-1] in ("sigmoid", "softmax"):
+        functions = [layer.activation for layer in observations[0].network.layers]
+        self.loss = default_loss(functions, loss)
+        others = [losses.mse, losses.mae, losses.huber(1.0)]
+        if functions[-1].name in ("sigmoid", "softmax"):
             others[1:1] = [losses.binary_cross_entropy, losses.cross_entropy]
         self.others = [
             other
@@ -177,12 +177,12 @@ class Search:
             if other.base != self.loss.base and {other.base, self.loss.base} != {"sse", "half_sse"}
         ]
         self.tolerance = max(1e-5, min(0.02, 2048 * 2.0**-format.precision))
-        self.depth = len(names)
+        self.depth = len(functions)
         self.observations = sorted(
             observations, key=lambda o: (not _at_kink(o), self.off(o), _lively(o), *_informative(o)), reverse=True
         )
         self.kinked = list(map(_at_kink, self.observations))
-        claimed = (x for o in self.observations for rows in _gradients(o.claim).values() for row in rows for x in row)
+        claimed = (x for o in self.observations for rows in gradients_in(o.claim).values() for row in rows for x in row)
         self.stored = all(is_exact(x, BINARY32) for x in claimed)  # in binary32
         self.catalogue = list(CATALOGUE.values())
         if self.returns == "step" and learning_rate is not None and learning_rate not in RATES:
@@ -226,19 +226,17 @@ class Search:
         return turned_claim(dict(observed.claim), observed.network, FLOAT, gradient)
 
     @property
-    def rates(self) -> tuple[Fraction, ...]:
-        """The declared learning rate and its inverse, as factors of a step."""
+    def rates(self) -> dict[Factor, str]:
+        """The factors of a step that come from the declared learning rate, and how they arise."""
         if self.returns != "step" or self.learning_rate is None:
-            return ()
+            return {}
         rate = Fraction(repr(float(self.learning_rate)))
-        return rate, 1 / rate
+        return {Factor(rate): "twice", Factor(1 / rate): "missing"}
 
     def off(self, observed: Observation) -> bool:
         """Whether the answer differs from what it should be, by more than a factor where the loss is open."""
-        claim, right = (
-            self.normal(observed),
-            as_claim(run(Recipe(), observed.network, observed.batch, self.loss, FLOAT)),
-        )
+        claim = self.normal(observed)
+        right = as_claim(run(Recipe(), observed.network, observed.batch, self.loss, FLOAT))
         ratios = [self.ratio(key, claim[key], rows, observed) for key, rows in right.items() if key in claim]
         known = [r for r in ratios if r is not None and r != inf]
         wanted = known[0] if self.open_loss and known else 1.0
@@ -248,9 +246,7 @@ class Search:
         """What subtracting updated weights from weights leaves of roundoff."""
         if self.returns != "step":
             return 0.0
-        layer = observed.network.layers[key[1]]
-        rows = layer.weights if key[0] == "weights" else [layer.biases or ()]
-        largest = max((abs(x) for row in rows for x in row), default=0.0)
+        largest: float = max(abs(x) for row in as_claim(observed.network)[key] for x in row)
         return 8 * 2.0**-self.format.precision * largest / (self.learning_rate or 1.0)
 
     def stages(self, only: bool) -> Iterator[list[Hypothesis]]:
@@ -350,7 +346,7 @@ class Search:
         """The factors that explain a ratio seen in the first case; a learning rate left out or applied twice among them."""
         yield from factors([(ratio, *self.first.size)], tolerance)
         for rate in self.rates:
-            yield from (f for f in (Factor(rate), Factor(-rate)) if abs(ratio - f.constant) <= tolerance * abs(ratio))
+            yield from (f for f in (rate, -rate) if abs(ratio - f.constant) <= tolerance * abs(ratio))
 
     def fits(self, key: Key, rows: Matrix, ratio: float) -> bool:
         """Whether the first answer is that multiple of the rows."""
@@ -433,7 +429,7 @@ class Search:
                 return
             options[key] = found
         together = [name for name in options[wrong[0]] if all(name in options[key] for key in wrong)]
-        groups = [tuple((name, frozenset(wrong)) for name in [one]) for one in together]
+        groups: list[tuple[tuple[str, frozenset[Key]], ...]] = [((name, frozenset(wrong)),) for name in together]
         if not groups:
             kinds = [[key for key in wrong if key[0] == kind] for kind in LOCAL]
             parts = [part for part in kinds if part]
@@ -492,7 +488,7 @@ class Search:
                 continue
             if name != self.format.name and (hypothesis.made or hypothesis.scales) and not self.stored:
                 continue  # wide budgets would let two mistakes that cancel stand for a roundoff
-            if all(inside(_gradients(o.claim), hypothesis.claim(o, ball(name))) for o in self.observations):
+            if all(inside(gradients_in(o.claim), hypothesis.claim(o, ball(name))) for o in self.observations):
                 return self.described(hypothesis, name)
         return None
 
@@ -511,7 +507,7 @@ class Search:
             families.append(mistake.family)
         for factor, keys in hypothesis.scales:
             tensors = ", ".join(tensor_name(key) for key in sorted(keys, key=lambda key: (key[1], key[0])))
-            if factor.constant in self.rates[1:] and factor == Factor(self.rates[1]):
+            if self.rates.get(factor) == "missing":
                 names.append(f"learning rate missing in {tensors}")
             else:
                 names.append(f"factor {factor} in {tensors}")
@@ -554,9 +550,9 @@ class Search:
                     else "take the derivative of the loss that was declared."
                 ),
             )
-        elif convention.factor.constant in self.rates[:1] and convention.factor == Factor(self.rates[0]):
+        elif self.rates.get(convention.factor) == "twice":
             yield "learning rate twice", "The learning rate is multiplied in twice: once is enough."
-        elif convention.factor.constant in self.rates[1:] and convention.factor == Factor(self.rates[1]):
+        elif self.rates.get(convention.factor) == "missing":
             yield "learning rate missing", "The learning rate is missing from the step: multiply the gradient by it."
         elif convention.factor != ONE:
             factor = convention.factor
@@ -587,8 +583,7 @@ def _penalty(search: Search) -> Diagnosis | None:
         rate = term / weight
         if any(abs(t - rate * v) > room for t, v in terms):
             return None
-        n, m = observed.size
-        found.add((float(f"{rate:.4g}"), float(f"{rate * n:.4g}")))
+        found.add((float(f"{rate:.4g}"), float(f"{rate * len(observed.batch.targets):.4g}")))
     rates, times_n = {a for a, _ in found}, {b for _, b in found}
     if len(rates) > 1 and len(times_n) > 1:
         return None
@@ -601,20 +596,14 @@ def _online(search: Search) -> Diagnosis | None:
     """Updated weights, where each sample is used to update before the next is looked at."""
     if search.returns != "step" or search.learning_rate is None:
         return None
-    for whole in (True, False):
+    for whole in (True, False):  # whether 1/n is that of the batch
         for observed in search.observations:
             network, batch = observed.network, observed.batch
+            loss = search.loss.over(len(batch.inputs)) if whole else search.loss
             for x, y in zip(batch.inputs, batch.targets):
-                gradients = run(
-                    Recipe(),
-                    network,
-                    Batch([x], [y]),
-                    search.loss.over(len(batch.inputs)) if whole else search.loss,
-                    FLOAT,
-                )
+                gradients = run(Recipe(), network, Batch([x], [y]), loss, FLOAT)
                 network = sgd_step(network, gradients, search.learning_rate)
-            steps = {key: rows for l, layer in enumerate(network.layers)
-                     for key, rows in ((("weights", l), layer.weights), (("biases", l), [layer.biases or ()]))}  # fmt: skip
+            steps = as_claim(network)
             if not all(_close(rows, steps[key], search.tolerance) for key, rows in observed.claim.items()):
                 break
         else:
@@ -650,7 +639,7 @@ def where(mistake: Mistake, layers: frozenset[int], depth: int) -> str:
     """
     if not mistake.layerwise:
         return ""
-    at, into = ("to", "to") if mistake.step == "passed" else ("at", "in")
+    at, into = ("to", "to") if mistake.step == "passed" else ("at", "in")  # what is passed down goes to a layer
     able = frozenset(range(mistake.lowest, depth if mistake.output else depth - 1))
     if layers == {depth - 1}:
         return f"{at} the output layer"
@@ -687,7 +676,8 @@ def _informative(observed: Observation) -> tuple[int, int]:
     return (n > 1) + (m > 1) + (n != m) + square + (square and m > 2), -sum(a * b for a, b in zip(sizes, sizes[1:]))
 
 
-def _gradients(claim: Claim) -> dict[Key, Matrix]:
+def gradients_in(claim: Claim) -> dict[Key, Matrix]:
+    """Weights and biases alone."""
     return {key: rows for key, rows in claim.items() if key[0] in LOCAL}
 
 

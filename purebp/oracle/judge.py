@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf, isfinite, isnan, ulp
 from typing import Any
@@ -18,7 +18,8 @@ from typing import Any
 from purebp.arithmetic import Arithmetic, Matrix
 from purebp.backprop import backpropagation, evaluate, forward
 from purebp.losses import Loss
-from purebp.network import Batch, Gradients, Network
+from purebp.names import superscript
+from purebp.network import Batch, Gradients, Layer, LayerGradients, Network
 from purebp.number_systems.ball import Ball, ball
 from purebp.number_systems.formats import Format
 from purebp.oracle.certify import nearest_double
@@ -80,28 +81,15 @@ def tensor_name(key: Key) -> str:
     ('∂loss/∂W¹', 'δ²')
     """
     kind, l = key
-    number = str(l + 1).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
-    return {"weights": f"∂loss/∂W{number}", "biases": f"∂loss/∂b{number}", "deltas": f"δ{number}"}.get(
-        kind, {"outputs": "ŷ", "loss": "loss"}.get(kind, kind)
-    )
+    symbols = {"weights": "∂loss/∂W", "biases": "∂loss/∂b", "deltas": "δ"}
+    return symbols[kind] + superscript(l + 1) if kind in symbols else {"outputs": "ŷ"}.get(kind, kind)
 
 
-def as_claim(gradients: Gradients[Any], deltas: bool = False) -> dict[Key, Matrix[Any]]:
-    """Gradients as tensors by name."""
+def as_claim(of: Gradients[Any] | Network[Any]) -> dict[Key, Matrix[Any]]:
+    """Gradients, or the parameters of a network, as tensors by name."""
     found: dict[Key, Matrix[Any]] = {}
-    for l, layer in enumerate(gradients.layers):
-        if deltas:
-            found["deltas", l] = layer.deltas
-        found["weights", l] = layer.weights
-        if layer.biases is not None:
-            found["biases", l] = [layer.biases]
-    return found
-
-
-def parameters(network: Network) -> dict[Key, Matrix]:
-    """Weights and biases as tensors by name."""
-    found: dict[Key, Matrix] = {}
-    for l, layer in enumerate(network.layers):
+    layers: Sequence[LayerGradients[Any] | Layer[Any]] = of.layers
+    for l, layer in enumerate(layers):
         found["weights", l] = layer.weights
         if layer.biases is not None:
             found["biases", l] = [layer.biases]
@@ -121,7 +109,9 @@ def enclosures(
     `turned` makes of a gradient and its parameter what is claimed in their place.
     """
     on = ball(format)
-    found = turned_claim(as_claim(backpropagation(network, batch, loss, on), deltas=True), network, on, turned)
+    gradients = backpropagation(network, batch, loss, on)
+    found = turned_claim(as_claim(gradients), network, on, turned)
+    found |= {("deltas", l): layer.deltas for l, layer in enumerate(gradients.layers)}
     if forwards:
         found["outputs", -1] = forward(network, batch.inputs, on).outputs
         found["loss", -1] = [[evaluate(network, batch, loss, on)]]
@@ -135,11 +125,9 @@ def turned_claim(
     if turned is None:
         return claim
     found = dict(claim)
-    for l, layer in enumerate(network.layers):
-        for key, parameters in ((("weights", l), layer.weights), (("biases", l), [layer.biases])):
-            if key in claim and parameters[0] is not None:
-                rows = zip(claim[key], on.lift(parameters))  # type: ignore[arg-type]  # None is excluded above
-                found[key] = [[turned(g, w) for g, w in zip(*row)] for row in rows]
+    for key, parameters in as_claim(network).items():
+        if key in claim:
+            found[key] = [[turned(g, w) for g, w in zip(*row)] for row in zip(claim[key], on.lift(parameters))]
     return found
 
 

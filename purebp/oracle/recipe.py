@@ -145,8 +145,7 @@ LINES = {
     "weights": "∂loss/∂Wˡ = δˡᵀ aˡ⁻¹",
     "biases": "∂loss/∂bˡ = Σ δˡ over the samples",
 }
-TRUNK = ("model", "forward", "targets", "error", "deltas", "passed")  # what all gradients depend on
-LOCAL = ("weights", "biases")  # what one tensor alone depends on
+LOCAL = ("weights", "biases")  # what one tensor alone depends on; on the other steps all gradients do
 
 
 def places(
@@ -174,7 +173,7 @@ def run(
     for place in places(recipe, network, batch, loss, on):
         weights = recipe.weights(place)
         biases = None if place.layer.biases is None else tuple(recipe.biases(place))
-        if shape(weights) != shape(place.layer.weights) or (biases and len(biases) != len(weights)):
+        if not _fits(place, "weights", weights) or (biases and not _fits(place, "biases", biases)):
             raise Inapplicable("the shapes do not fit")
         found.append(LayerGradients(frozen(weights), biases, frozen(place.deltas)))
     return Gradients(tuple(reversed(found)))
@@ -184,7 +183,7 @@ def run(
 class Mistake:
     """One step of a recipe changed.
 
-    Its sentence says what is wrong and what to do, with {where} for the layers; `depth` is how many layers it takes.
+    Its sentence says what is wrong and what to do, with {where} for the layers.
     """
 
     name: str

@@ -22,11 +22,11 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import TypeVar
 
-from purebp.activations import activation
 from purebp.arithmetic import PurebpError
 from purebp.network import Layer, Network
 from purebp.oracle.candidate import Candidate, Declared, ask
-from purebp.oracle.cases import Case, default_loss
+from purebp.oracle.cases import Case
+from purebp.oracle.check import default_convention
 from purebp.oracle.conventions import Convention, budgets
 from purebp.oracle.judge import inside
 
@@ -61,11 +61,7 @@ def counterexample(
     convention: what the answers follow, where that is not what was declared. any_depth: the one activation declared
     is that of networks of any depth. The search is the same on every run.
     """
-    names = [activation(name) for name in declared.activations]
-    loss = default_loss(names, declared.loss)
-    chosen = convention or Convention(
-        loss, returns=declared.returns or "gradients", learning_rate=declared.learning_rate
-    )
+    chosen = convention or default_convention(declared)
     strategy = cases(
         declared.activations[0] if any_depth else declared.activations,
         loss=chosen.loss,

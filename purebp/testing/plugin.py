@@ -1,7 +1,7 @@
 """The pytest plugin, loaded wherever purebp is installed: the fixture `assert_gradients_correct`.
 
-    def test_mine(assert_gradients_correct):
-        assert_gradients_correct(my_backpropagation, activations=["tanh", "identity"], loss="half_sse")
+def test_mine(assert_gradients_correct):
+    assert_gradients_correct(my_backpropagation, activations=["tanh", "identity"], loss="half_sse")
 """
 
 from __future__ import annotations
