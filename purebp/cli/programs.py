@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
+from argparse import ArgumentTypeError
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -71,7 +72,7 @@ def talking(request: Request) -> Iterator[Talk]:
     with subject:
         try:
             said = {key: declaration(key, value) for key, value in subject.hello.declares.items()}
-        except ValueError as error:
+        except (ValueError, ArgumentTypeError) as error:
             raise CannotLoad(f"the hello of {subject.hello.name!r} cannot be used: {error}") from None
         yield Talk(subject, agreed({**said, **request.declared}))
 

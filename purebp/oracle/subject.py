@@ -40,7 +40,8 @@ from purebp.oracle.wire import HELLO, Hello, Request, as_candidate, asked, read_
 
 LONGEST = 1 << 24  # bytes of a line
 PATIENCE = 3  # time-outs in a row, then nothing more is asked
-START, TIMEOUT = 30.0, 5.0  # seconds
+TIMEOUT = 5.0  # seconds, for an answer
+START = 6  # times that, for the hello
 NOT_ASKED = "not asked"
 
 
@@ -53,15 +54,15 @@ class Subject:
         *,
         once: bool = False,
         timeout: float = TIMEOUT,
-        start: float = START,
         hear: Callable[[str], None] = lambda text: None,
     ) -> None:
         """Start it and say hello; an error if it does not answer that.
 
-        once: it is started anew for every case. timeout, start: seconds for an answer, and for the hello. hear: what it
-        writes to its standard error goes there.
+        once: it is started anew for every case. timeout: seconds for an answer; for the hello, six times as long. hear:
+        what it writes to its standard error goes there.
         """
-        self.command, self.once, self.timeout, self.start, self.hear = list(command), once, timeout, start, hear
+        self.command, self.once, self.timeout, self.hear = list(command), once, timeout, hear
+        self.start = START * timeout
         self.process: Process | None = None
         self.numbers, self.late = count(1), 0
         self.transcript = deque[str](maxlen=4)  # the last lines, > to it and < from it
@@ -234,7 +235,7 @@ class Process:
     def _crash(self, found: NoAnswer | None = None) -> NoAnswer:
         """Why no line comes: its exit status tells most, if it has one."""
         with suppress(TimeoutExpired):
-            self.popen.wait(0.5)
+            self.popen.wait(0.2)
         if found is not None and (found.kind != "crash" or self.popen.returncode is None):
             return found
         self.threads[1].join(0.1)
