@@ -581,3 +581,9 @@ def test_a_step_that_is_off_by_little_is_still_seen() -> None:
         return weights, biases
 
     assert not check(step, loss="mse", returns="step", learning_rate=0.1).conforms
+
+
+@pytest.mark.parametrize("sizes", ["abc", (2, 0, 1), (2, 2.5, 1)])
+def test_sizes_that_are_none_are_refused(sizes: Any) -> None:
+    with pytest.raises(PurebpError, match="whole numbers above 0 are wanted"):
+        check(lambda *given: None, sizes=sizes)
