@@ -114,6 +114,57 @@ def test_a_factor_that_is_no_convention_is_none() -> None:
     assert report.verdict == "wrong"
 
 
+def penalised(rate: Callable[[int], float], loss: str, biases_too: bool = False, learning_rate: float = 0.0) -> Candidate:
+    """Gradients with a penalty of so much times W for n samples, or a step along them."""
+
+    def candidate(weights: Any, biases: Any, inputs: Any, targets: Any) -> Answer:
+        network, decay = rebuilt(weights, biases), rate(len(targets))
+        gradients = backpropagation(network, Batch(inputs, targets), loss)
+        found = lists(gradients)
+        for l, layer in enumerate(network.layers):
+            for own, row in zip(found[0][l], layer.weights):
+                own[:] = [g + decay * w for g, w in zip(own, row)]
+            if biases_too and layer.biases is not None:
+                found[1][l] = [g + decay * b for g, b in zip(found[1][l], layer.biases)]
+        if not learning_rate:
+            return found
+        for rows, moved in zip([*weights, *([b] for b in biases)], [*found[0], *([b] for b in found[1])]):
+            for row, steps in zip(rows, moved):
+                steps[:] = [w - learning_rate * g for w, g in zip(row, steps)]
+        return found
+
+    return candidate
+
+
+@pytest.mark.parametrize("rate", [1e-4, 0.03, 2.0])
+@pytest.mark.parametrize("by_samples", [False, True])
+@pytest.mark.parametrize("declared", [{}, {"returns": "step", "learning_rate": 0.125}])
+@pytest.mark.parametrize("open_loss", [False, True])
+def test_a_penalty_is_named_with_its_rate(rate: float, by_samples: bool, declared: Any, open_loss: bool) -> None:
+    """1e-4 is the default of scikit-learn, where it is divided by n."""
+    candidate = penalised(
+        lambda n: rate / n if by_samples else rate, "half_sse/samples", learning_rate=declared.get("learning_rate", 0.0)
+    )
+    report = check(candidate, loss=None if open_loss else "half_sse/samples", **declared)
+    assert (report.verdict, [found.name for found in report.explanations]) == ("wrong", ["penalty added"])
+    assert f"has {rate:g}{' / n' * by_samples} times the weights" in flat(report)
+
+
+def test_a_penalty_is_named_without_biases_where_the_loss_is_declared() -> None:
+    report = check(penalised(lambda n: 0.01, "sse"), loss="sse", returns="gradients", biases=False)
+    assert [found.name for found in report.explanations] == ["penalty added"]
+
+
+@pytest.mark.parametrize(
+    "candidate",
+    [penalised(lambda n: 0.01, "sse", biases_too=True), penalised(lambda n: 0.01 / (n + 1), "sse")],
+    ids=["of the biases too", "of another rate each time"],
+)
+def test_what_is_no_penalty_of_the_weights_is_not_called_so(candidate: Candidate) -> None:
+    report = check(candidate, loss="sse", returns="gradients")
+    assert report.verdict == "wrong" and "penalty" not in flat(report)
+
+
 def test_an_updated_network_is_judged_as_a_step() -> None:
     def step(weights: Any, biases: Any, inputs: Any, targets: Any) -> Answer:
         network = rebuilt(weights, biases)

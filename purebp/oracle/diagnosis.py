@@ -24,7 +24,7 @@ from typing import Any
 
 from purebp import losses
 from purebp.arithmetic import FLOAT, Arithmetic, Matrix, PurebpError
-from purebp.backprop import forward
+from purebp.backprop import backpropagation, forward
 from purebp.linalg import shape
 from purebp.losses import Loss
 from purebp.network import Batch, Gradients, Network
@@ -151,6 +151,12 @@ def explanations(
     return (
         [] if plain else [found for found in (_penalty(search), _online(search), _nothing(search)) if found is not None]
     )
+
+
+def biases_in(observations: Sequence[Observation]) -> list[Observation]:
+    """Of observations that hold gradients of biases, those alone."""
+    found = [replace(o, claim={key: o.claim[key] for key in o.claim if key[0] == "biases"}) for o in observations]
+    return [o for o in found if o.claim]
 
 
 class Search:
@@ -564,32 +570,41 @@ class Search:
 
 
 def _penalty(search: Search) -> Diagnosis | None:
-    """λ W in every gradient of the weights, with the λ that the largest weight shows."""
-    found = set()
-    for observed, claim in zip(search.observations, map(search.normal, search.observations)):
-        right = as_claim(run(Recipe(), observed.network, observed.batch, search.loss, FLOAT))
-        terms, room = [], 0.0
-        for (kind, l), rows in claim.items():
-            pairs = [(x, g) for pair in zip(rows, right[kind, l]) for x, g in zip(*pair)]
-            room = max(room, search.tolerance * max(abs(x) for x, _ in pairs) + search.slack(observed, (kind, l)))
-            if kind == "weights":
-                w = [x for row in observed.network.layers[l].weights for x in row]
-                terms += [((x - g), v) for (x, g), v in zip(pairs, w)]
-            elif any(abs(x - g) > room for x, g in pairs):
-                return None
-        term, weight = max(terms, key=lambda pair: abs(pair[1]))
-        if not weight or abs(term) <= 10 * room:
-            return None
-        rate = term / weight
-        if any(abs(t - rate * v) > room for t, v in terms):
-            return None
-        found.add((float(f"{rate:.4g}"), float(f"{rate * len(observed.batch.targets):.4g}")))
-    rates, times_n = {a for a, _ in found}, {b for _, b in found}
-    if len(rates) > 1 and len(times_n) > 1:
+    """λ W or λ W / n in every gradient of the weights; those of the biases, which have none, tell the convention."""
+    loss, returns = None if search.open_loss else search.loss, None if search.open_sign else search.returns
+    convention: Convention | None = Convention(search.loss, ONE, search.returns, search.learning_rate)
+    if biases := biases_in(search.observations):
+        told = explanations(biases, loss, search.format, returns, search.learning_rate, plain=True)
+        convention = told[0].convention if told else None
+    if convention is None:
         return None
-    shown = f"{rates.pop():g}" if len(rates) == 1 else f"{times_n.pop():g} / n"
-    return Diagnosis("penalty added", LOSS, f"Every gradient of the weights has {shown} times the weights added to it: a "
-                     "penalty (weight decay) that the declared loss does not have.", "∂loss/∂Wˡ = δˡᵀ aˡ⁻¹", ("penalty added",))  # fmt: skip
+    given, samples = search.first.claim, search.first.size[0]
+    without, one = (penalised(search.first, convention, Fraction(rate), FLOAT) for rate in (0, 1))
+    entries = [entry for key in given for rows in zip(without[key], one[key], given[key]) for entry in zip(*rows)]
+    off, slope = max(((x - w, p - w) for w, p, x in entries), key=lambda pair: abs(pair[1]))
+    for by_samples in (False, True):
+        for digits in range(1, 9) if slope else ():
+            rate = Fraction(f"{off / slope * (samples if by_samples else 1):.{digits}g}")
+            shares = ((o, rate / o.size[0] if by_samples else rate) for o in search.observations)
+            if all(inside(o.claim, penalised(o, convention, share, ball(search.format))) for o, share in shares):
+                shown = f"{float(rate):g}{' / n' if by_samples else ''}"
+                return Diagnosis("penalty added", LOSS, f"Every gradient of the weights has {shown} times the weights "
+                                 "added to it: a penalty (weight decay) that the loss does not have.",
+                                 "∂loss/∂Wˡ = δˡᵀ aˡ⁻¹", ("penalty added",), convention)  # fmt: skip
+    return None
+
+
+def penalised(
+    observed: Observation, convention: Convention, rate: Fraction, on: Arithmetic[Any]
+) -> dict[Key, Matrix[Any]]:
+    """What an implementation returns that adds rate · W to every gradient of the weights."""
+    network = observed.network
+    claim = as_claim(backpropagation(network, observed.batch, convention.effective, on))
+    share = on.ratio(*rate.as_integer_ratio())
+    for l, layer in enumerate(network.layers):
+        pairs = zip(claim["weights", l], on.lift(layer.weights))
+        claim["weights", l] = [[g + share * w for g, w in zip(*rows)] for rows in pairs]
+    return turned_claim(claim, network, on, convention.turned(*observed.size, on))
 
 
 def _online(search: Search) -> Diagnosis | None:
