@@ -30,7 +30,7 @@ browser: $(VENV)/.installed ## the HTML report in a real Chromium
 power: ## how many mistakes the oracle catches and names, in some minutes; writes docs/power.md
 	$(PYTHON) -m tests.power --write
 
-peers: $(PEERS)/.installed ## independent witnesses: python-flint, mpmath, NumPy and PyTorch, in .venv-peers
+peers: $(PEERS)/.installed ## independent witnesses, and other implementations under check, in .venv-peers
 	$(PEERS)/bin/pytest -q -s tests/peers
 
 bench: ## speed, as ratios in one run; PYTHON=.venv-peers/bin/python for every comparison
@@ -48,8 +48,9 @@ $(VENV)/.installed: pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 	touch $@
 
-$(PEERS)/.installed: pyproject.toml tests/peers/requirements.txt
+$(PEERS)/.installed: pyproject.toml tests/peers/requirements.txt tests/peers/package-lock.json
 	$(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check \
 		--requirement tests/peers/requirements.txt --editable '.[test]'
+	-cd tests/peers && npm ci --ignore-scripts --silent
 	touch $@

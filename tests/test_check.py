@@ -114,7 +114,9 @@ def test_a_factor_that_is_no_convention_is_none() -> None:
     assert report.verdict == "wrong"
 
 
-def penalised(rate: Callable[[int], float], loss: str, biases_too: bool = False, learning_rate: float = 0.0) -> Candidate:
+def penalised(
+    rate: Callable[[int], float], loss: str, biases_too: bool = False, learning_rate: float = 0.0
+) -> Candidate:
     """Gradients with a penalty of so much times W for n samples, or a step along them."""
 
     def candidate(weights: Any, biases: Any, inputs: Any, targets: Any) -> Answer:

@@ -33,7 +33,7 @@ from purebp.oracle.wire import HELLO
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
-GENERATED = {"mistakes.md", "power.md"}  # tests/test_mistakes.py and tests/test_power.py hold them to their scripts
+GENERATED = {"mistakes.md", "power.md", "peers.md"}  # tests/test_mistakes.py, test_power.py and peers/test_panel.py
 NAMES = [document.relative_to(ROOT).as_posix() for document in DOCUMENTS]
 PYTHON = {"python": [sys.executable], "python3": [sys.executable], "purebp": [sys.executable, "-m", "purebp"]}
 TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))

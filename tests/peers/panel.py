@@ -24,6 +24,10 @@ ROOT = HERE.parent.parent
 DOCUMENT, NUMBERS = ROOT / "docs" / "peers.md", ROOT / "docs" / "peers.json"
 
 
+def of_python(package: str) -> str:
+    return version(package).partition("+")[0]
+
+
 def of_npm(package: str) -> str:
     return str(json.loads((HERE / "node_modules" / package / "package.json").read_text())["version"])
 
@@ -46,7 +50,7 @@ class Peer:
     how: str
     arguments: str  # of `purebp check`
     finding: str = ""
-    version: Callable[[str], str] = version
+    version: Callable[[str], str] = of_python
     build: Callable[[], None] = lambda: None
 
 
@@ -67,13 +71,13 @@ same as its neurons do one by one. Its output error is ŷ − y without f′, th
 is held to that; the cost that its `Trainer` reports by default is the mean squared error.
 `test_synaptic_passes_the_error_down_through_new_weights`."""
 CLIPPED = """\
-All cases but one are right. Where a neuron is saturated, FANN clips its value to 0.01 … 0.99 before it takes the
-derivative, so that a neuron can never be stuck: σ′ is never below 0.0099. That is deliberate, and not the gradient of
-any loss. `test_fann_clips_its_derivative`."""
+All cases but one are right. Where a neuron is saturated, FANN clips its activation to 0.01 … 0.99 before it takes the
+derivative, so that σ′ is never below 0.0099.
+`test_fann_clips_its_derivative`."""
 TANH_ERROR = """\
 The default error function, `FANN_ERRORFUNC_TANH`, replaces the error e = y − ŷ at the outputs by ln((1 + e)/(1 − e)),
-which is 2 artanh e. That is the gradient of no loss in the table of purebp.
-`test_fann_exaggerates_its_error`."""
+which is 2 artanh e: the gradient of (1 + e) ln(1 + e) + (1 − e) ln(1 − e), a loss that purebp does not know. The
+derivative is clipped as well. `test_fann_exaggerates_its_error`."""
 SINGLE = """\
 A `Tensor` of Python's numbers is in single precision unless told otherwise. Asked for as double precision it is
 imprecise, and the report says why; held to binary32, in the next row, it is correct."""
@@ -90,12 +94,12 @@ PANEL = (
     Peer("JAX", "jax", "grad and jit, float32", "adapters/jax_grad.py:gradients --format binary32"),
     Peer("JAX", "jax", "grad and jit, bfloat16", "adapters/jax_grad.py:gradients --format bfloat16"),
     Peer("JAX", "jax", "nn.gelu by default",
-         "adapters/jax_grad.py:gradients_with_gelu --activations gelu,identity --loss mse --samples rows", GELU),
+         "adapters/jax_grad.py:gradients_with_gelu --activations gelu,identity --loss mse", GELU),
     Peer("HIPS autograd", "autograd", "grad", "adapters/autograd_grad.py"),
     Peer("scikit-learn", "scikit-learn", "MLPRegressor, a step, alpha=0", "adapters/sklearn_regressor.py:step",
          REGRESSION),
-    Peer("scikit-learn", "scikit-learn", "MLPRegressor, a step", "adapters/sklearn_regressor.py:step_with_penalty",
-         PENALTY),
+    Peer("scikit-learn", "scikit-learn", "MLPRegressor, a step",
+         "adapters/sklearn_regressor.py:step_with_penalty --loss half_sse/samples", PENALTY),
     Peer("scikit-learn", "scikit-learn", "MLPClassifier, a step, alpha=0", "adapters/sklearn_classifier.py"),
     Peer("micrograd", "micrograd", "MLP, and a sigmoid", "adapters/micrograd_mlp.py"),
     Peer("tinygrad", "tinygrad", "Tensor, float64", "adapters/tinygrad_tensor.py:gradients"),
@@ -149,7 +153,7 @@ def asked(peer: Peer) -> Row:
         return Row(peer.name, installed, peer.how, peer.arguments, "not loaded", done.stderr.strip().splitlines()[-1])
     report = json.loads(done.stdout)
     return Row(peer.name, installed, peer.how, peer.arguments, report["verdict"], gist(report), report["format"],
-               bits(report), share(report), "" if report["conforms"] else report["smallest"])  # fmt: skip
+               bits(report), share(report), report["smallest"] if report["verdict"] == "wrong" else "")  # fmt: skip
 
 
 def gist(report: dict[str, Any]) -> str:
@@ -157,7 +161,7 @@ def gist(report: dict[str, Any]) -> str:
     told = [report["convention"]["sentence"]] if report["convention"] else []
     if not report["conforms"]:
         told += [found["name"] for found in report["explanations"][:1]] or report["notes"][:1]
-    return "; ".join(text.partition(": it ")[0].rstrip(".") for text in told)
+    return "; ".join(re.split(r": it |\. |\.$", text)[0] for text in told)
 
 
 def smooth(report: dict[str, Any]) -> list[dict[str, Any]]:
@@ -190,9 +194,10 @@ def document(rows: list[Row]) -> str:
 INTRODUCTION = """\
 # Real implementations, judged
 
-Written by `python -m tests.peers.panel --write`; `make peers` installs them all and holds this page to what it finds
-then. Each is called as its users call it, by an adapter of some lines in [tests/peers/adapters](../tests/peers/adapters),
-and asked by `purebp check`, in Python or over a pipe. Of {rows} rows {conform} are correct.
+Written by `python -m tests.peers.panel --write`; `make peers` installs them all, with Node.js for those in JavaScript
+and Debian's libfann-dev for FANN, and holds this page to what it finds then. Each is called as its users call it, by an
+adapter in [tests/peers/adapters](../tests/peers/adapters), and asked by `purebp check`, in Python or over a pipe. Of
+{rows} rows {conform} are correct.
 """
 LEGEND = """
 *bits* is the effective precision: how many bits of every number are right, measured by the largest error relative to

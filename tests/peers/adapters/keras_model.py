@@ -1,4 +1,4 @@
-"""Keras on TensorFlow: a Sequential, differentiated by a GradientTape, in double precision or in its default, single."""
+"""Keras on TensorFlow: a Sequential under a GradientTape, in double precision or in its default, single."""
 
 import os
 

@@ -28,7 +28,9 @@ def gradients(weights, biases, inputs, targets):
     loss = Value(0)
     for x, y in zip(inputs, targets):
         hidden = model.layers[0](x)
-        outputs = [sigmoid(neuron(hidden if isinstance(hidden, list) else [hidden])) for neuron in model.layers[1].neurons]
+        if not isinstance(hidden, list):  # a single neuron
+            hidden = [hidden]
+        outputs = [sigmoid(neuron(hidden)) for neuron in model.layers[1].neurons]
         loss = loss + sum((output - t) ** 2 for output, t in zip(outputs, y))
     loss.backward()
     return (

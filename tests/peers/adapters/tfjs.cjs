@@ -6,14 +6,13 @@ serve(
   { name: "TensorFlow.js", activations: ["tanh", "identity"], weights: "in_out", format: "binary32" },
   ({ layers, inputs, targets }) =>
     tf.tidy(() => {
-      const variables = layers.map(({ weights, biases }) => [tf.variable(tf.tensor(weights)), tf.variable(tf.tensor(biases))]);
+      const variables = layers.map(({ weights, biases }) => [weights, biases].map((x) => tf.variable(tf.tensor(x))));
       const { grads } = tf.variableGrads(() => {
         const [[w1, b1], [w2, b2]] = variables;
         const hidden = tf.tanh(tf.add(tf.matMul(tf.tensor(inputs), w1), b1));
         return tf.losses.meanSquaredError(tf.tensor(targets), tf.add(tf.matMul(hidden, w2), b2));
       });
-      return {
-        gradients: variables.map(([w, b]) => ({ weights: grads[w.name].arraySync(), biases: grads[b.name].arraySync() })),
-      };
+      const found = (variable) => grads[variable.name].arraySync();
+      return { gradients: variables.map(([w, b]) => ({ weights: found(w), biases: found(b) })) };
     })
 );
