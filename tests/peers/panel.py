@@ -57,10 +57,11 @@ class Peer:
 REGRESSION = """\
 The gradient is that of half the sum of squares divided by n. The loss that `MLPRegressor` reports, and that its L-BFGS
 minimises with this gradient, is divided by the number of outputs as well: with m outputs the two differ by the factor
-m. It is known there, as issue 8349, open since 2017."""
+m. It is known there, as issue 8349, open since 2017.
+`test_the_loss_of_scikit_learn_is_not_the_one_whose_gradient_it_takes`."""
 PENALTY = """\
 The default, `alpha=0.0001`, adds α W / n to every gradient of the weights and none to those of the biases. That is what
-it is documented to do, and it is named."""
+it is documented to do, and it is named. `test_the_penalty_of_scikit_learn_is_all_that_it_adds`."""
 GELU = """\
 `jax.nn.gelu` is by default the approximation of gelu by tanh, another function, which differs from gelu by some 10⁻⁴.
 With `approximate=False` JAX is correct: `test_jax_is_right_with_the_exact_gelu`."""
@@ -197,13 +198,15 @@ INTRODUCTION = """\
 Written by `python -m tests.peers.panel --write`; `make peers` installs them all, with Node.js for those in JavaScript
 and Debian's libfann-dev for FANN, and holds this page to what it finds then. Each is called as its users call it, by an
 adapter in [tests/peers/adapters](../tests/peers/adapters), and asked by `purebp check`, in Python or over a pipe. Of
-{rows} rows {conform} are correct.
+{rows} rows {conform} are correct. What is called wrong computes something else, and a second look by other means, in
+[tests/peers/test_panel.py](../tests/peers/test_panel.py), says so too.
 """
 LEGEND = """
 *bits* is the effective precision: how many bits of every number are right, measured by the largest error relative to
 the largest number of its tensor; 53 are all of binary64, 24 of binary32, 8 of bfloat16. *share* is the largest error as
 a part of what a right implementation may err. Both leave out the case that meets a kink, where any number between the
-two slopes is accepted. *found* is the convention, where it was not the default and was left open, and the mistake.
+two slopes is accepted. Of a step they are those of the updated weights, in which little of the gradient's error is
+left. *found* is the convention, where it was not the default and was left open, and the mistake.
 
 Two functions of PyTorch leave their budgets for large z: softplus, which is z itself beyond 20, and
 `binary_cross_entropy`, which divides by at least 10⁻¹²:

@@ -152,3 +152,19 @@ def test_the_loss_of_scikit_learn_is_not_the_one_whose_gradient_it_takes(outputs
 
     (above, _), (below, _), (_, gradient) = map(after_a_step, (1e-5, -1e-5, 0.0))
     assert isclose(gradient, outputs * (above - below) / 2e-5, rel_tol=1e-6)
+
+
+def test_the_penalty_of_scikit_learn_is_all_that_it_adds() -> None:
+    np: Any = import_module("numpy")
+    adapter = import_module("tests.peers.adapters.sklearn_regressor")
+    for case in ladder(("tanh", "identity")):
+        weights = [np.array(layer.weights).T for layer in case.network.layers]
+        given = (
+            weights,
+            [layer.biases for layer in case.network.layers],
+            *map(np.array, (case.batch.inputs, case.batch.targets)),
+        )
+        with_penalty, without = adapter.step_with_penalty(*given), adapter.step(*given)
+        for w, a, b in zip(weights, with_penalty[0], without[0]):
+            assert np.allclose(b - a, RATE * 0.0001 / len(case.batch.inputs) * w, rtol=1e-9, atol=1e-15)
+        assert all(np.array_equal(a, b) for a, b in zip(with_penalty[1], without[1]))

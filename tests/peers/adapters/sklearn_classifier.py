@@ -7,6 +7,7 @@ PUREBP = {
     "activations": ["relu", "softmax"],
     "sizes": [4, 5, 3],
     "weights": "in_out",
+    "arrays": "numpy",
     "returns": "step",
     "learning_rate": 0.125,
 }

@@ -1,9 +1,14 @@
 """scikit-learn's MLPRegressor: one step of partial_fit from given weights, without and with its penalty."""
 
-import numpy as np
 from sklearn.neural_network import MLPRegressor
 
-PUREBP = {"activations": ["tanh", "identity"], "weights": "in_out", "returns": "step", "learning_rate": 0.125}
+PUREBP = {
+    "activations": ["tanh", "identity"],
+    "weights": "in_out",
+    "arrays": "numpy",
+    "returns": "step",
+    "learning_rate": 0.125,
+}
 
 
 def step(weights, biases, x, y, alpha=0.0):
@@ -16,7 +21,7 @@ def step(weights, biases, x, y, alpha=0.0):
         momentum=0,
         shuffle=False,
     )
-    y = np.array(y) if len(y[0]) > 1 else np.ravel(y)
+    y = y if y.shape[1] > 1 else y.ravel()
     model.partial_fit(x, y)  # makes the weights, which are then replaced
     for own, given in zip([*model.coefs_, *model.intercepts_], [*weights, *biases]):
         own[:] = given
