@@ -39,12 +39,7 @@ def to_json(network: Network) -> str:
 
 def from_json(text: str) -> Network:
     """The network that `to_json` wrote; what is malformed is refused with the path of the offending value."""
-    try:
-        document = json.loads(text, object_pairs_hook=_object, parse_int=float)
-    except RecursionError:
-        raise PurebpError("the JSON is nested too deeply for a network") from None
-    except json.JSONDecodeError as error:
-        raise PurebpError(f"not JSON: {error.msg} in line {error.lineno}, column {error.colno}") from None
+    document = parsed(text)
     layers = []
     for l, item in enumerate(_list("layers", _keys("the network", document, "layers")["layers"])):
         place = f"layers[{l}]"
@@ -60,6 +55,20 @@ def from_json(text: str) -> Network:
     return Network(layers)
 
 
+def parsed(text: str) -> Any:
+    """A JSON document, with every number as a float; no key may stand twice in one object.
+
+    >>> parsed('{"sizes": [2, 3.5]}')
+    {'sizes': [2.0, 3.5]}
+    """
+    try:
+        return json.loads(text, object_pairs_hook=_object, parse_int=float)
+    except RecursionError:
+        raise PurebpError("the JSON is nested too deeply") from None
+    except json.JSONDecodeError as error:
+        raise PurebpError(f"not JSON: {error.msg} in line {error.lineno}, column {error.colno}") from None
+
+
 def _within(place: str, make: Callable[..., T], *given: Any) -> T:
     try:
         return make(*given)
@@ -68,11 +77,12 @@ def _within(place: str, make: Callable[..., T], *given: Any) -> T:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    keys = [key for key, _ in pairs]
-    for key in keys:
-        if keys.count(key) > 1:
-            raise PurebpError(f"the key {key!r} stands twice in one object")
-    return dict(pairs)
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise PurebpError(f"the key {twice!r:.60} stands twice in one object")
+    return found
 
 
 def _keys(place: str, value: Any, *keys: str) -> dict[str, Any]:

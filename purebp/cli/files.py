@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 from purebp.arithmetic import PurebpError
 
 
 def read_text(name: str, advice: str) -> str:
-    """The file as text; `advice` says what was wanted, should there be no such file."""
+    """The file as text, "-" for standard input; `advice` says what was wanted, should there be no such file."""
     try:
-        return Path(name).read_bytes().decode("utf-8-sig")
+        content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        return content.decode("utf-8-sig")
     except FileNotFoundError:
         raise PurebpError(f"there is no file {name!r}: {advice}") from None
     except IsADirectoryError:

@@ -36,6 +36,7 @@ from purebp.oracle.mistakes import STATE
 from purebp.oracle.recipe import LOCAL
 from purebp.oracle.report import CaseReport, Report
 
+BROKEN = ("crash", "timeout", "malformed")  # a program that does so gives no wrong number, and no verdict
 COMMON_RATES = [1.0, 0.5, 0.25, 0.1, 0.05, 0.01, 0.001]  # tried where a step is returned and no learning rate declared
 
 
@@ -88,7 +89,7 @@ def check(
     cases = list(ladder(names, loss=loss, sizes=sizes, biases=bool(biases), batch=batch, seed=seed))
     answers = [ask(candidate, case, declared) for case in cases]
     state = list(_stateful(candidate, cases, answers, declared))
-    report = _judged(cases, answers, declared, called, state)
+    report = judged(cases, answers, declared, called, state)
     if report.conforms and (missing := _not_given(report, cases, declared)):
         return replace(report, verdict="undecided", conforms=False, notes=(missing, *report.notes))
     if any(finding.kind in ("wrong shape", "wrong number of layers", "not understood") for finding in report.findings):
@@ -99,14 +100,33 @@ def check(
         found = counterexample(candidate, declared, report.convention, any_depth=isinstance(names, str))
         if found is not None:
             answers.append(ask(candidate, found, declared))
-            report = _judged([*cases, found], answers, declared, called, state, known=report.convention)
+            report = judged([*cases, found], answers, declared, called, state, known=report.convention)
     return report
+
+
+def replayed(candidate: Candidate, cases: Sequence[Case], declared: Declared, report: Report) -> Report:
+    """The report on a candidate that has failed, with its first failing case asked once more: of a fresh process, say."""
+    index = next((i for i, found in enumerate(report.cases[: len(cases)]) if not found.passed), None)
+    if index is None or report.verdict == "flaky":
+        return report
+    convention = report.convention or default_convention(declared)
+    answer = ask(candidate, cases[index], declared)
+    again = judged([cases[index]], [answer], declared, "", explained=False, known=convention).cases[0]
+    first = report.cases[index]
+    if again.tensors == first.tensors and (again.finding and again.finding.kind) == (first.finding and first.finding.kind):
+        return report
+    sentence = "asked once more, in a fresh process, it gives another answer: it depends on what came before, or on chance"
+    finding = Finding("flaky", sentence, cases[index].name)
+    verdict = report.verdict if report.verdict in BROKEN else "flaky"
+    return replace(report, verdict=verdict, findings=(*report.findings, finding))
 
 
 def _not_given(report: Report, cases: Sequence[Case], declared: Declared) -> str:
     """What a candidate left out, where all that it gave is right."""
     kinds = LOCAL if declared.biases else LOCAL[:1]
     for case, found in zip(cases, report.cases):
+        if not found.tensors:  # skipped
+            continue
         given = {(tensor.kind, tensor.layer) for tensor in found.tensors}
         for l in range(len(case.network.layers)):
             for kind in kinds:
@@ -129,7 +149,7 @@ def _in_another_layout(candidate: Candidate, cases: Sequence[Case], declared: De
             return read(candidate(*given))
 
         answers = [ask(adapted, case, declared) for case in cases]
-        report = _judged(cases, answers, declared, name, explained=False)
+        report = judged(cases, answers, declared, name, explained=False)
         if report.conforms:
             note = f"{layout[0].upper()}{layout[1:]}."
             return replace(
@@ -165,10 +185,10 @@ def judge(
         format=format_named(format).name,
     )
     case = Case("the case", network, batch)
-    return _judged([case], [ask(lambda *given: claimed, case, declared)], declared, name)
+    return judged([case], [ask(lambda *given: claimed, case, declared)], declared, name)
 
 
-def _judged(
+def judged(
     cases: Sequence[Case],
     answers: Sequence[Answer],
     declared: Declared,
@@ -177,6 +197,7 @@ def _judged(
     explained: bool = True,
     known: Convention | None = None,  # what the answers to most of the cases follow
 ) -> Report:
+    """The report on answers to cases."""
     findings = list({f.kind: f for answer in reversed(answers) for f in reversed(answer.findings)}.values())[::-1]
     findings += state
     answered = [(case, answer.claim) for case, answer in zip(cases, answers) if answer.claim]
@@ -223,7 +244,12 @@ def _verdict(
     """The verdict, the explanations of a candidate that does not conform, and what else is to be said."""
     gradients = _gradients(answered)
     stateful = next((finding for finding in findings if finding.kind in ("flaky", "keeps state")), None)
+    broken = next((finding.kind for finding in findings if finding.kind in BROKEN), None)
+    if broken and not any(tensor.wrong for report in reports for tensor in report.tensors):
+        return broken, [], []
     if all(report.passed for report in reports) and not stateful:
+        if not answered:
+            return "skipped", [], []
         if undecided := _undecided(reports):
             note = f"The budgets of {', '.join(undecided)} are wider than half the values on every case: no evidence."
             return "undecided", [], [note]

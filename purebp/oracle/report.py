@@ -23,7 +23,9 @@ VERDICTS = (
     "undecided",
     "crash",
     "timeout",
+    "malformed",
     "flaky",
+    "skipped",
     "not-loaded",
 )
 HEADLINES = {
@@ -34,6 +36,8 @@ HEADLINES = {
     "undecided": "undecided: the error budgets are too wide to tell",
     "crash": "no verdict: the candidate's process ended",
     "timeout": "no verdict: it took too long",
+    "malformed": "no verdict: what it says is no answer",
+    "skipped": "no verdict: it skips every case",
     "not-loaded": "no verdict: there is nothing to ask",
     "flaky": "flaky: the same case was answered differently",
 }
@@ -79,7 +83,7 @@ class Report:
     @property
     def exit_status(self) -> int:
         """0 conforms, 1 does not, 5 nothing was decided."""
-        return 5 if self.verdict == "undecided" else 0 if self.conforms else 1
+        return 5 if self.verdict in ("undecided", "skipped") else 0 if self.conforms else 1
 
     @property
     def score(self) -> float:
