@@ -47,8 +47,9 @@ static void backward(Layer *layer, const double *below, const double *a, const d
 
 static const char *gradients(void) {  /* of what is given; NULL, or why there are none */
     int depth = given.depth, n_out = given.layers[depth - 1].n_out;
-    double factor = !strcmp(given.loss, "sse") ? 2.0 : !strcmp(given.loss, "mse") ? 2.0 / (given.samples * n_out) : 0;
-    if (factor == 0) return "no such loss";
+    int is_mse = !strcmp(given.loss, "mse");
+    double factor = is_mse ? 2.0 / (given.samples * n_out) : 2.0;
+    if (!is_mse && strcmp(given.loss, "sse")) return "no such loss";
     for (int l = 0; l < depth; l++) if (given.layers[l].f == ACTIVATIONS) return "no such activation";
     for (int s = 0; s < given.samples; s++) {
         double a[MOST + 1][MOST], error[MOST + 1][MOST];

@@ -52,7 +52,7 @@ impl<'a> Json<'a> {
     }
 }
 
-/// Whether every gradient is within its budget, or why there are none.
+/// Whether every gradient is within its budget (NaN never is), or why there are none.
 fn right(test: &Json) -> Result<bool, String> {
     let given = test.get("given");
     let mut layers = Vec::new();
@@ -67,7 +67,7 @@ fn right(test: &Json) -> Result<bool, String> {
     let [expected, budget] = known.map(|x| x.get("gradients").numbers());
     let found: Vec<&f64> = found.iter().flat_map(Gradient::numbers).collect();
     let mut all = found.iter().zip(expected.iter().zip(&budget));
-    Ok(found.len() == expected.len() && all.all(|(&g, (e, b))| (g - e).abs() <= *b)) // NaN never is
+    Ok(found.len() == expected.len() && all.all(|(&g, (e, b))| (g - e).abs() <= *b))
 }
 
 fn main() {
