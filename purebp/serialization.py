@@ -14,6 +14,7 @@ purebp.arithmetic.PurebpError: layers[0].weights[0][1] is the text '2': a finite
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from math import isfinite
 from typing import Any, TypeVar
@@ -23,6 +24,7 @@ from purebp.arithmetic import PurebpError
 from purebp.network import Layer, Network
 
 T = TypeVar("T")
+DEEPEST = 20  # levels of nesting
 
 
 def to_json(network: Network) -> str:
@@ -61,12 +63,19 @@ def parsed(text: str) -> Any:
     >>> parsed('{"sizes": [2, 3.5]}')
     {'sizes': [2.0, 3.5]}
     """
+    too_deep = PurebpError(f"the JSON is nested too deeply: {DEEPEST} levels are enough")
     try:
-        return json.loads(text, object_pairs_hook=_object, parse_int=float)
+        document = json.loads(text, object_pairs_hook=_object, parse_int=float)
     except RecursionError:
-        raise PurebpError("the JSON is nested too deeply") from None
+        raise too_deep from None
     except json.JSONDecodeError as error:
         raise PurebpError(f"not JSON: {error.msg} in line {error.lineno}, column {error.colno}") from None
+    level: list[Any] = [[document]]
+    for _ in range(DEEPEST + 1):
+        level = [y for x in level for y in (x.values() if isinstance(x, dict) else x) if isinstance(y, (dict, list))]
+    if level:
+        raise too_deep
+    return document
 
 
 def _within(place: str, make: Callable[..., T], *given: Any) -> T:
@@ -79,8 +88,7 @@ def _within(place: str, make: Callable[..., T], *given: Any) -> T:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
+        twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
         raise PurebpError(f"the key {twice!r:.60} stands twice in one object")
     return found
 

@@ -28,10 +28,11 @@ not judged."""
 EXAMPLES = """\
 examples:
   purebp judge answers.json
-  ./mine < vectors/gradients.txt | purebp judge -
+  (echo hello; grep ^run vectors/gradients.txt) | ./mine | purebp judge -
   purebp judge answers.json --format binary32 --report junit > judged.xml
 
 Exit status: 0 all answers are right, 1 some are not, 2 bad input, 5 nothing was answered or decided."""
+MOST = 1 << 26  # bytes of a file
 EXPLAINED = 3  # groups of which the whole report is shown
 
 
@@ -45,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print what the answers are; the exit status."""
     try:
-        text = read_text(args.answers, "give a file of answers to the test vectors")
+        text = read_text(args.answers, "give a file of answers to the test vectors", MOST)
         found = judge_answers(text, args.format)
     except PurebpError as error:
         told = str(error)

@@ -16,7 +16,7 @@ from purebp.oracle.candidate import Answer, Declared, Finding, NoAnswer, ask
 from purebp.oracle.check import judged
 from purebp.oracle.report import CaseReport, Report
 from purebp.oracle.vectors import FAMILIES, Vector, load
-from purebp.oracle.wire import as_candidate, in_object, read_words
+from purebp.oracle.wire import as_candidate, in_object, read_hello, read_words
 from purebp.serialization import parsed
 
 
@@ -37,7 +37,8 @@ class Judged:
         """Of each family: its tests, those answered, and those answered right."""
         for family, tests in self.tests.items():
             cases = [case for report in self.reports if _family(report) == family for case in report.cases]
-            yield family, tests, len(cases), sum(case.passed for case in cases)
+            answered = [case for case in cases if case.tensors or case.finding or family == "refused"]  # not skipped
+            yield family, tests, len(answered), sum(case.passed for case in answered)
 
 
 def judge_answers(text: str, format: str = "binary64") -> Judged:
@@ -48,7 +49,7 @@ def judge_answers(text: str, format: str = "binary64") -> Judged:
     """
     known = {vector.id: vector for family in FAMILIES for vector in load(family)}
     groups: dict[str, list[tuple[Vector, Any]]] = {}
-    for number, answer in _answers(text, known):
+    for number, answer in read(text, known):
         groups.setdefault(_group(known[number]), []).append((known[number], answer))
     ordered = [name for name in dict.fromkeys(map(_group, known.values())) if name in groups]
     reports = tuple(_report(name, groups[name], format) for name in ordered)
@@ -66,8 +67,8 @@ def _family(report: Report) -> str:
     return report.candidate.partition(":")[0]
 
 
-def _answers(text: str, known: dict[str, Vector]) -> Iterator[tuple[str, Any]]:
-    """Ids with quantities, or with the reason why there are none."""
+def read(text: str, known: dict[str, Vector]) -> Iterator[tuple[str, Any]]:
+    """Ids of known vectors, with quantities or with the `NoAnswer` that says why there are none."""
     seen = set()
     for place, item in _items(text):
         number = item.get("id") if isinstance(item, dict) else item.partition(" ")[0]
@@ -90,10 +91,13 @@ def _answers(text: str, known: dict[str, Vector]) -> Iterator[tuple[str, Any]]:
 def _items(text: str) -> Iterator[tuple[str, dict[str, Any] | str]]:
     """Objects, and lines of words, with the place where each stands."""
     rows = [(f"line {n}", line.strip()) for n, line in enumerate(text.splitlines(), start=1) if line.strip()]
+    if rows and _is_hello(rows[0][1]):
+        rows = rows[1:]
+    none = PurebpError("there are no answers: lines of JSON or of words are wanted, or a list of objects")
     if not rows:
-        raise PurebpError("there are no answers: lines of JSON or of words are wanted, or a list of objects")
+        raise none
     try:
-        whole = parsed(text) if rows[0][1][0] in "[{" else None
+        whole = parsed("\n".join(line for _, line in rows)) if rows[0][1][0] in "[{" else None
     except PurebpError:
         if not rows[0][1].endswith("}"):  # one document, not one in each line
             raise
@@ -102,6 +106,8 @@ def _items(text: str) -> Iterator[tuple[str, dict[str, Any] | str]]:
         items = whole.get("answers", [whole]) if isinstance(whole, dict) else whole
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
             raise PurebpError('a list of answers, or {"answers": [...]}, is wanted, each an object with an "id"')
+        if not items:
+            raise none
         yield from ((f"answer {n}", item) for n, item in enumerate(items, start=1))
         return
     for place, line in rows:
@@ -109,6 +115,14 @@ def _items(text: str) -> Iterator[tuple[str, dict[str, Any] | str]]:
             yield place, parsed(line) if line.startswith("{") else line
         except PurebpError as error:
             raise PurebpError(f"{place}: {error}") from None
+
+
+def _is_hello(line: str) -> bool:
+    """Whether a program that was sent requests from a file began with its hello."""
+    try:
+        return bool(read_hello(line).name)
+    except NoAnswer:
+        return False
 
 
 def _report(name: str, answered: Sequence[tuple[Vector, Any]], format: str) -> Report:

@@ -101,10 +101,10 @@ class Subject:
         any_depth: the one activation declared is that of every layer.
         """
 
-        def called(weights: Any, biases: Any, inputs: Any, targets: Any) -> Any:
-            names = declared.activations * (len(weights) if any_depth else 1)
+        def called(*arguments: Any) -> Any:
+            names = declared.activations * (len(arguments[0]) if any_depth else 1)
             loss = default_loss([activation(name) for name in names], declared.loss).name
-            return self.ask(asked(weights, biases, inputs, targets, names, loss, declared))
+            return self.ask(asked(arguments, names, loss, declared))
 
         return called
 

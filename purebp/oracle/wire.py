@@ -1,7 +1,8 @@
 """Requests and answers as text, one line each: JSON, or the line dialect (docs/wire-format.md).
 
 >>> from purebp.oracle.candidate import Declared
->>> request = asked([[[0.5, -0.25]]], None, [[1.0, 0.5]], [[1.0]], ["tanh"], "mse", Declared(("tanh",), biases=False))
+>>> given = [[[0.5, -0.25]]], None, [[1.0, 0.5]], [[1.0]]
+>>> request = asked(given, ["tanh"], "mse", Declared(("tanh",), biases=False))
 >>> print(request.in_words("7"))
 run 7 1 2 1 1 mse 0 tanh 0 0.5 -0.25 1.0 0.5 1.0
 >>> read_words("7 gradients 0.125 0.0625 loss 2", "7", request)
@@ -70,15 +71,14 @@ class Request:
         return {"outputs": self.given["targets"], "loss": 0.0}[quantity]
 
 
-def asked(
-    weights: Any, biases: Any, inputs: Any, targets: Any, names: Sequence[str], loss: str, declared: Declared
-) -> Request:
-    """The request for what a candidate is called with, in the layout that it declared."""
+def asked(arguments: Sequence[Any], names: Sequence[str], loss: str, declared: Declared) -> Request:
+    """The request for what a candidate is called with: weights, biases, inputs, targets, in the layout it declared."""
+    weights, biases, inputs, targets = arguments
     layers = [
         {"weights": w, "biases": b, "activation": name}
         for w, b, name in zip(weights, biases or [None] * len(weights), names)
     ]
-    given = {"layers": layers, "inputs": inputs, "targets": targets, "loss": loss}
+    given: dict[str, Any] = {"layers": layers, "inputs": inputs, "targets": targets, "loss": loss}
     if declared.learning_rate is not None:
         given["learning_rate"] = declared.learning_rate
     shapes = [(len(w[0]), len(w)) for w in weights]

@@ -10,13 +10,14 @@ import os
 import subprocess
 import sys
 import time
+from typing import Any
 
 
-def say(document):
+def say(document: dict[str, Any]) -> None:
     print(json.dumps(document), flush=True)
 
 
-def answer(given):
+def answer(given: dict[str, Any]) -> list[dict[str, Any]]:
     (layer,) = given["layers"]
     columns = list(zip(*given["inputs"]))
     errors = [
