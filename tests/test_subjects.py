@@ -1,4 +1,4 @@
-"""Programs in C, JavaScript, Rust and Java, built with the real toolchains: checked over a pipe, and reading vectors."""
+"""Programs in C, JavaScript, Rust and Java, built with the real toolchains: checked, and reading vectors."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Built = Callable[..., list[str]]
 
 
 def compiled(file: str, directory: Path) -> list[str]:
-    """Build the file in that directory, without a warning; the command that runs it. Skips where nothing can build it."""
+    """Build the file in that directory, without a warning, or skip; the command that runs it."""
     stem, suffix = Path(file).stem, Path(file).suffix
     words = TOOLCHAINS[suffix].format(stem=stem).split()
     if shutil.which(words[0]) is None:
@@ -67,7 +67,13 @@ def checked(command: list[str], capsys: pytest.CaptureFixture[str], *options: st
 @pytest.mark.parametrize("file", RIGHT)
 @pytest.mark.parametrize(
     "options",
-    ["", "--activations relu,sigmoid --loss sse", "--activations sigmoid,...", "--activations relu --no-biases", "--once"],
+    [
+        "",
+        "--activations relu,sigmoid --loss sse",
+        "--activations sigmoid,...",
+        "--activations relu --no-biases",
+        "--once",
+    ],
 )
 def test_a_right_program_is_correct(file: str, options: str, built: Built, capsys: pytest.CaptureFixture[str]) -> None:
     status, report = checked(built(file), capsys, *options.split())
@@ -119,7 +125,7 @@ MISTAKES = [  # a program, one of its lines, what people write in its place, and
     ("backprop.rs", "biases[j] += delta", "biases[j] = delta", BIASES),
     ("backprop.rs", "Self::Tanh => 1.0 - a * a", "Self::Tanh => 1.0 - a.tanh().powi(2)", "squashed twice"),
     ("Backprop.java", "gradient.biases[j] += delta", "gradient.biases[j] = delta", BIASES),
-    ("Backprop.java", "weights[j][i] += delta * below[i]", "weights[j][i] = delta * below[i]", "weight gradient of the last sample"),
+    ("Backprop.java", "[i] += delta * below", "[i] = delta * below", "weight gradient of the last sample"),
 ]
 
 
@@ -148,12 +154,16 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-def read(command: list[str], vectors: Path, family: str = "gradients") -> tuple[int, list[str]]:
-    """The exit status and the lines of a reader: given the file of a family, and the words on its standard input."""
-    with (vectors / "gradients.txt").open() as lines:
-        done = subprocess.run([*command, str(vectors / f"{family}.json")], stdin=lines, capture_output=True, text=True)
+def read(command: list[str], vectors: Path) -> tuple[int, list[str]]:
+    """The exit status and the lines of a reader."""
+    done = subprocess.run([*command, vectors], capture_output=True, text=True)
     assert done.stderr == ""
     return done.returncode, done.stdout.splitlines()
+
+
+def gradients_for(reader: str) -> str:
+    """The file that it reads."""
+    return "gradients.txt" if reader.endswith(".c") else "gradients.json"
 
 
 @pytest.mark.parametrize("file", READERS)
@@ -161,12 +171,14 @@ def test_a_reader_accepts_what_is_right(file: str, built: Built, exported: Path)
     tried = sum(map(has, load("gradients")))
     assert tried >= 15
     skipped = len(load("gradients")) - tried
-    assert read(built(file), exported) == (0, [f"{tried} of {tried} vectors right, {skipped} skipped"])
+    told = read(built(file), exported / gradients_for(file))
+    assert told == (0, [f"{tried} of {tried} vectors right, {skipped} skipped"])
 
 
 def test_a_reader_counts_refusals(built: Built, exported: Path) -> None:
     refused = len(load("refused"))
-    assert read(built("reader.js"), exported, "refused") == (0, [f"{refused} of {refused} vectors right, 0 skipped"])
+    told = read(built("reader.js"), exported / "refused.json")
+    assert told == (0, [f"{refused} of {refused} vectors right, 0 skipped"])
 
 
 @pytest.mark.parametrize(
@@ -179,9 +191,22 @@ def test_a_reader_names_what_is_wrong(
     """With biases of the last sample alone, vectors of several samples are wrong, and no others."""
     tried = [vector for vector in load("gradients") if has(vector)]
     ids = {vector.id for vector in tried if "SeveralSamples" in vector.flags and "NoBiases" not in vector.flags}
-    status, (*wrong, last) = read(built(file, changed, old, new), exported)
+    status, (*wrong, last) = read(built(file, changed, old, new), exported / gradients_for(file))
     assert (status, {line.split(":")[0] for line in wrong}) == (1, ids)
     assert last.startswith(f"{len(tried) - len(ids)} of {len(tried)} vectors right")
+
+
+@pytest.mark.parametrize("file", RIGHT)
+def test_the_requests_of_a_replay_can_be_asked_by_hand(
+    file: str, built: Built, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a debugger, say."""
+    assert main(["replay", "two-samples", "--", *built(file)]) == 0
+    said = [line for line in capsys.readouterr().out.splitlines() if line[:2] in ("> ", "< ")]
+    requests = "".join(line[2:] + "\n" for line in said if line[0] == ">")
+    done = subprocess.run(built(file), input=requests, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [line[2:] for line in said if line[0] == "<"]
 
 
 @pytest.mark.parametrize("file", READERS)

@@ -14,6 +14,9 @@ import java.util.StringJoiner;
 import java.util.stream.DoubleStream;
 
 public final class Backprop {
+    private static final String HELLO =
+        "hello 1 backprop language=Java activations=tanh,identity loss=mse returns=gradients";
+
     /** What the network or the loss needs is not here. */
     static final class Unsupported extends RuntimeException {
         private static final long serialVersionUID = 1;
@@ -152,7 +155,7 @@ public final class Backprop {
         new BufferedReader(new InputStreamReader(System.in)).lines().forEach(line -> {
             Iterator<String> words = List.of(line.split(" ")).iterator();
             if (!words.next().equals("run")) {
-                System.out.println("hello 1 backprop language=Java activations=tanh,identity loss=mse returns=gradients");
+                System.out.println(HELLO);
                 return;
             }
             String id = words.next();

@@ -63,7 +63,9 @@ static const char *gradients(void) {  /* of what is given; NULL, or why there ar
 
 /* What stands behind `run` and the id of a request is read into `given`; what is no request ends the program. */
 static void need(int condition) {
-    if (!condition) exit((fputs("this is no request, or one with sizes above MOST\n", stderr), EXIT_FAILURE));
+    if (condition) return;
+    fputs("this is no request, or one with sizes above MOST\n", stderr);
+    exit(EXIT_FAILURE);
 }
 
 static void read_size(int *n) { need(scanf("%d", n) == 1 && *n > 0 && *n <= MOST); }
@@ -108,7 +110,8 @@ int main(void) {
     while (scanf(" run %63s", id) == 1) {
         read_given();
         const char *none = gradients();
-        printf("%s %s %s", id, none ? "skip" : "gradients", none ? none : "");
+        if (none) printf("%s skip %s", id, none);
+        else printf("%s gradients", id);
         for (Layer *layer = given.layers; !none && layer < given.layers + given.depth; layer++) {
             print(layer->n_out, layer->n_in, layer->dw);
             print(layer->has_biases, layer->n_out, &layer->db);

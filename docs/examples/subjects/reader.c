@@ -1,8 +1,7 @@
-/* Computes the gradients of test vectors and compares them with what is expected. It needs no purebp:
-   the vectors are in words, as written by `purebp vectors export DIR --lines`.
+/* Reads a file of test vectors in words, as `purebp vectors export DIR --lines` writes it, computes the gradients and
+   compares them with what is expected. It needs no purebp.
 
-       cc -std=c11 -Wall -Wextra -O2 -o reader reader.c -lm
-       ./reader < DIR/gradients.txt                                         */
+       cc -std=c11 -Wall -Wextra -O2 -o reader reader.c -lm && ./reader DIR/gradients.txt                             */
 #define READER
 #include "backprop.c"
 
@@ -22,7 +21,9 @@ static void read_gradients(Layer *layers) {
     for (int l = 0; l < given.depth; l++) read_parameters(&layers[l]);
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+    if (argc != 2 || !freopen(argv[1], "r", stdin))
+        return fputs("wanted: a file of test vectors in words\n", stderr), EXIT_FAILURE;
     static Layer expected[MOST], budget[MOST];
     char id[128];
     int tests = 0, skipped = 0, right = 0;
