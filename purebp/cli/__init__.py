@@ -28,7 +28,6 @@ purebp: backpropagation in pure Python
   purebp check -- ./mine         and that program, in C or any language?
   purebp vectors export DIR      test vectors for any language; purebp judge ANSWERS.json judges answers to them
   purebp train digits            train a network on handwritten digits, in well under a minute
-  purebp train iris              on Fisher's flowers, in seconds
   purebp train table.csv         on a CSV file of your own; the last column is the target
   purebp explain                 every step of backpropagation, with numbers, on a published example
   purebp certify net.json b.csv  the gradient of a saved network on a batch, proven to the last bit
