@@ -27,8 +27,9 @@ from purebp.cli.loading import CannotLoad, agreed, attribute, declarations, find
 from purebp.oracle.candidate import Answer, Candidate, Declared, Finding, ask
 from purebp.oracle.cases import Case, ladder
 from purebp.oracle.check import check, replayed
+from purebp.oracle.process import exit_of
 from purebp.oracle.report import Report
-from purebp.oracle.subject import TIMEOUT, exit_of
+from purebp.oracle.subject import TIMEOUT
 
 SHAPE = ("loss", "sizes", "biases", "batch")
 LOADING = "the loading of the file"

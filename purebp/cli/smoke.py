@@ -6,7 +6,7 @@ import argparse
 
 from purebp.cli.check import add_declarations, ended_properly, program_request
 from purebp.cli.programs import talking
-from purebp.oracle.subject import exit_of
+from purebp.oracle.process import exit_of
 
 HELP = "see whether a program speaks the protocol"
 DESCRIPTION = """\

@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field, replace
 from importlib import import_module
+from numbers import Integral
 from typing import Any
 
 from purebp.arithmetic import Matrix, PurebpError
@@ -59,6 +60,8 @@ class Declared:
         for name, given, known in choices:
             if given not in known:
                 raise PurebpError(f"{name}={given!r}: one of {', '.join(map(repr, known))} is wanted")
+        if self.sizes is not None and not all(isinstance(n, Integral) and n > 0 for n in self.sizes):
+            raise PurebpError(f"sizes={self.sizes!r}: whole numbers above 0 are wanted, the inputs first")
         if self.samples == "vector" and self.batch != 1:
             raise PurebpError('samples="vector" hands over a single sample: declare batch=1 with it')
         if self.returns == "step" and self.learning_rate is None:
