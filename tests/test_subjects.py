@@ -76,12 +76,16 @@ def checked(command: list[str], capsys: pytest.CaptureFixture[str], *options: st
         "--activations relu,... --loss sse",
         "--activations sigmoid,...",
         "--activations relu --no-biases",
-        "--once",
     ],
 )
 def test_a_right_program_is_correct(file: str, options: str, built: Built, capsys: pytest.CaptureFixture[str]) -> None:
     status, report = checked(built(file), capsys, *options.split())
     assert (status, report["verdict"], report["findings"]) == (0, "correct", [])
+
+
+@pytest.mark.parametrize("file", ["backprop.c", "backprop.js"])
+def test_it_may_be_started_for_every_case(file: str, built: Built, capsys: pytest.CaptureFixture[str]) -> None:
+    assert checked(built(file), capsys, "--once")[1]["verdict"] == "correct"
 
 
 @pytest.mark.parametrize("file", RIGHT)
