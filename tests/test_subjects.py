@@ -16,7 +16,7 @@ import pytest
 from purebp.cli import main
 from purebp.cli.loading import declaration
 from purebp.oracle.vectors import Vector, load
-from purebp.oracle.wire import read_hello
+from purebp.oracle.wire import HELLO, Request, read_hello
 
 SUBJECTS = Path(__file__).resolve().parent.parent / "docs" / "examples" / "subjects"
 RIGHT = ("backprop.c", "backprop.js", "backprop.rs", "Backprop.java")
@@ -214,6 +214,21 @@ def test_the_requests_of_a_replay_can_be_asked_by_hand(
     done = subprocess.run(built(file), input=requests, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [line[2:] for line in said if line[0] == "<"]
+
+
+@pytest.mark.parametrize("file", RIGHT)
+def test_a_file_of_its_answers_is_judged_right(
+    file: str, built: Built, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = [vector for vector in load("gradients") if has(vector)]
+    write = Request.in_json if file == "backprop.js" else Request.in_words
+    requests = "\n".join([HELLO, *(write(vector.request, vector.id) for vector in asked), ""])
+    done = subprocess.run(built(file), input=requests, capture_output=True, text=True)
+    answers = tmp_path / "answers"
+    answers.write_text(done.stdout, encoding="utf-8")
+    assert main(["judge", str(answers)]) == 0
+    first, *_ = capsys.readouterr().out.splitlines()
+    assert first.startswith(f"{len(asked)} test vectors of ") and first.endswith(f" answered, {len(asked)} right")
 
 
 def pairs() -> list[tuple[str, str]]:

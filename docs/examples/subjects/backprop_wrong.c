@@ -90,6 +90,7 @@ static void read_given(void) {
     for (Layer *layer = given.layers; layer < given.layers + given.depth; layer++) {
         if (layer > given.layers) layer->n_in = layer[-1].n_out;
         need(scanf("%63s %d", f, &layer->has_biases) == 2);
+        layer->has_biases = layer->has_biases == 1;
         while (layer->f < ACTIVATIONS && strcmp(f, names[layer->f])) layer->f++;
         read_parameters(layer);
     }
@@ -103,11 +104,11 @@ static void print(int rows, int columns, double numbers[][MOST]) {
 }
 
 int main(void) {
-    char id[64];
+    char id[128];
     need(scanf("%*[^\n]") == 0);
     puts("hello 1 backprop language=C activations=tanh,identity loss=mse returns=gradients");
     fflush(stdout);
-    while (scanf(" run %63s", id) == 1) {
+    while (scanf(" run %127s", id) == 1) {
         read_given();
         const char *none = gradients();
         if (none) printf("%s skip %s", id, none);
