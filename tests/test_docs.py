@@ -36,6 +36,7 @@ DOCUMENTS = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
 GENERATED = {"mistakes.md", "power.md", "peers.md"}  # tests/test_mistakes.py, test_power.py and peers/test_panel.py
 NAMES = [document.relative_to(ROOT).as_posix() for document in DOCUMENTS]
 PYTHON = {"python": [sys.executable], "python3": [sys.executable], "purebp": [sys.executable, "-m", "purebp"]}
+TOOLS = {"cc", "node", "rustc", "javac", "java"}
 TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 FLAGS = doctest.ELLIPSIS
 
@@ -101,7 +102,7 @@ def commands(block: Block) -> Iterator[tuple[str, str]]:
 
 
 def run_command(block: Block, command: str, shown: str, scratch: Path) -> None:
-    """`python` and `purebp` run; of `make target` only the target is looked up.
+    """`python`, `purebp`, compilers and what they make run; of `make target` only the target is looked up.
 
     For `make test` would run this test, `make clean` removes what is being tested, and `make demo` is run by
     `.ci/run` before the tests; so no output may be shown below them, since nothing here would compare it.
@@ -113,11 +114,14 @@ def run_command(block: Block, command: str, shown: str, scratch: Path) -> None:
         assert set(arguments) <= TARGETS, f"{place}: the Makefile has the targets {sorted(TARGETS)}"
         assert not shown, f"{place}: the output of make is not compared, so none may be shown"
         return
-    assert program in PYTHON, f"{place}: only {', '.join(PYTHON)} and make can be tested"
+    may = [*PYTHON, *TOOLS, "make"]
+    assert program in may or program.startswith("./"), f"{place}: only {', '.join(may)} and ./programs can be tested"
+    for tool in TOOLS.intersection([program, *arguments]):  # purebp check -- node mine.js
+        needed(tool)
     path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     environment = os.environ | {"PYTHONPATH": path, "PYTHONIOENCODING": "utf-8", "COLUMNS": "80", "NO_COLOR": "1"}
     done = subprocess.run(
-        [*PYTHON[program], *arguments],
+        [*PYTHON.get(program, [program]), *arguments],
         cwd=scratch,
         env=environment,
         stdin=subprocess.DEVNULL,

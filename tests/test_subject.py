@@ -138,6 +138,12 @@ def test_the_report_ends_with_a_command_that_replays_the_case(capsys: pytest.Cap
     assert status == 1 and "wrong" in out  # it is of another activation
 
 
+def test_skipped_cases_are_no_evidence_and_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = told(capsys, "check", "skips batches")
+    assert status == 0 and "correct" in out and "it skips it: one sample at a time" in " ".join(out.split())
+    assert "(over 2 cases, 9 skipped; binary64)" in out and "--samples" not in out
+
+
 @pytest.mark.parametrize("how", ["is right", "is wrong"])
 def test_once_is_the_same(how: str, capsys: pytest.CaptureFixture[str]) -> None:
     kept, anew = report(capsys, how), report(capsys, how, "--once")

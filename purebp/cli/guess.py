@@ -135,10 +135,12 @@ def _answers(
             cases[key] = [_one_hot(case) for case in ladder(names, **shape)[:3]]
         for case in cases[key]:
             answer = ask(case, declared)
-            if not answer.claim:
-                problems += [finding.kind for finding in answer.findings]
+            if fatal := [finding.kind for finding in answer.findings if finding.fatal]:
+                problems += fatal
                 return []
-            found.append((case, answer.claim))
+            if answer.claim:  # and no skip
+                found.append((case, answer.claim))
+        problems += [] if found else ["skipped"]
     except PurebpError:  # such as arrays without that format
         problems.append("raises")
         return []

@@ -427,14 +427,13 @@ def _shown(case: Case, answer: Answer, convention: Convention, declared: Declare
         key = (tensor.kind, tensor.layer)
         if tensor.wrong:
             turned = tensor.kind == "weights" and declared.weights == "in_out"
-            expected = [[float(b.midpoint) for b in row] for row in allowed[key]]
-            lines.append(f"  {tensor.name} expected {_listed(transpose(expected) if turned else expected)}")
-            given_rows = answer.claim[key]
-            lines.append(
-                f"  {' ' * len(tensor.name)}    given {_listed(transpose(given_rows) if turned else given_rows)}"
-            )
+            expected: Matrix = [[float(b.midpoint) for b in row] for row in allowed[key]]
+            pair = [transpose(rows) if turned else rows for rows in (expected, answer.claim[key])]
+            digits = 6 if _listed(pair[0]) != _listed(pair[1]) else 17
+            lines.append(f"  {tensor.name} expected {_listed(pair[0], digits)}")
+            lines.append(f"  {' ' * len(tensor.name)}    given {_listed(pair[1], digits)}")
     return "\n".join(lines)
 
 
-def _listed(rows: Matrix) -> str:
-    return "[" + ", ".join("[" + ", ".join(f"{x:.6g}" for x in row) + "]" for row in rows) + "]"
+def _listed(rows: Matrix, digits: int = 6) -> str:
+    return "[" + ", ".join("[" + ", ".join(f"{x:.{digits}g}" for x in row) + "]" for row in rows) + "]"

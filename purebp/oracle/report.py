@@ -134,7 +134,9 @@ class Report:
             )
         widths = [max(map(len, column)) for column in zip(*rows)]
         lines = ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows]
-        return [*lines, f"(over {_counted(len(self.cases), 'case')}; {self.format})", ""]
+        skipped = sum(not case.tensors and case.finding is None for case in self.cases)
+        over = _counted(len(self.cases) - skipped, "case") + (f", {skipped} skipped" if skipped else "")
+        return [*lines, f"(over {over}; {self.format})", ""]
 
     def _ending(self) -> list[str]:
         lines = [f"The worst entry: {self.worst}"] if self.worst is not None and not self.conforms else []

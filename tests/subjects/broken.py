@@ -85,6 +85,8 @@ def main() -> None:
             gradients[0]["biases"][0] += asked
         elif how == "skips everything":
             said = {"id": request["id"], "skip": "not today"}
+        elif how == "skips batches" and len(request["given"]["inputs"]) > 1:
+            said = {"id": request["id"], "skip": "one sample at a time"}
         elif how == "reports errors":
             said = {"id": request["id"], "error": {"kind": "memory", "message": "out of it"}}
         elif how == "is wrong below -3" and min(map(min, request["given"]["inputs"])) < -3:
