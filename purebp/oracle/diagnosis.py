@@ -582,8 +582,10 @@ def _penalty(search: Search) -> Diagnosis | None:
     without, one = (penalised(search.first, convention, Fraction(rate), FLOAT) for rate in (0, 1))
     entries = [entry for key in given for rows in zip(without[key], one[key], given[key]) for entry in zip(*rows)]
     off, slope = max(((x - w, p - w) for w, p, x in entries), key=lambda pair: abs(pair[1]))
+    if not slope or not isfinite(off / slope * samples):
+        return None
     for by_samples in (False, True):
-        for digits in range(1, 9) if slope else ():
+        for digits in range(1, 9):
             rate = Fraction(f"{off / slope * (samples if by_samples else 1):.{digits}g}")
             shares = ((o, rate / o.size[0] if by_samples else rate) for o in search.observations)
             if all(inside(o.claim, penalised(o, convention, share, ball(search.format))) for o, share in shares):

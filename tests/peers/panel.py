@@ -24,6 +24,9 @@ ROOT = HERE.parent.parent
 DOCUMENT, NUMBERS = ROOT / "docs" / "peers.md", ROOT / "docs" / "peers.json"
 
 
+ABSENT = (ImportError, OSError, subprocess.CalledProcessError)  # what tells that a peer is not installed
+
+
 def of_python(package: str) -> str:
     return version(package).partition("+")[0]
 
@@ -146,7 +149,7 @@ def asked(peer: Peer) -> Row:
     try:
         installed = peer.version(peer.package)
         peer.build()
-    except (ImportError, OSError, subprocess.CalledProcessError) as error:
+    except ABSENT as error:
         return Row(peer.name, "–", peer.how, peer.arguments, "not installed", f"{error}")
     command = [sys.executable, "-m", "purebp", "check", "--report", "json", "--timeout", "120"]
     done = subprocess.run([*command, *shlex.split(peer.arguments)], cwd=HERE, capture_output=True, text=True)
@@ -233,12 +236,11 @@ def _output(*command: str) -> str:
 
 def main() -> None:
     rows = [asked(peer) for peer in PANEL]
-    text = document(rows).rstrip() + "\n"
     if "--write" in sys.argv[1:]:
-        DOCUMENT.write_text(text, encoding="utf-8")
+        DOCUMENT.write_text(document(rows), encoding="utf-8")
         NUMBERS.write_text(json.dumps(list(map(asdict, rows)), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     else:
-        print(text)
+        print(document(rows))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,4 @@
-"""The panel of peers finds what docs/peers.md says, and a second look, by other means, finds the same.
-
-The second looks are plain arithmetic: purebp gives them its cases and nothing else.
-"""
+"""The panel of peers finds what docs/peers.md says, and a second look, by other means, finds the same."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ from purebp.oracle import check
 from purebp.oracle.candidate import Declared, ask
 from purebp.oracle.cases import Case, ladder
 from purebp.oracle.subject import Subject
-from tests.peers.panel import DOCUMENT, HERE, NUMBERS, PANEL, Peer, Row, asked, document
+from tests.peers.panel import ABSENT, DOCUMENT, HERE, NUMBERS, PANEL, Peer, Row, asked, document
 
 ROWS = [Row(**row) for row in json.loads(NUMBERS.read_text(encoding="utf-8"))]
 SIGMOIDS = ("sigmoid", "sigmoid")
@@ -46,7 +43,7 @@ def test_a_peer_is_found_as_the_document_says(peer: Peer, row: Row) -> None:
     assert found.share is not None and row.share is not None and row.share / 10 <= found.share <= 10 * row.share
 
 
-# Second looks.
+# Second looks: steps by hand, in plain arithmetic, and differences between two settings of a peer.
 
 
 def sigmoid(z: float) -> float:
@@ -95,7 +92,7 @@ def needs(name: str) -> None:
     try:
         peer.version(peer.package)
         peer.build()
-    except OSError as error:
+    except ABSENT as error:
         pytest.skip(str(error))
 
 
