@@ -30,6 +30,7 @@ from purebp.oracle.judge import Key, tensor_name
 
 Candidate = Callable[..., Any]
 ARRAYS = ("numpy", "torch", "jax")
+NOT_ASKED = "not asked"  # the kind of a finding: a program was given up
 RETURNS = ("gradients", "descent", "step")
 
 
@@ -86,6 +87,16 @@ class Answer:
 
     claim: dict[Key, Matrix] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+
+
+def quoted(x: object, most: int = 60) -> str:
+    """What a program wrote, on one line and not too long.
+
+    >>> quoted("no\\nsoftmax"), quoted("abcdefgh", 5)
+    ("'no\\\\nsoftmax'", "'ab...'")
+    """
+    text = x if isinstance(x, str) else repr(x)
+    return repr(text if len(text) <= most else text[: most - 3] + "...")
 
 
 class NoAnswer(Exception):
@@ -348,7 +359,7 @@ def _number(name: str, x: Any) -> float:
     while isinstance(x, list) and len(x) == 1:
         x = x[0]
     try:
-        number = float(x)
+        number = float("text" if isinstance(x, (str, bytes, bool)) else x)
     except (TypeError, ValueError, OverflowError):
         raise NoAnswer("not understood", f"{name} holds {x!r:.60}: a number is wanted") from None
     if number != number:

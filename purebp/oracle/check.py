@@ -26,7 +26,7 @@ from purebp.linalg import transpose
 from purebp.losses import Loss
 from purebp.network import Batch, Gradients, Network
 from purebp.number_systems.formats import Format, format_named
-from purebp.oracle.candidate import LAYOUTS, Answer, Candidate, Declared, Finding, arguments, ask
+from purebp.oracle.candidate import LAYOUTS, NOT_ASKED, Answer, Candidate, Declared, Finding, arguments, ask
 from purebp.oracle.cases import Case, default_loss, ladder
 from purebp.oracle.conventions import ONE, Convention, budgets
 from purebp.oracle.diagnosis import Diagnosis, Observation, explanations, gradients_in
@@ -349,6 +349,8 @@ def _stateful(
             continue
         second, third = ask(candidate, case, declared), ask(candidate, case, declared)
         if same(first.claim, second.claim) and same(second.claim, third.claim):
+            continue
+        if any(finding.kind in (*BROKEN, NOT_ASKED) for answer in (second, third) for finding in answer.findings):
             continue
         growing = _same_steps(second.claim, third.claim, ask(candidate, case, declared).claim)
         if growing:
