@@ -21,7 +21,7 @@ operation computes, and its vector–Jacobian products, are data of `purebp.oper
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,7 +39,8 @@ __all__ = [
 ]  # fmt: skip
 
 Feed = Mapping[Any, Tensor]  # from input and parameter nodes, or their names, to values
-Uses = Mapping[Node, Sequence[tuple[Node, int]]]  # from a node to the nodes it is a parent of, and as which parent
+Use = tuple[Node, Callable[..., Tensor]]  # a node that takes part in another, and the product that comes back from there
+Uses = Mapping[Node, Sequence[Use]]
 
 
 def topological_order(node: Node) -> tuple[Node, ...]:
@@ -210,17 +211,18 @@ def backward_graph(node: Node, feed: Feed, arithmetic: Arithmetic[Any] = FLOAT) 
     return accumulated(values, uses_of(values))
 
 
-def uses_of(order: Values | Sequence[Node]) -> dict[Node, list[tuple[Node, int]]]:
-    """For each node the nodes that it is a parent of, and as which parent.
+def uses_of(order: Values | Sequence[Node]) -> dict[Node, list[Use]]:
+    """For each node the nodes that it is a parent of, with the vector–Jacobian product of each.
 
     >>> x = Input("x")
-    >>> uses_of(topological_order(Subtract(x, x)))[x]
-    [(Subtract(x, x), 0), (Subtract(x, x), 1)]
+    >>> [child for child, _ in uses_of(topological_order(Subtract(x, x)))[x]]
+    [Subtract(x, x), Subtract(x, x)]
     """
-    uses: dict[Node, list[tuple[Node, int]]] = {node: [] for node in order}
+    uses: dict[Node, list[Use]] = {node: [] for node in order}
     for child in order:
-        for position, parent in enumerate(child.parents):
-            uses[parent].append((child, position))
+        if child.operation is not None:
+            for parent, product in zip(child.parents, child.operation.products):
+                uses[parent].append((child, product))
     return uses
 
 
@@ -241,17 +243,16 @@ def gradient(node: Node, values: Values, uses: Uses, table: Mapping[Node, Tensor
     on, shape = values.arithmetic, dimensions(values[node])
     one = on.ratio(1, 1)
     parts = []
-    for child, position in uses[node]:
-        assert child.operation is not None  # it has a parent
+    for child, product in uses[node]:
         parents = [values.table[parent] for parent in child.parents]
         try:
-            parts.append(child.operation.products[position](on, table[child], values.table[child], *parents))
+            parts.append(product(on, table[child], values.table[child], *parents))
         except (ArithmeticError, ValueError) as error:
             raise PurebpError(f"{labels(tuple(values))[child]}: {error}") from None
     if len(parts) == 1:
         return parts[0]
     if not parts:
-        return arranged([one], shape)
+        return arranged([one] * len(entries(values[node])), shape)
     sums = on.inner(list(zip(*map(entries, parts))), [[one] * len(parts)], None)
     return arranged((x for (x,) in sums), shape)
 

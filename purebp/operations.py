@@ -28,7 +28,7 @@ with anything. Nothing else is stretched to fit: that is how (n,) minus (n, 1) b
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from math import prod
 from operator import add, mul, neg, sub
@@ -129,9 +129,9 @@ class Operation:
     """
 
     name: str
-    shape: Callable[..., Shape]
-    value: Callable[..., Tensor]
-    products: Sequence[Callable[..., Tensor]]
+    shape: Callable[..., Shape] = field(repr=False)
+    value: Callable[..., Tensor] = field(repr=False)
+    products: Sequence[Callable[..., Tensor]] = field(repr=False)
 
     def __call__(self, *parents: Node | Tensor, name: str = "") -> Node:
         if len(parents) != len(self.products):
