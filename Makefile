@@ -34,6 +34,7 @@ bench: ## speed, as ratios in one run; PYTHON=.venv-peers/bin/python for every c
 	$(PYTHON) tests/benchmarks/training.py
 	$(PYTHON) tests/benchmarks/certificates.py
 	$(PYTHON) tests/benchmarks/checking.py
+	$(PYTHON) tests/benchmarks/graph.py
 
 clean: ## remove what was made
 	rm -rf $(VENV) $(PEERS) build dist .mypy_cache .pytest_cache .hypothesis

@@ -218,7 +218,7 @@ def _of_rank(*ranks: int) -> Callable[[Shape], Shape]:
 
 def _onto(on: On, gradient: Tensor, parent: Tensor) -> Tensor:
     """A number that stood in every place gets the sum over all places."""
-    return gradient if dimensions(parent) else total(entries(gradient), on)
+    return total(entries(gradient), on) if dimensions(gradient) and not dimensions(parent) else gradient
 
 
 def _reciprocal(x: Tensor) -> Tensor:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import combinations
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given
 
-from purebp import Network
+from purebp import Network, cli
 from purebp.drawing import Box, arrange, described, to_dot, to_svg
 from purebp.graph import Add, Input, Node, Tanh, backward_graph, to_graph, topological_order
 from tests.graphs import Recipe, recipes
@@ -128,3 +129,13 @@ def test_a_node_twice_in_one_operation_has_one_edge() -> None:
     x = Input("x")
     assert to_svg(Add(x, x)).count("marker-end") == 1
     assert to_dot(Add(x, x)).count("->") == 2
+
+
+def test_explain_draws_the_picture_of_the_documents(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`purebp explain --graph --output docs/graph.svg` makes it anew."""
+    shown = (Path(__file__).parents[1] / "docs" / "graph.svg").read_text(encoding="utf-8")
+    assert cli.main(["explain", "--graph", "--output", str(tmp_path / "net.svg")]) == 0
+    assert (tmp_path / "net.svg").read_text(encoding="utf-8") == shown
+    capsys.readouterr()
+    assert cli.main(["explain", "--graph"]) == 0
+    assert capsys.readouterr().out == shown + "\n"

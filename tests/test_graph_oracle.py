@@ -36,8 +36,10 @@ from purebp.graph import (
     uses_of,
 )
 from purebp.linalg import transpose
+from purebp.number_systems.ball import ball
 from purebp.oracle import Report, certified_gradients, check
 from purebp.oracle.graph_mistakes import GraphMistake, mistakes
+from purebp.oracle.judge import share
 from purebp.tensors import Tensor, entries, entrywise
 from tests.strategies import Case, cases
 
@@ -129,16 +131,25 @@ def test_adding_in_place_product_by_product_is_not_accused() -> None:
 
 
 def test_the_budget_holds_sums_that_are_continued_in_another_buffer() -> None:
-    """A large skip, and many tiny products added to it one by one: each addition rounds the large number."""
-    n = 200
-    x, u, v = Input("x", ()), Parameter("u", (n, 1)), Constant([[1.0] * n])
-    h = Linear([[1.0]], u)  # 1 × n, used twice: by the skip Sum(h) x and by v h
-    graph = Add(Sum(h) * x, Sum(Linear(h, v)), name="loss")
+    """1 comes back by the skip, and a thousand products of little more than half an ulp are added to it one by one.
+
+    Each is rounded up to an ulp of 1. As sums of their own, which are added when they are whole, they come to half.
+    """
+    n, little = 1000, 2.0**-53 * (1 + 2.0**-10)
+    p = Parameter("p", (1, 1))
+    graph = Add(Sum(p), Sum(Linear(p, Constant([[little]] * n))), name="loss")
 
     def continued(feed: Feed) -> dict[str, Any]:
-        return {"u": [[feed["x"] + 1.0] for _ in range(n)]}
+        buffer = 1.0
+        for _ in range(n):
+            buffer += little
+        return {"p": [[buffer]]}
 
+    strict = backward_graph(graph, {p: [[1.0]]}, ball("binary64"))[p][0][0]
+    assert share(continued({})["p"][0][0], strict) > 100
     assert check(continued, graph=graph).verdict == "correct"
+    assert check(lambda feed: {"p": [[1.0 + n * little]]}, graph=graph).verdict == "correct"
+    assert not check(lambda feed: {"p": [[1.0 + 3 * n * little]]}, graph=graph).conforms
 
 
 @given(cases(activations=["tanh", "sigmoid", "softplus"], losses_from=["mse", "half_sse"]))
