@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import count, product
@@ -33,11 +34,7 @@ def named(operation: Operation) -> str:
 def examples(operation: Operation) -> Iterator[tuple[Node, Feed]]:
     """Sum(weights ⊙ operation(…)) for all shapes it accepts: once in (0, 1), once of both signs where that is possible."""
     found = 0
-    for shapes in product(SHAPES, repeat=len(operation.products)):
-        try:
-            shape = operation.shape(*shapes)
-        except PurebpError:
-            continue
+    for shapes, shape in accepted(operation, SHAPES):
         inputs = [Input(f"x{i}") for i in range(len(shapes))]
         size = len(entries(filled(shape, lambda k: k)))
         weights = filled(shape, lambda k, size=size: (7 * k % 11 + 3) / 8 - size / 16)
@@ -242,29 +239,41 @@ class Recipe:
         return {x: arranged(numbers, shape) for x, shape, numbers in zip(inputs, self.inputs, self.numbers)}
 
 
+def accepted(operation: Operation, shapes: Sequence[Any]) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """The combinations of these shapes that an operation takes, and what shape it makes of them."""
+    for combination in product(shapes, repeat=len(operation.products)):
+        with suppress(PurebpError):
+            yield combination, operation.shape(*combination)
+
+
 @st.composite
 def recipes(draw: st.DrawFn, names: Sequence[str] = SMOOTH, most: int = 30) -> Recipe:
     """Graphs of up to so many nodes, in which a parent may be used many times, and which end in a number."""
     known = [operation for operation in OPERATIONS if plain_name(operation) in names]
-    add_up = next(operation for operation in known if operation.name == "Sum")
-    add = next(operation for operation in known if operation.name == "Add")
-    inputs = tuple(draw(st.lists(st.sampled_from(SHAPES), min_size=2, max_size=4)))
-    shapes, degrees = list[Any](inputs), [1] * len(inputs)
+    add_up, add = (next(operation for operation in known if operation.name == name) for name in ("Sum", "Add"))
+    inputs = tuple(draw(st.lists(st.sampled_from(SHAPES), max_size=2)) + [(2, 3), (3, 3), (3,)])
+    shapes, degrees, used = list[Any](inputs), [1] * len(inputs), set[int]()
     steps: list[tuple[Operation, tuple[int, ...]]] = []
 
     def append(operation: Operation, parents: tuple[int, ...], shape: Any, degree: int) -> int:
         steps.append((operation, parents))
         shapes.append(shape)
         degrees.append(degree)
+        used.update(parents)
         return len(shapes) - 1
 
-    for _ in range(draw(st.integers(1, max(1, (most - 8) // 2)))):
+    def chosen(shape: Any) -> int:
+        """A node of that shape, rather one that nobody uses yet."""
+        fitting = [number for number, other in enumerate(shapes) if other == shape]
+        return draw(st.sampled_from([*(number for number in fitting if number not in used), *fitting][::-1]))
+
+    while len(shapes) + 2 * (len(shapes) - len(used)) < most - 4 and draw(st.integers(0, 24)) > 0:
         operation = draw(st.sampled_from(known))
-        parents = tuple(draw(st.integers(0, len(shapes) - 1)) for _ in operation.products)
-        try:
-            shape = operation.shape(*(shapes[p] for p in parents))
-        except PurebpError:
+        suited = list(accepted(operation, sorted(set(shapes))))
+        if not suited:
             continue
+        combination, shape = draw(st.sampled_from(suited))
+        parents = tuple(map(chosen, combination))
         if plain_name(operation) in ("Multiply", "Linear", "MatMul"):
             degree = sum(degrees[p] for p in parents[:2])
         else:
@@ -272,8 +281,7 @@ def recipes(draw: st.DrawFn, names: Sequence[str] = SMOOTH, most: int = 30) -> R
         if degree <= HIGHEST:
             append(operation, parents, shape, degree)
     # What nobody uses is added up, so that every node counts.
-    used = {p for _, parents in steps for p in parents}
-    loose = [number for number in range(len(shapes)) if number not in used][-4:]
+    loose = [number for number in range(len(shapes)) if number not in used]
     sums = [append(add_up, (number,), (), degrees[number]) for number in loose]
     result = sums[0] if sums else append(add_up, (len(shapes) - 1,), (), HIGHEST)
     for other in sums[1:]:

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from purebp import FLOAT, Batch, Loss, Network, PurebpError, backpropagation, evaluate, sgd_step
@@ -34,12 +34,14 @@ from purebp.graph import (
     Subtract,
     Sum,
     Tanh,
+    accumulated,
     backward_graph,
     forward_graph,
     labels,
     to_feed,
     to_graph,
     topological_order,
+    uses_of,
 )
 from purebp.losses import REDUCTIONS
 from purebp.number_systems.ball import ball
@@ -121,16 +123,14 @@ def test_over_fractions_the_gradient_is_that_of_dual_numbers_exactly(recipe: Rec
     cost, inputs = recipe.built()
     feed = recipe.feed(inputs)
     directions = {x: entrywise(lambda _: data.draw(st.integers(-3, 3)) / 4, value) for x, value in feed.items()}
-    used = {x: feed[x] for x in inputs if x in topological_order(cost)}
-    expected = graphs.directional(cost, used, directions, FRACTION)
-    gradients = backward_graph(cost, used, FRACTION)
-    assert graphs.along(gradients, {x: directions[x] for x in used}) == expected
+    expected = graphs.directional(cost, feed, directions, FRACTION)
+    assert graphs.along(backward_graph(cost, feed, FRACTION), directions) == expected
 
 
 @given(recipes(), st.data())
 def test_over_floats_it_is_that_of_dual_numbers_within_its_budget(recipe: Recipe, data: st.DataObject) -> None:
     cost, inputs = recipe.built()
-    feed = {x: value for x, value in recipe.feed(inputs).items() if x in topological_order(cost)}
+    feed = recipe.feed(inputs)
     gradients = backward_graph(cost, feed)
     for x in feed:
         assert_close(entries(gradients[x]), graphs.slopes(cost, feed, x), 1e-9)
@@ -161,6 +161,29 @@ def test_several_uses_may_be_added_in_any_order(given: tuple[list[float], list[f
     for number in shuffled:
         added += number
     assert share(added, allowed) <= 1
+
+
+@pytest.mark.parametrize("kept", [slice(1), slice(-1, None)], ids=["the first use", "the last use"])
+def test_a_pass_that_overwrites_is_rejected_by_dual_numbers(kept: slice) -> None:
+    @given(recipes())
+    @settings(phases=[Phase.generate])
+    def overwritten(recipe: Recipe) -> None:
+        cost, inputs = recipe.built()
+        feed = recipe.feed(inputs)
+        values = forward_graph(cost, feed)
+        gradients = accumulated(values, {node: uses[kept] for node, uses in uses_of(values).items()})
+        for x in feed:
+            assert_close(entries(gradients[x]), graphs.slopes(cost, feed, x), 1e-9)
+
+    with pytest.raises(AssertionError):
+        overwritten()
+
+
+@given(recipes())
+def test_the_drawn_graphs_are_what_they_are_meant_to_be(recipe: Recipe) -> None:
+    cost, inputs = recipe.built()
+    order = topological_order(cost)
+    assert len(order) <= 30 and set(inputs) <= set(order)
 
 
 # The graph and the layers.
