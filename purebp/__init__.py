@@ -34,6 +34,7 @@ from purebp.optimizers import adam_step, momentum_step, sgd_step
 
 if TYPE_CHECKING:
     from purebp.differences import central_differences, complex_step, numerical_gradients, richardson
+    from purebp.drawing import to_dot, to_svg
     from purebp.explanation import Explanation, explain
     from purebp.graph import *  # noqa: F403  # nodes and operations, all of them
     from purebp.serialization import from_json, to_json
@@ -44,6 +45,7 @@ __version__ = "0.1.0"
 # Loaded when first asked for, so that `import purebp` takes no longer than the recurrence needs (PEP 562).
 _LATER = {
     "differences": ("central_differences", "complex_step", "numerical_gradients", "richardson"),
+    "drawing": ("to_dot", "to_svg"),
     "explanation": ("Explanation", "explain"),
     "serialization": ("from_json", "to_json"),
     "training": ("Epoch", "train"),
@@ -151,9 +153,11 @@ __all__ = [
     "softplus",
     "sse",
     "tanh",
+    "to_dot",
     "to_feed",
     "to_graph",
     "to_json",
+    "to_svg",
     "topological_order",
     "train",
     "transpose",

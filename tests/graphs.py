@@ -13,7 +13,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from purebp import PurebpError, central_differences
-from purebp.graph import Constant, Input, Multiply, Node, Operation, Sum, backward_graph, forward_graph
+from purebp.graph import Constant, Input, Multiply, Node, Operation, Sum, Values, backward_graph, forward_graph
 from purebp.linalg import transpose
 from purebp.number_systems.ball import ball
 from purebp.number_systems.dual import DUAL, Dual
@@ -291,6 +291,12 @@ def recipes(draw: st.DrawFn, names: Sequence[str] = SMOOTH, most: int = 30) -> R
         tuple(k / 8 + 1 / 64 for k in draw(st.lists(st.integers(-8, 7), min_size=size, max_size=size))) for size in sizes
     )
     return Recipe(inputs, tuple(steps), numbers)
+
+
+def away_from_kinks(values: Values) -> bool:
+    """Whether no corner is near, where dual numbers take the other side."""
+    bent = [node.parents[0] for node in values if node.kind.partition("(")[0] in ("ReLU", "LeakyReLU", "ELU")]
+    return all(abs(x) > 1e-9 for node in bent for x in entries(values[node]))
 
 
 def directional(cost: Node, feed: Feed, directions: Feed, arithmetic: Any) -> Any:
