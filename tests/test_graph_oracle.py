@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from purebp import Loss, PurebpError, backpropagation
+from purebp import FLOAT, Loss, PurebpError, backpropagation
 from purebp.graph import (
     MSE,
     Add,
@@ -106,7 +106,7 @@ def of_engine(graph: Node, mistake: GraphMistake | None = None, factor: float = 
 
     def candidate(feed: Feed) -> dict[str, Any]:
         values = forward_graph(graph, feed)
-        gradients = accumulated(values, {**uses_of(values), **(mistake.uses if mistake else {})})
+        gradients = mistake.backward(values) if mistake else accumulated(values, uses_of(values))
         return {n.name: entrywise(lambda g: factor * g, gradients[n]) for n in values if n.trained}
 
     return candidate
@@ -233,6 +233,29 @@ def test_overwritten_instead_of_accumulated() -> None:
     assert (report.verdict, name_of(report)) == ("wrong", "overwritten instead of accumulated")
     assert "uses of h " in report.explanations[0].sentence and "+=" in report.explanations[0].sentence
     assert [tensor.name for tensor in report.tensors if tensor.wrong] == ["∂loss/∂A", "∂loss/∂a"]
+
+
+def test_passed_on_before_it_is_complete() -> None:
+    """Backwards by recursion, as one writes it first: every visit passes on all that has come back so far."""
+
+    def recursive(feed: Feed) -> dict[str, Any]:
+        values = forward_graph(residual(blocks=2), feed)
+        found: dict[Node, Any] = {}
+
+        def visit(node: Node) -> None:
+            for parent, product in zip(node.parents, node.operation.products if node.operation else ()):
+                part = product(FLOAT, found[node], values[node], *(values[p] for p in node.parents))
+                found[parent] = entrywise(lambda x, y: x + y, found[parent], part) if parent in found else part
+                visit(parent)
+
+        *_, cost = values
+        found[cost] = 1.0
+        visit(cost)
+        return {node.name: found[node] for node in values if node.trained}
+
+    report = check(recursive, graph=residual(blocks=2))
+    assert name_of(report) == "passed on before it is complete"
+    assert "reverse topological order" in str(report)
 
 
 GRAPHS = {

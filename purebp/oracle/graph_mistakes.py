@@ -1,39 +1,49 @@
 """What goes wrong in backpropagation on graphs, as data: the same backward pass with some of its uses changed.
 
-A backward pass is a sum over the uses of each node (`purebp.graph`). A mistake takes uses away, or gives some of them
-another product; run over balls it is as strict as the verdict: an answer is that mistake, or provably is not.
+A backward pass is a sum over the uses of each node (`purebp.graph`). A mistake takes uses away, gives some of them
+another product, or goes in another order; run over balls it is as strict as the verdict: an answer is that mistake, or
+provably is not.
 
->>> from purebp.graph import Add, Input
->>> x = Input("x")
->>> [found.name for found in mistakes(Add(x, x))]
-['overwritten instead of accumulated', 'overwritten instead of accumulated']
+>>> from purebp.graph import Add, Input, Tanh
+>>> x = Tanh(Input("x"))
+>>> list(dict.fromkeys(found.name for found in mistakes(Add(x, x))))[:2]
+['overwritten instead of accumulated', 'passed on before it is complete']
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from operator import add
 from typing import Any
 
-from purebp.graph import Node, Use, Uses, labels, topological_order, uses_of
+from purebp.graph import GraphGradients, Node, Use, Uses, Values, accumulated, labels, topological_order, uses_of
 from purebp.linalg import transpose
 from purebp.oracle.mistakes import BIASES, DERIVATIVE, OPERANDS, STATE
 from purebp.tensors import Tensor, dimensions, entrywise
 
 Product = Callable[..., Tensor]
+Gradients = GraphGradients | dict[Node, Tensor]
+MOST_VISITS = 2000  # of nodes, along all paths
 THE_SUM = "v̄ = Σ over the uses of v, in y = f(…, v, …), of ȳ ∂f/∂v"
 SLOPED = {"Sigmoid", "Tanh", "ReLU", "LeakyReLU", "ELU", "Softplus", "SiLU", "GELU"}
 
 
 @dataclass(frozen=True, slots=True)
 class GraphMistake:
-    """A mistake: what it is, and the uses of those nodes of which it has others."""
+    """A mistake: what it is, and the backward pass that makes it, from the values to gradients by node."""
 
     name: str
     family: str
     sentence: str
     line: str
-    uses: Mapping[Node, Sequence[Use]]
+    backward: Callable[[Values], Gradients]
+
+
+def _with(changed: Mapping[Node, Sequence[Use]]) -> Callable[[Values], Gradients]:
+    """The backward pass in which these nodes have other uses."""
+    return lambda values: accumulated(values, {**uses_of(values), **changed})
 
 
 def mistakes(graph: Node) -> Iterator[GraphMistake]:
@@ -45,6 +55,7 @@ def mistakes(graph: Node) -> Iterator[GraphMistake]:
             asked.add(node)
     uses = {node: found for node, found in uses_of(order).items() if node in asked}
     yield from _of_accumulation(order, uses)
+    yield from _of_order(order, uses)
     for slip in SLIPS:
         yield from _of_products(order, uses, slip)
 
@@ -67,14 +78,52 @@ def _of_accumulation(order: Sequence[Node], uses: Uses) -> Iterator[GraphMistake
 
     for which in (slice(-1, None), slice(1)):
         if shared:
-            yield GraphMistake(name, STATE, told(list(shared)), THE_SUM, {n: found[which] for n, found in shared.items()})
+            yield GraphMistake(name, STATE, told(list(shared)), THE_SUM, _with({n: found[which] for n, found in shared.items()}))
     for node, found in shared.items() if len(shared) > 1 else ():
         for which in (slice(-1, None), slice(1)):
-            yield GraphMistake(name, STATE, told([node]), THE_SUM, {node: found[which]})
+            yield GraphMistake(name, STATE, told([node]), THE_SUM, _with({node: found[which]}))
     for node, found in shared.items():
         for i, (child, _) in enumerate(found if len(found) > 2 else ()):
             sentence = f"What comes back to {names[node]} from {names[child]} is not counted: its gradient is the sum over all uses."
-            yield GraphMistake("one use is not counted", STATE, sentence, THE_SUM, {node: [*found[:i], *found[i + 1 :]]})
+            others = _with({node: [*found[:i], *found[i + 1 :]]})
+            yield GraphMistake("one use is not counted", STATE, sentence, THE_SUM, others)
+
+
+def _of_order(order: Sequence[Node], uses: Uses) -> Iterator[GraphMistake]:
+    """Depth first, each node passes on what it has so far, every time that something comes back to it."""
+    early = [name for node, name in labels(order).items() if node.parents and len(uses.get(node, ())) > 1]
+    paths: dict[Node, int] = {}
+    for node, found in reversed(uses_of(order).items()):
+        paths[node] = sum(paths[child] for child, _ in found) or 1
+    if not early or sum(paths.values()) > MOST_VISITS:
+        return
+    sentence = (
+        f"{', '.join(early)} passes on its gradient before all of its uses have added to it, and then what it passed on "
+        "already once more: visit nodes in reverse topological order, each once."
+    )
+    for step in (1, -1):
+        yield GraphMistake("passed on before it is complete", STATE, sentence, THE_SUM, partial(_depth_first, step))
+
+
+def _depth_first(step: int, values: Values) -> dict[Node, Tensor]:
+    """A walk along every path, with the parents of each node in order or in reverse."""
+
+    def edges(node: Node) -> Iterator[tuple[Node, Product]]:
+        return iter(list(zip(node.parents, node.operation.products if node.operation else ()))[::step])
+
+    *_, cost = values
+    found = {cost: entrywise(lambda _: values.arithmetic.ratio(1, 1), values[cost])}
+    path = [(cost, edges(cost))]
+    while path:
+        node, rest = path[-1]
+        parent, product = next(rest, (None, None))
+        if parent is None or product is None:
+            path.pop()
+            continue
+        part = product(values.arithmetic, found[node], values[node], *(values[p] for p in node.parents))
+        found[parent] = entrywise(add, found[parent], part) if parent in found else part
+        path.append((parent, edges(parent)))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,4 +206,4 @@ def _of_products(order: Sequence[Node], uses: Uses, slip: Slip) -> Iterator[Grap
         }
         if changed:
             sentence = slip.sentence.format(where=", ".join(names[child] for child in chosen))
-            yield GraphMistake(slip.name, slip.family, sentence, slip.line, changed)
+            yield GraphMistake(slip.name, slip.family, sentence, slip.line, _with(changed))

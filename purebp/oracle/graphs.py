@@ -22,7 +22,7 @@ from random import Random
 from typing import Any
 
 from purebp.arithmetic import FLOAT, Arithmetic, Matrix, PurebpError, Vector
-from purebp.graph import Feed, GraphGradients, Node, Use, Values, accumulated, backward_graph, forward_graph, labels
+from purebp.graph import Feed, GraphGradients, Node, Values, accumulated, backward_graph, forward_graph, labels
 from purebp.graph import topological_order, uses_of
 from purebp.number_systems.ball import Ball, ball
 from purebp.oracle.candidate import Answer, Candidate, Declared, called, named_tensors
@@ -30,7 +30,7 @@ from purebp.oracle.certify import certify
 from purebp.oracle.check import over_cases, stateful, undecided_tensors
 from purebp.oracle.conventions import ONE, Factor, factors, stepped
 from purebp.oracle.diagnosis import Diagnosis
-from purebp.oracle.graph_mistakes import mistakes
+from purebp.oracle.graph_mistakes import GraphMistake, mistakes
 from purebp.oracle.judge import Claim, Key, compare, inside
 from purebp.oracle.localisation import pattern
 from purebp.oracle.mistakes import LOSS, STATE
@@ -159,7 +159,7 @@ class Reading:
     returns: str = "gradients"
     factor: Factor = ONE
     learning_rate: float | None = None
-    uses: Mapping[Node, Sequence[Use]] | None = None  # of the nodes that have others, by mistake
+    mistake: GraphMistake | None = None
 
     def of(self, g: Any, w: Any, case: GraphCase, outputs: int, on: Arithmetic[Any]) -> Any:
         if self.factor != ONE:
@@ -184,7 +184,7 @@ def quantities(
 ) -> dict[Key, Matrix[Any]]:
     """The quantities with these keys, as matrices."""
     values = forward_graph(graph, case.feed, on)
-    gradients = accumulated(values, {**uses_of(values), **(reading.uses or {})})
+    gradients = reading.mistake.backward(values) if reading.mistake else accumulated(values, uses_of(values))
     shape = graph.parents and dimensions(values[graph.parents[-1]])
     outputs = shape[-1] if shape and len(shape) == 2 else 1
     found: dict[Key, Matrix[Any]] = {}
@@ -352,7 +352,7 @@ def _told(graph: Node, asked: Sequence[Asked], reading: Reading, declared: Decla
     directions = ["gradients", "descent"] if declared.returns is None else [reading.returns]
     for made in mistakes(graph):
         for returns in directions:
-            tried = replace(reading, returns=returns, uses=made.uses)
+            tried = replace(reading, returns=returns, mistake=made)
             if made.sentence not in found and _holds(graph, asked, declared.format, tried):
                 found[made.sentence] = Diagnosis(made.name, made.family, made.sentence, made.line, (made.name,))
     return list(found.values())
