@@ -200,7 +200,7 @@ def test_a_turned_sign_is_a_convention_unless_declared() -> None:
     report = check(negative, graph=residual(), returns="gradients")
     assert (report.conforms, name_of(report)) == (False, "sign turned")
     report = check(of_engine(residual()), graph=residual(), returns="descent")
-    assert (report.verdict, report.conforms) == ("wrong", False) or not report.conforms
+    assert (report.verdict, report.conforms, name_of(report)) == ("correct-under-convention", False, "sign turned")
 
 
 @pytest.mark.parametrize(("factor", "name"), [(2.0, "factor 2"), (-0.5, "factor ½")])
@@ -214,6 +214,13 @@ def test_a_factor_of_the_samples_is_recognised() -> None:
         return {name: entrywise(lambda g: g / len(feed["x"]), g) for name, g in by_hand(feed).items()}
 
     assert name_of(check(averaged, graph=residual())) == "factor 1 / n"
+    report = check(lambda feed: {name: entrywise(lambda g: g / 2, g) for name, g in averaged(feed).items()}, graph=residual())
+    assert name_of(report) == "factor ½ / n"
+
+
+def test_a_factor_of_the_outputs_is_recognised() -> None:
+    graph = HalfSSE(Input("y", (None, 3)), Linear(Input("x", (None, 2)), Parameter("W", (3, 2))))
+    assert name_of(check(of_engine(graph, factor=1 / 3), graph=graph)) == "factor 1 / m"
 
 
 def test_a_step_is_judged_as_one() -> None:

@@ -95,8 +95,8 @@ def check(
     if graph is not None:
         from purebp.oracle.graphs import check_graph  # which builds on this module
 
-        if loss is not None or sizes is not None or batch is not None or explore:
-            raise PurebpError("graph=… says all of the architecture: loss, sizes, batch and explore do not go with it")
+        if explore or any(given is not None for given in (loss, sizes, batch, arrays)):
+            raise PurebpError("graph=… says it all: loss, sizes, batch, arrays and explore do not go with it")
         return check_graph(candidate, graph, declared, called, seed)
     cases = list(ladder(names, loss=loss, sizes=sizes, biases=bool(biases), batch=batch, seed=seed))
     answers = [ask(candidate, case, declared) for case in cases]

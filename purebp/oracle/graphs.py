@@ -33,12 +33,13 @@ from purebp.oracle.diagnosis import Diagnosis
 from purebp.oracle.graph_mistakes import GraphMistake, mistakes
 from purebp.oracle.judge import Claim, Key, compare, inside
 from purebp.oracle.localisation import pattern
-from purebp.oracle.mistakes import LOSS, STATE
+from purebp.oracle.mistakes import LOSS
 from purebp.oracle.report import CaseReport, Report
 from purebp.tensors import Tensor, arranged, as_rows, dimensions, entries, entrywise
 
 SAMPLES = (1, 2, 3, 4, 5)  # for dimensions that are free, case by case
 DRAWS = 40
+FIRST_LINE = "∂loss/∂ŷ, from ŷ and y"
 
 
 def certified_graph(node: Node, feed: Feed, digits: int = 38) -> Values:
@@ -80,6 +81,7 @@ class GraphCase:
     name: str
     feed: dict[str, Tensor]
     samples: int
+    outputs: int  # columns of what is compared with the targets
 
 
 def graph_cases(graph: Node, seed: int = 0) -> Iterator[GraphCase]:
@@ -107,7 +109,9 @@ def graph_cases(graph: Node, seed: int = 0) -> Iterator[GraphCase]:
                 break
         if best is not None:
             found = True
-            yield GraphCase("one sample" if samples == 1 else f"{samples} samples", best[1], samples)
+            compared = graph.parents and dimensions(forward_graph(graph, best[1])[graph.parents[-1]])
+            outputs = compared[-1] if compared and len(compared) == 2 else 1
+            yield GraphCase("one sample" if samples == 1 else f"{samples} samples", best[1], samples, outputs)
     if not found:
         raise PurebpError("no numbers were found on which the graph can be computed: are the declared shapes right?")
 
@@ -145,14 +149,6 @@ def _zeros(graph: Node, feed: Mapping[str, Tensor]) -> int | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A case and what was said to it."""
-
-    case: GraphCase
-    claim: Claim
-
-
-@dataclass(frozen=True, slots=True)
 class Reading:
     """What may be returned in the place of gradients: a factor of them, in a direction, from some backward pass."""
 
@@ -161,9 +157,10 @@ class Reading:
     learning_rate: float | None = None
     mistake: GraphMistake | None = None
 
-    def of(self, g: Any, w: Any, case: GraphCase, outputs: int, on: Arithmetic[Any]) -> Any:
+    def of(self, g: Any, w: Any, case: GraphCase, on: Arithmetic[Any]) -> Any:
+        """What is returned for a gradient g of the parameter w."""
         if self.factor != ONE:
-            g = on.ratio(*self.factor(case.samples, outputs).as_integer_ratio()) * g
+            g = on.ratio(*self.factor(case.samples, case.outputs).as_integer_ratio()) * g
         if self.returns == "gradients":
             return g
         if self.returns == "descent":
@@ -185,17 +182,13 @@ def quantities(
     """The quantities with these keys, as matrices."""
     values = forward_graph(graph, case.feed, on)
     gradients = reading.mistake.backward(values) if reading.mistake else accumulated(values, uses_of(values))
-    shape = graph.parents and dimensions(values[graph.parents[-1]])
-    outputs = shape[-1] if shape and len(shape) == 2 else 1
     found: dict[Key, Matrix[Any]] = {}
     for node in values:
         key: Key = (node.name if node.operation else f"∂loss/∂{node.name}", 0)
         if node.operation is not None and key in keys:
             found[key] = as_rows(values[node])
         elif key in keys:
-            found[key] = as_rows(
-                entrywise(lambda g, w: reading.of(g, w, case, outputs, on), gradients[node], values[node])
-            )
+            found[key] = as_rows(entrywise(lambda g, w: reading.of(g, w, case, on), gradients[node], values[node]))
     if ("loss", -1) in keys:
         found["loss", -1] = as_rows(values[graph])
     return found
@@ -225,20 +218,29 @@ def roomy(graph: Node, case: GraphCase, format: str) -> Arithmetic[Ball]:
     return replace(on, inner=inner)
 
 
-def _holds(graph: Node, asked: Sequence[Asked], format: str, reading: Reading) -> bool:
-    """Whether everything that was said lies in the budgets of that reading; floats first, which are faster."""
-    for one in asked:
-        near = quantities(graph, one.case, FLOAT, reading, list(one.claim))
-        if not all(_near(rows, near[key]) for key, rows in one.claim.items()):
-            return False
-    return all(
-        inside(one.claim, quantities(graph, one.case, roomy(graph, one.case, format), reading, list(one.claim)))
-        for one in asked
-    )
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A case, what was said to it, and the numbers of its budgets."""
+
+    case: GraphCase
+    claim: Claim
+    on: Arithmetic[Ball]
+
+    def lies_in(self, graph: Node, reading: Reading) -> bool:
+        return inside(self.claim, quantities(graph, self.case, self.on, reading, list(self.claim)))
+
+    def is_near(self, graph: Node, reading: Reading) -> bool:
+        """To a digit, in floats, which is faster."""
+        near = quantities(graph, self.case, FLOAT, reading, list(self.claim))
+        return all(_near(rows, near[key]) for key, rows in self.claim.items())
+
+
+def _holds(graph: Node, asked: Sequence[Asked], reading: Reading) -> bool:
+    """Whether everything that was said lies in the budgets of that reading."""
+    return all(one.is_near(graph, reading) for one in asked) and all(one.lies_in(graph, reading) for one in asked)
 
 
 def _near(rows: Matrix, others: Matrix) -> bool:
-    """To some digits, for any format."""
     a, b = [x for row in rows for x in row], [x for row in others for x in row]
     room = 0.05 * max(map(abs, b)) + 1e-6
     return all(abs(x - y) <= room for x, y in zip(a, b))
@@ -259,14 +261,15 @@ def check_graph(candidate: Candidate, graph: Node, declared: Declared, name: str
         return called(candidate, {"feed": feed}, case.name, lambda answer: named_tensors(answer, wanted))
 
     answers = [again(case) for case in cases]
-    asked = [Asked(case, answer.claim) for case, answer in zip(cases, answers) if answer.claim]
+    numbers = [roomy(graph, case, declared.format) for case in cases]
+    asked = [Asked(case, answer.claim, on) for case, answer, on in zip(cases, answers, numbers) if answer.claim]
     findings = {f.kind: f for answer in reversed(answers) for f in reversed(answer.findings)}
     findings |= {f.kind: f for f in stateful(cases, answers, again)}
     plain = Reading(declared.returns or "gradients", learning_rate=declared.learning_rate)
     reading = _reading(graph, asked, plain, declared) if asked else plain
     reports = []
-    for case, answer in zip(cases, answers):
-        allowed = quantities(graph, case, roomy(graph, case, declared.format), reading, list(answer.claim))
+    for case, answer, on in zip(cases, answers, numbers):
+        allowed = quantities(graph, case, on, reading, list(answer.claim))
         fatal = next((finding for finding in answer.findings if finding.fatal), None)
         reports.append(CaseReport(case.name, (), case.samples, tuple(compare(answer.claim, allowed)), fatal))
     verdict, conforms, told, notes = _verdict(graph, asked, reports, reading, declared)
@@ -290,7 +293,7 @@ def _size(value: Tensor) -> tuple[int, int]:
 
 def _reading(graph: Node, asked: Sequence[Asked], plain: Reading, declared: Declared) -> Reading:
     """What the answers are: as declared, or else gradients with a factor, or with their sign turned."""
-    if _holds(graph, asked, declared.format, plain):
+    if declared.returns == "step" or all(one.lies_in(graph, plain) for one in asked):
         return plain
     ratios = []
     for one in asked:
@@ -299,11 +302,11 @@ def _reading(graph: Node, asked: Sequence[Asked], plain: Reading, declared: Decl
         pairs = [(x, y) for key in claim for rows in zip(claim[key], expected[key]) for x, y in zip(*rows)]
         x, y = max(pairs, key=lambda pair: abs(pair[1]), default=(0.0, 0.0))
         if x and y:
-            ratios.append((x / y, one.case.samples, 1))
-    for factor in factors(ratios, 1e-6) if ratios and declared.returns != "step" else ():
-        returns = "gradients" if factor.constant > 0 else "descent"
-        found = Reading(returns, factor if factor.constant > 0 else -factor)
-        if _holds(graph, asked, declared.format, found):
+            ratios.append((x / y, one.case.samples, one.case.outputs))
+    known = factors(ratios, 1e-6) if ratios else ()
+    for factor in sorted(known, key=lambda factor: factor.outputs != 0):  # the number of outputs is a constant here
+        found = Reading("gradients", factor) if factor.constant > 0 else Reading("descent", -factor)
+        if _holds(graph, asked, found):
             return found
     return plain
 
@@ -316,28 +319,32 @@ def _verdict(
 ) -> Verdict:
     """The verdict, whether it conforms, explanations and notes."""
     if asked and all(report.passed for report in reports):
-        if open_ones := undecided_tensors(reports):
-            return "undecided", False, [], [f"The budgets of {', '.join(open_ones)} are wider than half the values."]
-        if missing := [name for name in _parameters(graph) if any((f"∂loss/∂{name}", 0) not in one.claim for one in asked)]:
-            return "undecided", False, [], [f"The gradient of {', '.join(missing)} was not given: it is not judged."]
-        turned = reading.returns == "descent"
-        if reading.factor != ONE:
-            direction = ", with its sign turned" if turned else ""
-            sentence = f"It returns {reading.factor} times the gradient{direction} (n samples)."
-            found = Diagnosis(f"factor {reading.factor}", LOSS, sentence, "∂loss/∂ŷ, from ŷ and y", (f"factor {reading.factor}",))
-            return "correct-under-convention", False, [found], []
-        if turned and declared.returns == "gradients":
-            told = Diagnosis("sign turned", LOSS, "The sign is turned.", "∂loss/∂ŷ, from ŷ and y", ("sign turned",))
-            return "correct-under-convention", False, [told], []
-        if declared.returns in (None, reading.returns):
-            note = ["It returns the gradient with its sign turned, to be added."] if turned and not declared.returns else []
-            return "correct-under-convention" if note else "correct", True, [], note
-    told_by = _told(graph, asked, reading, declared) if len(asked) == len(reports) else []
-    if told_by:
-        return "wrong", False, told_by, []
-    if asked and _holds(graph, asked, "binary32", reading):
+        return _of_right_answers(graph, asked, reports, reading, declared)
+    if len(asked) == len(reports) and (told := _told(graph, asked, reading, declared)):
+        return "wrong", False, told, []
+    coarser = [replace(one, on=roomy(graph, one.case, "binary32")) for one in asked]
+    if asked and declared.format == "binary64" and all(one.lies_in(graph, reading) for one in coarser):
         return "imprecise", False, [], ["Every number lies inside the budget of binary32: it is off as single precision is."]
-    return "wrong", False, [], _localised(graph, asked, reports, reading, declared.format)
+    return "wrong", False, [], _localised(graph, asked, reports, reading)
+
+
+def _of_right_answers(
+    graph: Node, asked: Sequence[Asked], reports: Sequence[CaseReport], reading: Reading, declared: Declared
+) -> Verdict:
+    """All that was said lies in the budgets of the reading; whether that is what was wanted, and all of it."""
+    if open_ones := undecided_tensors(reports):
+        return "undecided", False, [], [f"The budgets of {', '.join(open_ones)} are wider than half the values."]
+    if missing := [name for name in _parameters(graph) if any((f"∂loss/∂{name}", 0) not in one.claim for one in asked)]:
+        return "undecided", False, [], [f"The gradient of {', '.join(missing)} was not given: it is not judged."]
+    turned, direction = reading.returns == "descent", {"descent": ", with its sign turned"}.get(reading.returns, "")
+    if reading.factor != ONE or declared.returns not in (None, reading.returns):
+        name = "sign turned" if reading.factor == ONE else f"factor {reading.factor}"
+        times = "" if reading.factor == ONE else f"{reading.factor} times "
+        sentence = f"It returns {times}the gradient of the graph{direction} (n samples, m outputs)."
+        return "correct-under-convention", False, [Diagnosis(name, LOSS, sentence, FIRST_LINE, (name,))], []
+    if turned and declared.returns is None:
+        return "correct-under-convention", True, [], ["It returns the gradient with its sign turned, to be added."]
+    return "correct", True, [], []
 
 
 def _parameters(graph: Node) -> list[str]:
@@ -353,35 +360,32 @@ def _told(graph: Node, asked: Sequence[Asked], reading: Reading, declared: Decla
     for made in mistakes(graph):
         for returns in directions:
             tried = replace(reading, returns=returns, mistake=made)
-            if made.sentence not in found and _holds(graph, asked, declared.format, tried):
+            if made.sentence not in found and _holds(graph, asked, tried):
                 found[made.sentence] = Diagnosis(made.name, made.family, made.sentence, made.line, (made.name,))
     return list(found.values())
 
 
-def _localised(
-    graph: Node, asked: Sequence[Asked], reports: Sequence[CaseReport], reading: Reading, format: str
-) -> list[str]:
+def _localised(graph: Node, asked: Sequence[Asked], reports: Sequence[CaseReport], reading: Reading) -> list[str]:
     """Which gradients are off, the node that all of them and none of the right ones come through, and patterns."""
-    off = {tensor.name for report in reports for tensor in report.tensors if tensor.wrong}
-    if not off:
-        return []
-    order = topological_order(graph)
-    names = labels(order)
-    if values := [names[node] for node in order if node.operation and node.name in off] or ["the loss"] * ("loss" in off):
+    order, keys = topological_order(graph), keys_of(graph)
+    names, off = labels(order), {tensor.name for report in reports for tensor in report.tensors if tensor.wrong}
+    values = [node.name for node in order if node.operation and node.name in off] + ["loss"] * ("loss" in off)
+    if values:
         return [f"The value of {values[0]} is off already: look at the forward pass."]
-    given = {node for node in order if not node.operation and any((f"∂loss/∂{node.name}", 0) in a.claim for a in asked)}
-    wrong = {node for node in given if f"∂loss/∂{node.name}" in off}
-    notes = [f"Off {'is' if len(wrong) == 1 else 'are'} the gradient of {', '.join(names[node] for node in order if node in wrong)}."]
-    below = {node: {leaf for leaf in given if leaf in set(topological_order(node))} for node in order if node.operation}
-    common = [node for node, leaves in below.items() if leaves == wrong]
-    if len(given) > len(wrong) and common:
-        notes.append(f"All of them come through {names[common[-1]]}, and none of the right ones: look at what comes back there.")
-    for node in wrong:
-        key = (f"∂loss/∂{node.name}", 0)
-        seen = [
-            (one.claim[key], quantities(graph, one.case, ball(format), reading, [key])[key]) for one in asked if key in one.claim
-        ]
-        patterns = {pattern(rows, balls) for rows, balls in seen if not inside({key: rows}, {key: balls})}
+    given = {node for node in order if not node.operation and any(keys[node.name] in one.claim for one in asked)}
+    wrong = [node for node in order if node in given and keys[node.name][0] in off]
+    if not wrong:
+        return []
+    notes = [f"Off {'is' if len(wrong) == 1 else 'are'} the gradient of {', '.join(node.name for node in wrong)}."]
+    below: dict[Node, set[Node]] = {}
+    for node in order:
+        below[node] = set().union({node} & given, *(below[parent] for parent in node.parents))
+    common = [names[node] for node in order if node.operation and below[node] == set(wrong)]
+    if common and len(wrong) < len(given):
+        notes.append(f"All of them come through {common[-1]}, and none of the right ones: look at what comes back there.")
+    for key in [keys[node.name] for node in wrong]:
+        pairs = [(a.claim[key], quantities(graph, a.case, a.on, reading, [key])[key]) for a in asked if key in a.claim]
+        patterns = {pattern(rows, balls) for rows, balls in pairs if not inside({key: rows}, {key: balls})}
         if len(patterns) == 1 and "" not in patterns:
-            notes.append(f"∂loss/∂{node.name} {patterns.pop()}.")
+            notes.append(f"{key[0]} {patterns.pop()}.")
     return notes
