@@ -44,7 +44,7 @@ def to_svg(
 ) -> str:
     """The graph as a drawing: for each node its name, operation and shape, and where given its value and its gradient.
 
-    Boxes carry their own background, so that it can stand on a light or a dark page. Of large tensors a corner is shown.
+    Boxes have a background of their own, for light and for dark pages. Of large tensors a corner is shown.
 
     >>> from purebp.graph import Input
     >>> to_svg(Input("x", (None, 3))).count("<rect")
@@ -55,11 +55,19 @@ def to_svg(
     boxes = {node: Box(node, max(len(text) for _, text in texts[node]) * CHARACTER + 2 * MARGIN,
                        len(texts[node]) * LINE + MARGIN) for node in order}  # fmt: skip
     width, height, edges = arrange(order, boxes)
-    root = ET.Element("svg", {"xmlns": "http://www.w3.org/2000/svg", "role": "img", "viewBox": f"0 0 {width:.0f} {height:.0f}",
-                              "width": f"{width:.0f}", "height": f"{height:.0f}"})  # fmt: skip
+    size = {"viewBox": f"0 0 {width:.0f} {height:.0f}", "width": f"{width:.0f}", "height": f"{height:.0f}"}
+    root = ET.Element("svg", {"xmlns": "http://www.w3.org/2000/svg", "role": "img", **size})
     ET.SubElement(root, "title").text = repr(graph)
     ET.SubElement(root, "style").text = STYLE
-    marker = {"id": "arrow", "viewBox": "0 0 8 8", "refX": "7", "refY": "4", "markerWidth": "7", "markerHeight": "7", "orient": "auto"}
+    marker = {
+        "id": "arrow",
+        "viewBox": "0 0 8 8",
+        "refX": "7",
+        "refY": "4",
+        "markerWidth": "7",
+        "markerHeight": "7",
+        "orient": "auto",
+    }
     ET.SubElement(ET.SubElement(ET.SubElement(root, "defs"), "marker", marker), "path", {"d": "M0 0L8 4L0 8z"})
     for points in edges:
         ET.SubElement(root, "path", {"d": _curve(points), "marker-end": "url(#arrow)"})
@@ -157,9 +165,7 @@ class Box:
     after: list[Box] = field(default_factory=list)
 
 
-def arrange(
-    order: Sequence[Node], boxes: Mapping[Node, Box]
-) -> tuple[float, float, list[list[tuple[float, float]]]]:
+def arrange(order: Sequence[Node], boxes: Mapping[Node, Box]) -> tuple[float, float, list[list[tuple[float, float]]]]:
     """Put the boxes in their places; the size of the picture, and the points of every edge."""
     columns, chains = _columns(order, boxes)
     place = {box: i for column in columns for i, box in enumerate(column)}
@@ -174,7 +180,10 @@ def arrange(
         _spread(column, [0.0] * len(column))
     for sweep in range(SWEEPS):
         for column in columns if sweep % 2 else reversed(columns):
-            _spread(column, [fmean(b.y for b in box.before + box.after) if box.before + box.after else 0.0 for box in column])
+            _spread(
+                column,
+                [fmean(b.y for b in box.before + box.after) if box.before + box.after else 0.0 for box in column],
+            )
     left = GAP
     for column in columns:
         width = max(box.width for box in column)

@@ -39,7 +39,9 @@ __all__ = [
 ]  # fmt: skip
 
 Feed = Mapping[Any, Tensor]  # from input and parameter nodes, or their names, to values
-Use = tuple[Node, Callable[..., Tensor]]  # a node that takes part in another, and the product that comes back from there
+Use = tuple[
+    Node, Callable[..., Tensor]
+]  # a node that takes part in another, and the product that comes back from there
 Uses = Mapping[Node, Sequence[Use]]
 
 
@@ -103,7 +105,7 @@ def shapes(order: Sequence[Node], known: Mapping[Node, Shape | None]) -> dict[No
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Values:
-    """The value of each node in topological order, by node or by name: `values[x]`, `values["x"]`, `values["Add#3"]`."""
+    """The value of each node by node or by name: `values[x]`, `values["x"]`, `values["Add#3"]`."""
 
     table: Mapping[Node, Tensor]
     arithmetic: Arithmetic[Any]
@@ -153,7 +155,9 @@ def forward_graph(node: Node, feed: Feed, arithmetic: Arithmetic[Any] = FLOAT) -
     return Values(table, arithmetic)
 
 
-def _fed(order: Sequence[Node], names: Mapping[Node, str], feed: Feed, arithmetic: Arithmetic[Any]) -> dict[Node, Tensor]:
+def _fed(
+    order: Sequence[Node], names: Mapping[Node, str], feed: Feed, arithmetic: Arithmetic[Any]
+) -> dict[Node, Tensor]:
     """The lifted values of inputs and parameters; what else is in the feed may belong to a larger graph."""
     if not isinstance(feed, Mapping):
         raise PurebpError(f"the feed is {feed!r:.60}: a dictionary from nodes, or their names, to values is wanted")
@@ -207,7 +211,9 @@ def backward_graph(node: Node, feed: Feed, arithmetic: Arithmetic[Any] = FLOAT) 
     values = forward_graph(node, feed, arithmetic)
     if len(entries(values[node])) != 1:
         name = labels(tuple(values))[node]
-        raise PurebpError(f"{name} is {dimensions(values[node])}: the cost must be one number; Sum or Mean makes it one")
+        raise PurebpError(
+            f"{name} is {dimensions(values[node])}: the cost must be one number; Sum or Mean makes it one"
+        )
     return accumulated(values, uses_of(values))
 
 

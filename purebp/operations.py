@@ -53,7 +53,7 @@ On = Arithmetic[Any]
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Node:
-    """An operation and the nodes it is applied to; without an operation, an input. Nodes are equal if they are the same.
+    """An operation and the nodes it is applied to, or without one an input. Nodes are equal if they are the same.
 
     +, −, × and ÷ between nodes, or a node and a number, are `Add`, `Subtract`, `Multiply` and `Divide`.
 
@@ -113,7 +113,7 @@ class Node:
 class Operation:
     """A function of nodes, as data; called with nodes, or numbers in their place, it makes a node.
 
-    shape: from the shapes of the parents, in which None is a dimension not known yet, to that of the value, or an error.
+    shape: from the shapes of the parents, in which None is a dimension not known yet, to that of the value.
     value: from the arithmetic and the values of the parents.
     products: for each parent, from the arithmetic, the gradient of the node, its value and the values of the parents to
     what the node adds to the gradient of that parent, in the shape of that parent.
@@ -237,9 +237,7 @@ Subtract = Operation(
     lambda on, x, y: entrywise(sub, x, y),
     (lambda on, g, z, x, y: _onto(on, g, x), lambda on, g, z, x, y: entrywise(neg, _onto(on, g, y))),
 )
-Negative = Operation(
-    "Negative", _together, lambda on, x: entrywise(neg, x), (lambda on, g, z, x: entrywise(neg, g),)
-)
+Negative = Operation("Negative", _together, lambda on, x: entrywise(neg, x), (lambda on, g, z, x: entrywise(neg, g),))
 Multiply = Operation(
     "Multiply",
     _together,
@@ -259,9 +257,7 @@ Divide = Operation(
         lambda on, g, z, x, y: _onto(on, entrywise(lambda gi, zi, ri: -(gi * zi * ri), g, z, _reciprocal(y)), y),
     ),
 )
-Exp = Operation(
-    "Exp", _together, lambda on, x: entrywise(on.exp, x), (lambda on, g, y, x: entrywise(mul, g, y),)
-)
+Exp = Operation("Exp", _together, lambda on, x: entrywise(on.exp, x), (lambda on, g, y, x: entrywise(mul, g, y),))
 Log = Operation(
     "Log", _together, lambda on, x: entrywise(on.log, x), (lambda on, g, y, x: entrywise(mul, g, _reciprocal(x)),)
 )
@@ -293,9 +289,7 @@ def _errors(g: Tensor, weights: Tensor) -> list[list[Any]]:
 
 # z = x Wᵀ + b, entry by entry zᵢⱼ = Σₖ xᵢₖ Wⱼₖ + bⱼ. So x̄ᵢₖ = Σⱼ z̄ᵢⱼ Wⱼₖ, W̄ⱼₖ = Σᵢ z̄ᵢⱼ xᵢₖ and b̄ⱼ = Σᵢ z̄ᵢⱼ.
 _LINEAR = (
-    lambda on, g, z, x, weights, *biases: like(
-        x, on.inner(_errors(g, weights), transpose(as_rows(weights)), None)
-    ),
+    lambda on, g, z, x, weights, *biases: like(x, on.inner(_errors(g, weights), transpose(as_rows(weights)), None)),
     lambda on, g, z, x, weights, *biases: like(
         weights, on.inner(transpose(_errors(g, weights)), transpose(as_rows(x)), None)
     ),
@@ -385,7 +379,8 @@ def Concatenate(*parts: Node | Tensor, axis: int = -1, name: str = "") -> Node:
                    for s in shapes):  # fmt: skip
             raise PurebpError(f"along axis {axis}, shapes must be equal but for that axis")
         lengths = [s[place] for s in shapes]
-        return *first[:place], None if None in lengths else sum(lengths), *first[place + 1 :]  # type: ignore[arg-type]  # none is None
+        length = None if None in lengths else sum(n for n in lengths if n is not None)
+        return *first[:place], length, *first[place + 1 :]
 
     def value(on: On, *values: Tensor) -> Tensor:
         if rows_below(dimensions(values[0])):
@@ -579,7 +574,9 @@ def _loss(loss: Loss, f: Activation | None = None) -> Operation:
         pairs = zip(summands(p, one, on), summands(p, zero, on))
         return scaled(g, [[factor * (x - x0) for x, x0 in zip(*rows)] for rows in pairs], targets)
 
-    return Operation(("" if f is None else _titled(f.name)) + _titled(loss.name), shape, value, (of_targets, of_outputs))
+    return Operation(
+        ("" if f is None else _titled(f.name)) + _titled(loss.name), shape, value, (of_targets, of_outputs)
+    )
 
 
 def _entry_by_entry(loss: Loss) -> losses.Pairing:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from itertools import count, product
 from operator import mul
 from typing import Any
@@ -32,7 +33,7 @@ def named(operation: Operation) -> str:
 
 
 def examples(operation: Operation) -> Iterator[tuple[Node, Feed]]:
-    """Sum(weights ⊙ operation(…)) for all shapes it accepts: once in (0, 1), once of both signs where that is possible."""
+    """Sum(weights ⊙ operation(…)) for all shapes it accepts: once in (0, 1), and where that is possible of both signs."""
     found = 0
     for shapes, shape in accepted(operation, SHAPES):
         inputs = [Input(f"x{i}") for i in range(len(shapes))]
@@ -60,7 +61,7 @@ def filled(shape: Any, number: Callable[..., Any]) -> Tensor:
 
 
 def distinct(low: int, high: int) -> Iterator[float]:
-    """Numbers from low/16 to high/16, none near 0, and of the first 31 no two equal or ½ apart: away from all corners."""
+    """Numbers from low/16 to high/16, none near 0, of the first 31 no two equal or ½ apart: away from all corners."""
     wholes = [n for n in range(low, high + 1) if n not in (-1, 0)]
     for k in count():
         yield wholes[5 * k % len(wholes)] / 16 + (k % 31 + 1) / 1024
@@ -136,68 +137,100 @@ def off_by_a_little(operation: Operation, position: int) -> Operation:
     return with_product(operation, position, lambda *given: entrywise(lambda g: g * (1 + 2**-10), right(*given)))
 
 
-def _zeros(x: Tensor) -> Tensor:
-    return entrywise(lambda xi: 0.0 * xi, x)
-
-
-def _turned(right: Product) -> Product:
-    return lambda *given: entrywise(lambda g: -g, right(*given))
-
-
-def _at_the_output(right: Product) -> Product:
-    """Squashed twice: f′ at y in the place of x."""
-    return lambda on, g, y, x: right(on, g, y, y)
-
-
-def _if_square(rows: Tensor, otherwise: Tensor) -> Tensor:
-    return transpose(rows) if len(rows) == len(rows[0]) else otherwise
-
-
 @dataclass(frozen=True)
 class Slip:
-    """A classical mistake: in which product, and what it makes of the right one."""
+    """A classical mistake: for which parent, and what comes back to it, from the right product and what that is given."""
 
     sentence: str
     position: int
-    wrong: Callable[[Product], Product]
+    wrong: Callable[..., Tensor]
+
+    def __call__(self, operation: Operation) -> Operation:
+        return with_product(operation, self.position, partial(self.wrong, operation.products[self.position]))
 
 
-SLIPS: dict[str, Slip] = {
-    "Add": Slip("only the first summand gets the gradient", 1, lambda right: lambda on, g, z, x, y: _zeros(y)),
-    "Subtract": Slip("the sign of what is subtracted is forgotten", 1, _turned),
-    "Negative": Slip("the sign is forgotten", 0, _turned),
-    "Multiply": Slip("each factor gets itself", 0, lambda right: lambda on, g, z, x, y: right(on, g, z, x, entrywise(lambda xi, yi: xi, x, y))),
-    "Divide": Slip("the sign of 1/y is forgotten", 1, _turned),
-    "Exp": Slip("the derivative is taken for 1", 0, lambda right: lambda on, g, y, x: g),
-    "Log": Slip("times x in place of 1/x", 0, lambda right: lambda on, g, y, x: entrywise(mul, g, x)),
-    "Linear": Slip("square weights are not transposed", 0, lambda right: lambda on, g, z, x, w, *b: right(on, g, z, x, _if_square(w, w) if dimensions(w)[1:] else w, *b)),
-    "MatMul": Slip("square factors are not transposed", 0, lambda right: lambda on, g, c, a, b: right(on, g, c, a, _if_square(b, b))),
-    "Transpose": Slip("what comes back is not turned", 0, lambda right: lambda on, g, y, x: arranged(entries(g), dimensions(x))),
-    "Reshape": Slip("columns are taken for rows", 0, lambda right: lambda on, g, y, x: arranged(entries(transpose(arranged(entries(g), dimensions(x)[::-1]))) if len(dimensions(x)) == 2 else entries(g), dimensions(x))),
-    "Concatenate": Slip("every part gets the beginning", 1, lambda right: lambda on, g, y, *parts: arranged(entries(g)[: len(entries(parts[1]))], dimensions(parts[1]))),
-    "Sum": Slip("only the first summand gets the gradient", 0, lambda right: lambda on, g, y, x: entrywise(mul, right(on, g, y, x), filled(dimensions(x), lambda k: float(k == 0)))),
-    "Mean": Slip("1/n is forgotten", 0, lambda right: lambda on, g, y, x: entrywise(lambda r: r * len(entries(x)) / len(entries(y)), right(on, g, y, x))),
-    "Identity": Slip("times its value", 0, lambda right: lambda on, g, y, x: entrywise(mul, g, y)),
-    **{
-        name: Slip("f′ is taken at f(x)", 0, _at_the_output)
-        for name in ("Sigmoid", "Tanh", "Softplus", "SiLU", "GELU", "ELU")
-    },
-    **{name: Slip("f′ is taken for 1", 0, lambda right: lambda on, g, y, x: g) for name in ("ReLU", "LeakyReLU")},
-    "Softmax": Slip("the Jacobian is taken for diagonal", 0, lambda right: lambda on, g, y, x: entrywise(lambda gi, a: gi * a * (1 - a), g, y)),
-    **{
-        name: Slip("targets minus outputs", 1, _turned)
-        for name in ("MSE", "HalfMSE", "SSE", "HalfSSE", "HalfSSE/samples", "MAE", "Huber")
-    },
-    **{
-        name: Slip("the gradient of the summed loss", 1, lambda right: lambda on, g, v, y, p: entrywise(lambda r: 2 * r, right(on, g, v, y, p)))
-        for name in ("BinaryCrossEntropy", "CrossEntropy", "SigmoidBinaryCrossEntropy", "SoftmaxCrossEntropy")
-    },
-}  # fmt: skip
+def turned(right: Product, *given: Any) -> Tensor:
+    return entrywise(lambda g: -g, right(*given))
+
+
+def doubled(right: Product, *given: Any) -> Tensor:
+    return entrywise(lambda g: 2 * g, right(*given))
+
+
+def unchanged(right: Product, on: Any, g: Any, y: Any, x: Any) -> Tensor:
+    return g
+
+
+def at_the_output(right: Product, on: Any, g: Any, y: Any, x: Any) -> Tensor:
+    return right(on, g, y, y)
+
+
+def in_rows(right: Product, on: Any, g: Any, y: Any, x: Any) -> Tensor:
+    """What comes back, in its own order."""
+    return arranged(entries(g), dimensions(x))
+
+
+def in_columns(right: Product, on: Any, g: Any, y: Any, x: Any) -> Tensor:
+    if len(dimensions(x)) < 2:
+        return right(on, g, y, x)
+    return transpose(arranged(entries(g), dimensions(x)[::-1]))
+
+
+def not_transposed(right: Product, on: Any, g: Any, z: Any, x: Any, w: Any, *biases: Any) -> Tensor:
+    size = dimensions(w)
+    return right(on, g, z, x, transpose(w) if len(size) == 2 and size[0] == size[1] else w, *biases)
+
+
+def only_the_first(right: Product, on: Any, g: Any, y: Any, x: Any) -> Tensor:
+    return entrywise(mul, right(on, g, y, x), filled(dimensions(x), lambda k: float(k == 0)))
+
+
+def not_divided(right: Product, on: Any, g: Any, y: Any, x: Any) -> Tensor:
+    return entrywise(lambda r: r * len(entries(x)) / len(entries(y)), right(on, g, y, x))
+
+
+def the_beginning(right: Product, on: Any, g: Any, y: Any, *parts: Any) -> Tensor:
+    return arranged(entries(g)[: len(entries(parts[1]))], dimensions(parts[1]))
+
+
+def diagonal(right: Product, on: Any, g: Any, a: Any, z: Any) -> Tensor:
+    return entrywise(lambda gi, ai: gi * ai * (1 - ai), g, a)
+
+
+SLIPS = {
+    "Add": Slip("the second summand gets nothing", 1, lambda right, on, g, z, x, y: entrywise(lambda yi: 0 * yi, y)),
+    "Subtract": Slip("the sign of what is subtracted is forgotten", 1, turned),
+    "Negative": Slip("the sign is forgotten", 0, turned),
+    "Multiply": Slip("each factor gets itself", 0, lambda right, on, g, z, x, y: right(on, g, z, x, x)),
+    "Divide": Slip("the sign of −1/y² is forgotten", 1, turned),
+    "Exp": Slip("the derivative is taken for 1", 0, unchanged),
+    "Log": Slip("times x in place of 1/x", 0, lambda right, on, g, y, x: entrywise(mul, g, x)),
+    "Linear": Slip("square weights are not transposed", 0, not_transposed),
+    "MatMul": Slip("square factors are not transposed", 0, not_transposed),
+    "Transpose": Slip("what comes back is not turned", 0, in_rows),
+    "Reshape": Slip("columns are taken for rows", 0, in_columns),
+    "Concatenate": Slip("every part gets the beginning", 1, the_beginning),
+    "Sum": Slip("only the first summand gets the gradient", 0, only_the_first),
+    "Mean": Slip("1/n is forgotten", 0, not_divided),
+    "Identity": Slip("times its value", 0, lambda right, on, g, y, x: entrywise(mul, g, y)),
+    **dict.fromkeys(("Sigmoid", "Tanh", "Softplus", "SiLU", "GELU", "ELU"), Slip("squashed twice", 0, at_the_output)),
+    **dict.fromkeys(("ReLU", "LeakyReLU"), Slip("f′ is taken for 1", 0, unchanged)),
+    "Softmax": Slip("the Jacobian is taken for diagonal", 0, diagonal),
+    **dict.fromkeys(
+        ("MSE", "HalfMSE", "SSE", "HalfSSE", "HalfSSE/samples", "MAE", "Huber"), Slip("y − ŷ for ŷ − y", 1, turned)
+    ),
+    **dict.fromkeys(
+        ("BinaryCrossEntropy", "CrossEntropy", "SigmoidBinaryCrossEntropy", "SoftmaxCrossEntropy"),
+        Slip("a factor 2 too many", 1, doubled),
+    ),
+}
 
 
 # Graphs.
 
-RATIONAL = "Add Subtract Negative Multiply Linear MatMul Transpose Reshape Concatenate Sum Mean ReLU LeakyReLU MSE SSE".split()
+RATIONAL = (
+    "Add Subtract Negative Multiply Linear MatMul Transpose Reshape Concatenate Sum Mean ReLU LeakyReLU MSE SSE".split()
+)
 SMOOTH = [*RATIONAL, "Sigmoid", "Tanh", "Softplus", "SiLU", "GELU", "Softmax", "Identity", "ELU", "HalfMSE"]
 HIGHEST = 6  # degree of a polynomial in the inputs, so that numbers stay small
 
@@ -288,7 +321,8 @@ def recipes(draw: st.DrawFn, names: Sequence[str] = SMOOTH, most: int = 30) -> R
         result = append(add, (result, other), (), HIGHEST)
     sizes = [len(entries(filled(shape, lambda k: k))) for shape in inputs]
     numbers = tuple(
-        tuple(k / 8 + 1 / 64 for k in draw(st.lists(st.integers(-8, 7), min_size=size, max_size=size))) for size in sizes
+        tuple(k / 8 + 1 / 64 for k in draw(st.lists(st.integers(-8, 7), min_size=size, max_size=size)))
+        for size in sizes
     )
     return Recipe(inputs, tuple(steps), numbers)
 
@@ -305,7 +339,9 @@ def directional(cost: Node, feed: Feed, directions: Feed, arithmetic: Any) -> An
 
     on = dual(arithmetic)
     moved = {
-        x: entrywise(lambda value, slope: Dual(arithmetic.number(value), arithmetic.number(slope)), feed[x], directions[x])
+        x: entrywise(
+            lambda value, slope: Dual(arithmetic.number(value), arithmetic.number(slope)), feed[x], directions[x]
+        )
         for x in feed
     }
     return forward_graph(cost, moved, on)[cost].slope
@@ -318,5 +354,3 @@ def along(gradients: Any, directions: Feed) -> Any:
         for x in directions
         for g, d in zip(entries(gradients[x]), entries(directions[x]))
     )
-
-

@@ -30,9 +30,7 @@ def boxes_of(svg: str) -> list[tuple[float, float, float, float]]:
 
 
 def apart(one: Sequence[float], other: Sequence[float], gap: float) -> bool:
-    return (
-        one[2] + gap <= other[0] or other[2] + gap <= one[0] or one[3] + gap <= other[1] or other[3] + gap <= one[1]
-    )
+    return one[2] + gap <= other[0] or other[2] + gap <= one[0] or one[3] + gap <= other[1] or other[3] + gap <= one[1]
 
 
 @given(recipes())
@@ -83,14 +81,21 @@ def test_the_picture_depends_on_the_graph_alone(recipe: Recipe) -> None:
 def test_names_shapes_values_and_gradients_are_there() -> None:
     svg = to_svg(to_graph(Network.random([2, 3, 1], "tanh")))
     texts = [text.text for text in ET.fromstring(svg).iter(f"{SVG}text")]
-    for wanted in ("W1", "3\u00a0×\u00a02", "z1\u00a0=\u00a0Linear", "n\u00a0×\u00a03", "loss\u00a0=\u00a0MSE", "number"):
+    for wanted in (
+        "W1",
+        "3\u00a0×\u00a02",
+        "z1\u00a0=\u00a0Linear",
+        "n\u00a0×\u00a03",
+        "loss\u00a0=\u00a0MSE",
+        "number",
+    ):
         assert wanted in texts
     x = Input("x")
     cost = Tanh(x, name="y") * 3.0
     gradients = backward_graph(cost, {x: 0.0})
     svg = to_svg(cost, gradients.values, gradients)
     assert '<text class="gradient"' in svg and ">∂\u00a03<" in svg
-    assert "gradient\"" not in to_svg(cost, gradients.values)
+    assert 'gradient"' not in to_svg(cost, gradients.values)
     assert ">n\u00a0×" not in svg and ">number<" not in svg
 
 

@@ -39,6 +39,6 @@ def test_every_wrong_example_differs_from_the_right_one_in_few_lines() -> None:
 
 
 def test_the_residual_network_learns_the_digits() -> None:
-    printed = subprocess.run([sys.executable, EXAMPLES / "residual_digits.py"], capture_output=True, text=True, check=True)
-    *_, last = printed.stdout.splitlines()
+    command = [sys.executable, str(EXAMPLES / "residual_digits.py")]
+    *_, last = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     assert re.fullmatch(r"9\d\.\d% of 359 test samples, with 2 residual blocks", last)

@@ -80,8 +80,7 @@ def test_a_product_that_is_off_by_a_thousandth_is_rejected(operation: Operation,
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=graphs.named)
 def test_the_classical_slip_is_rejected(operation: Operation) -> None:
-    slip = SLIPS.get(operation.name) or SLIPS[graphs.plain_name(operation)]
-    wrong = graphs.with_product(operation, slip.position, slip.wrong(operation.products[slip.position]))
+    wrong = (SLIPS.get(operation.name) or SLIPS[graphs.plain_name(operation)])(operation)
     with pytest.raises(AssertionError):
         graphs.equals_dual_numbers(wrong)
 
@@ -283,7 +282,7 @@ def test_the_readme_of_micrograd() -> None:
 
 
 def test_the_neuron_of_the_lecture_on_micrograd() -> None:
-    """Karpathy, "The spelled-out intro to neural networks and backpropagation", 2022: tanh, then tanh written with exp."""
+    """Karpathy, "The spelled-out intro to neural networks and backpropagation", 2022: tanh, then tanh by exp."""
     x1, x2, w1, w2, b = (Input(name) for name in ("x1", "x2", "w1", "w2", "b"))
     n = x1 * w1 + x2 * w2 + b
     e = Exp(2 * n)
@@ -295,7 +294,7 @@ def test_the_neuron_of_the_lecture_on_micrograd() -> None:
 
 
 def test_the_examples_of_miniflow() -> None:
-    """Udacity, Deep Learning Foundation, "MiniFlow": Linear, Sigmoid, MSE, and their gradients; weights are W there, Wᵀ here."""
+    """Udacity, Deep Learning Foundation, "MiniFlow": Linear, Sigmoid, MSE, gradients; what is W there is Wᵀ here."""
     x, W, b, y = Input("x"), Parameter("W"), Parameter("b"), Input("y")
     z = Linear(x, W, b)
     feed = {x: [[-1.0, -2.0], [-1.0, -2.0]], W: [[2.0, 2.0], [-3.0, -3.0]], b: [-3.0, -5.0]}

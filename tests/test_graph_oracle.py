@@ -214,7 +214,9 @@ def test_a_factor_of_the_samples_is_recognised() -> None:
         return {name: entrywise(lambda g: g / len(feed["x"]), g) for name, g in by_hand(feed).items()}
 
     assert name_of(check(averaged, graph=residual())) == "factor 1 / n"
-    report = check(lambda feed: {name: entrywise(lambda g: g / 2, g) for name, g in averaged(feed).items()}, graph=residual())
+    report = check(
+        lambda feed: {name: entrywise(lambda g: g / 2, g) for name, g in averaged(feed).items()}, graph=residual()
+    )
     assert name_of(report) == "factor ½ / n"
 
 
@@ -268,10 +270,15 @@ def test_passed_on_before_it_is_complete() -> None:
 GRAPHS = {
     "residual, two blocks": residual(blocks=2),
     "softmax": Cost(
-        Input("y", (None, 3)), Softmax(Linear(Input("x", (None, 3)), Parameter("W", (3, 3)), Parameter("b", (3,)))), "sse"
+        Input("y", (None, 3)),
+        Softmax(Linear(Input("x", (None, 3)), Parameter("W", (3, 3)), Parameter("b", (3,)))),
+        "sse",
     ),
     "three uses": Sum(
-        Add(Add(Sigmoid(Parameter("p", (3,)), name="s"), node := Tanh(Parameter("q", (3,)), name="t")), Add(node, Sigmoid(node)))
+        Add(
+            Add(Sigmoid(Parameter("p", (3,)), name="s"), node := Tanh(Parameter("q", (3,)), name="t")),
+            Add(node, Sigmoid(node)),
+        )
     ),
 }
 
@@ -356,7 +363,11 @@ def test_a_gradient_that_is_missing_is_not_correct() -> None:
 def test_graphs_that_cannot_be_asked_are_refused() -> None:
     nameless = Sum(Parameter("", (2,)))
     shapeless = Sum(Parameter("p"))
-    for graph, word in ((nameless, "name of its own"), (shapeless, "a shape"), (Log(Sum(Constant([-1.0]))), "no numbers")):
+    for graph, word in (
+        (nameless, "name of its own"),
+        (shapeless, "a shape"),
+        (Log(Sum(Constant([-1.0]))), "no numbers"),
+    ):
         with pytest.raises(PurebpError, match=word):
             check(by_hand, graph=graph)
     with pytest.raises(PurebpError, match="do not go with it"):

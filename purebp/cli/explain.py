@@ -61,7 +61,9 @@ def run(args: argparse.Namespace) -> int:
         check_apart("--output", args.output, args.network, args.batch)
         check_writable(args.output)
     try:
-        explained = drawn(network, batch, args.loss) if args.graph else explain(network, batch, args.loss, args.learning_rate)
+        explained = (
+            drawn(network, batch, args.loss) if args.graph else explain(network, batch, args.loss, args.learning_rate)
+        )
     except (ValueError, ArithmeticError) as error:  # such as the logarithm of an output below 0
         raise PurebpError(f"{args.loss.name} cannot be explained for this network and batch: {error}") from None
     if args.output:

@@ -87,10 +87,8 @@ class Answer:
 
 def ask(candidate: Candidate, case: Case, declared: Declared) -> Answer:
     """Call the candidate with a case."""
-    names = ("weights", "biases", "inputs", "targets")
-    return called(
-        candidate, dict(zip(names, arguments(case, declared))), case.name, lambda said: _understood(said, case, declared)
-    )
+    given = dict(zip(("weights", "biases", "inputs", "targets"), arguments(case, declared)))
+    return called(candidate, given, case.name, lambda said: _understood(said, case, declared))
 
 
 def called(
@@ -291,8 +289,8 @@ def _understood(answer: Any, case: Case, declared: Declared) -> dict[Key, Matrix
 def named_tensors(answer: Any, wanted: Mapping[str, tuple[Key, tuple[int, int]]]) -> dict[Key, Matrix]:
     """A dictionary of tensors, of which each name has its key and its shape."""
     if not isinstance(answer, Mapping):
-        told = f"it returns {type(answer).__name__} {_plain(answer)!r:.60}: a dictionary from names to gradients is wanted"
-        raise _NotUnderstood("not understood", told)
+        what = f"it returns {type(answer).__name__} {_plain(answer)!r:.60}"
+        raise _NotUnderstood("not understood", f"{what}: a dictionary from names to gradients is wanted")
     found: dict[Key, Matrix] = {}
     for name, item in answer.items():
         if name not in wanted:

@@ -70,8 +70,8 @@ def check(
     weights, with learning_rate). biases: False, or "columns" for n × 1 matrices. arrays: "numpy", "torch" or "jax".
     explore: search on with Hypothesis.
 
-    graph: the cost, of an architecture declared by a graph in place of activations, loss and sizes; the candidate is then
-    called with one dictionary from names to lists, and returns one of gradients (`purebp.oracle.graphs`).
+    graph: the cost of an architecture that is declared by a graph, in place of activations, loss and sizes. The
+    candidate is then called with one dictionary from names to lists, and returns one of gradients (docs/graph.md).
     """
     names = activations if isinstance(activations, str) else tuple(known_activation(f).name for f in activations)
     declared = Declared(

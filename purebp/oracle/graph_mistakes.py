@@ -72,19 +72,23 @@ def _of_accumulation(order: Sequence[Node], uses: Uses) -> Iterator[GraphMistake
     def told(nodes: Sequence[Node]) -> str:
         listed = ", ".join(names[node] for node in nodes)
         return (
-            f"Only one of the several uses of {listed} is counted: its gradient is overwritten by the next one. It is the "
-            "sum over all uses: += in place of =."
+            f"Only one of the several uses of {listed} is counted: its gradient is overwritten by the next one. It is "
+            "the sum over all uses: += in place of =."
         )
 
     for which in (slice(-1, None), slice(1)):
         if shared:
-            yield GraphMistake(name, STATE, told(list(shared)), THE_SUM, _with({n: found[which] for n, found in shared.items()}))
+            yield GraphMistake(
+                name, STATE, told(list(shared)), THE_SUM, _with({n: found[which] for n, found in shared.items()})
+            )
     for node, found in shared.items() if len(shared) > 1 else ():
         for which in (slice(-1, None), slice(1)):
             yield GraphMistake(name, STATE, told([node]), THE_SUM, _with({node: found[which]}))
     for node, found in shared.items():
         for i, (child, _) in enumerate(found if len(found) > 2 else ()):
-            sentence = f"What comes back to {names[node]} from {names[child]} is not counted: its gradient is the sum over all uses."
+            sentence = (
+                f"What {names[node]} gets from {names[child]} is not counted: its gradient is the sum over all uses."
+            )
             others = _with({node: [*found[:i], *found[i + 1 :]]})
             yield GraphMistake("one use is not counted", STATE, sentence, THE_SUM, others)
 
@@ -98,8 +102,8 @@ def _of_order(order: Sequence[Node], uses: Uses) -> Iterator[GraphMistake]:
     if not early or sum(paths.values()) > MOST_VISITS:
         return
     sentence = (
-        f"{', '.join(early)} passes on its gradient before all of its uses have added to it, and then what it passed on "
-        "already once more: visit nodes in reverse topological order, each once."
+        f"{', '.join(early)} passes on its gradient before all of its uses have added to it, and then what it passed "
+        "on already once more: visit nodes in reverse topological order, each once."
     )
     for step in (1, -1):
         yield GraphMistake("passed on before it is complete", STATE, sentence, THE_SUM, partial(_depth_first, step))
@@ -183,7 +187,7 @@ SLIPS = (
         "b̄ = Σ over the samples of z̄", LINEAR, 2, _averaged,
     ),
     Slip(
-        "bias gradient of one sample", BIASES, "The gradient of the biases of {where} is that of the last sample: add up.",
+        "bias gradient of one sample", BIASES, "The gradient of the biases of {where} is that of one sample.",
         "b̄ = Σ over the samples of z̄", LINEAR, 2,
         lambda right: lambda on, g, z, x, *rest: right(on, g[-1:], z, x[-1:], *rest) if len(dimensions(x)) == 2
         else right(on, g, z, x, *rest),

@@ -170,7 +170,7 @@ class Reading:
 
 
 def keys_of(graph: Node) -> dict[str, Key]:
-    """What a candidate may return, by name: gradients of inputs and parameters, values of nodes with a name, the loss."""
+    """What may be returned, by name: gradients of inputs and parameters, values of nodes with a name, the loss."""
     order = topological_order(graph)
     found: dict[str, Key] = {n.name: (n.name if n.operation else f"∂loss/∂{n.name}", 0) for n in order if n.name}
     return found | {"loss": ("loss", -1)}
@@ -250,7 +250,7 @@ def _near(rows: Matrix, others: Matrix) -> bool:
 
 
 def check_graph(candidate: Candidate, graph: Node, declared: Declared, name: str, seed: int) -> Report:
-    """`purebp.oracle.check` for an architecture that is declared by a graph; of `declared`, the format and the direction."""
+    """`purebp.oracle.check` for an architecture declared by a graph; of `declared`, format and direction count."""
     cases, keys = list(graph_cases(graph, seed)), keys_of(graph)
 
     def again(case: GraphCase) -> Answer:
@@ -276,7 +276,9 @@ def check_graph(candidate: Candidate, graph: Node, declared: Declared, name: str
     if kept := next((findings[kind] for kind in ("flaky", "keeps state") if kind in findings), None):
         verdict, conforms = "flaky" if kept.kind == "flaky" else "wrong", False
     worst = max(
-        (t.worst for report in reports for t in report.tensors if t.wrong and t.worst), key=lambda e: e.share, default=None
+        (t.worst for report in reports for t in report.tensors if t.wrong and t.worst),
+        key=lambda e: e.share,
+        default=None,
     )
     failing = next((case for case, report in zip(cases, reports) if not report.passed), None)
     shown = "" if failing is None else "\n".join(f"  {each} = {value}" for each, value in failing.feed.items())
@@ -324,7 +326,12 @@ def _verdict(
         return "wrong", False, told, []
     coarser = [replace(one, on=roomy(graph, one.case, "binary32")) for one in asked]
     if asked and declared.format == "binary64" and all(one.lies_in(graph, reading) for one in coarser):
-        return "imprecise", False, [], ["Every number lies inside the budget of binary32: it is off as single precision is."]
+        return (
+            "imprecise",
+            False,
+            [],
+            ["Every number lies inside the budget of binary32: it is off as single precision is."],
+        )
     return "wrong", False, [], _localised(graph, asked, reports, reading)
 
 
@@ -382,7 +389,9 @@ def _localised(graph: Node, asked: Sequence[Asked], reports: Sequence[CaseReport
         below[node] = set().union({node} & given, *(below[parent] for parent in node.parents))
     common = [names[node] for node in order if node.operation and below[node] == set(wrong)]
     if common and len(wrong) < len(given):
-        notes.append(f"All of them come through {common[-1]}, and none of the right ones: look at what comes back there.")
+        notes.append(
+            f"All of them come through {common[-1]}, and none of the right ones: look at what comes back there."
+        )
     for key in [keys[node.name] for node in wrong]:
         pairs = [(a.claim[key], quantities(graph, a.case, a.on, reading, [key])[key]) for a in asked if key in a.claim]
         patterns = {pattern(rows, balls) for rows, balls in pairs if not inside({key: rows}, {key: balls})}

@@ -15,7 +15,7 @@ from timeit import timeit
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from purebp import Add, Input, Node, Tanh, backpropagation, backward_graph, to_feed, to_graph  # noqa: E402  # through ROOT
+from purebp import Add, Input, Node, Tanh, backpropagation, backward_graph, to_feed, to_graph  # noqa: E402
 from tests.benchmarks.training import Result, ours, progress, random_problem, ratios, report, write  # noqa: E402
 
 NODES = (10, 100, 1000, 10_000)
