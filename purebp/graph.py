@@ -21,6 +21,7 @@ operation computes, and its vector–Jacobian products, are data of `purebp.oper
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -166,9 +167,9 @@ def _fed(
     if missing := [names[leaf] for leaf, key in keys.items() if not (key and key in feed)]:
         given = ", ".join(key.name or key.kind if isinstance(key, Node) else repr(key) for key in feed)
         raise PurebpError(f"no value for {', '.join(missing)}: the feed has {given or 'nothing'}")
-    fed = dict[Node, Tensor]()
+    fed, count = dict[Node, Tensor](), Counter(leaf.name for leaf in leaves)
     for leaf, key in keys.items():
-        if isinstance(key, str) and sum(other.name == key for other in leaves) > 1:
+        if isinstance(key, str) and count[key] > 1:
             raise PurebpError(f"{key!r} is the name of several inputs: feed them by node")
         fed[leaf] = lifted(names[leaf], feed[key], arithmetic)
         found = dimensions(fed[leaf])

@@ -117,6 +117,7 @@ class Operation:
     value: from the arithmetic and the values of the parents.
     products: for each parent, from the arithmetic, the gradient of the node, its value and the values of the parents to
     what the node adds to the gradient of that parent, in the shape of that parent.
+    folds: whether f(x, y, z) stands for f(f(x, y), z).
 
     >>> Square = Operation(
     ...     "Square",
@@ -132,8 +133,11 @@ class Operation:
     shape: Callable[..., Shape] = field(repr=False)
     value: Callable[..., Tensor] = field(repr=False)
     products: Sequence[Callable[..., Tensor]] = field(repr=False)
+    folds: bool = field(default=False, repr=False)
 
     def __call__(self, *parents: Node | Tensor, name: str = "") -> Node:
+        while self.folds and len(parents) > 2:
+            parents = (self(*parents[:2]), *parents[2:])
         if len(parents) != len(self.products):
             raise PurebpError(f"{self.name} is of {len(self.products)} nodes, and was given {len(parents)}")
         return Node(self, tuple(p if isinstance(p, Node) else Constant(p) for p in parents), name)
@@ -230,6 +234,7 @@ Add = Operation(
     _together,
     lambda on, x, y: entrywise(add, x, y),
     (lambda on, g, z, x, y: _onto(on, g, x), lambda on, g, z, x, y: _onto(on, g, y)),
+    folds=True,
 )
 Subtract = Operation(
     "Subtract",
@@ -246,6 +251,7 @@ Multiply = Operation(
         lambda on, g, z, x, y: _onto(on, entrywise(mul, g, y), x),
         lambda on, g, z, x, y: _onto(on, entrywise(mul, g, x), y),
     ),
+    folds=True,
 )
 # z = x/y. The product with 1 leaves room, in an error budget, for x · y⁻¹. ∂z/∂x = 1/y, and ∂z/∂y = −x/y² = −z/y.
 Divide = Operation(
@@ -369,9 +375,8 @@ def Concatenate(*parts: Node | Tensor, axis: int = -1, name: str = "") -> Node:
     >>> Concatenate(Input("x"), Input("y"), axis=0)
     Concatenate(axis=0)(x, y)
     """
-
-    def rows_below(shape: Shape) -> bool:
-        return len(shape) == 2 and axis % 2 == 0
+    if not parts:
+        raise PurebpError("Concatenate is of one node at least")
 
     def joined(*shapes: Shape) -> Shape:
         first, place = shapes[0], _axis(shapes[0], axis)
@@ -383,7 +388,7 @@ def Concatenate(*parts: Node | Tensor, axis: int = -1, name: str = "") -> Node:
         return *first[:place], length, *first[place + 1 :]
 
     def value(on: On, *values: Tensor) -> Tensor:
-        if rows_below(dimensions(values[0])):
+        if _runs_down(values[0], axis):
             return [list(row) for rows in values for row in rows]
         return like(values[0], [sum(rows, []) for rows in zip(*map(as_rows, values))])
 
@@ -391,7 +396,7 @@ def Concatenate(*parts: Node | Tensor, axis: int = -1, name: str = "") -> Node:
         place = _axis(dimensions(y), axis)
         start = sum(dimensions(v)[place] for v in values[:position])
         kept = slice(start, start + dimensions(values[position])[place])
-        return g[kept] if rows_below(dimensions(y)) else like(y, [row[kept] for row in as_rows(g)])
+        return g[kept] if _runs_down(y, axis) else like(y, [row[kept] for row in as_rows(g)])
 
     products = [partial(back, position) for position in range(len(parts))]
     return Operation(f"Concatenate(axis={axis})", joined, value, products)(*parts, name=name)
@@ -402,6 +407,11 @@ def _axis(shape: Shape, axis: int) -> int:
     if not -len(shape) <= axis < len(shape):
         raise PurebpError(f"there is no axis {axis}")
     return axis % len(shape)
+
+
+def _runs_down(x: Tensor, axis: int | None) -> bool:
+    """Whether the axis runs down the columns of a matrix."""
+    return axis in (0, -2) and len(dimensions(x)) == 2
 
 
 # Sums.
@@ -418,7 +428,7 @@ def _summed(name: str, x: Node | Tensor, axis: int | None, is_mean: bool, node_n
         """What is summed, each sum a row."""
         if axis is None:
             return [entries(x)]
-        return transpose(x) if len(dimensions(x)) == 2 and axis % 2 == 0 else as_rows(x)
+        return transpose(x) if _runs_down(x, axis) else as_rows(x)
 
     def scaled(on: On, y: Tensor, x: Tensor) -> Tensor:
         share = on.ratio(1, len(groups(x)[0]))
@@ -430,8 +440,7 @@ def _summed(name: str, x: Node | Tensor, axis: int | None, is_mean: bool, node_n
 
     def back(on: On, g: Tensor, y: Tensor, x: Tensor) -> Tensor:
         spread = [[gi] * len(group) for gi, group in zip(entries(scaled(on, g, x)), groups(x))]
-        over_rows = axis is not None and len(dimensions(x)) == 2 and axis % 2 == 0
-        return arranged(entries(transpose(spread) if over_rows else spread), dimensions(x))
+        return arranged(entries(transpose(spread) if _runs_down(x, axis) else spread), dimensions(x))
 
     title = name if axis is None else f"{name}(axis={axis})"
     return Operation(title, shape, value, (back,))(x, name=node_name)
@@ -563,24 +572,24 @@ def _loss(loss: Loss, f: Activation | None = None) -> Operation:
 
     def of_targets(on: On, g: Any, value: Any, targets: Tensor, outputs: Tensor) -> Tensor:
         """Losses of the error ŷ − y turn the sign; cross-entropies are linear in y, their slope a difference."""
-        y, p = pair(targets, outputs)
+        y, z = pair(targets, outputs)
+        p = z if f is None else f.apply(z, on)
         if "cross_entropy" not in loss.base:
             if loss.base.partition("(")[0] not in ("sse", "half_sse", "mae", "huber"):
                 raise PurebpError(f"how {loss.name} depends on its targets is not known")
-            return scaled(-g, loss.derivative(p if f is None else f.apply(p, on), y, on), targets)
-        summands = loss.fusion.summands if f is not None and loss.fusion is not None else _entry_by_entry(loss)
-        zero, one = ([[on.ratio(bit, 1)] * len(row) for row in p] for bit in (0, 1))
-        factor = on.ratio(1, loss.divisor(len(p), len(p[0])))
-        pairs = zip(summands(p, one, on), summands(p, zero, on))
-        return scaled(g, [[factor * (x - x0) for x, x0 in zip(*rows)] for rows in pairs], targets)
+            return scaled(-g, loss.derivative(p, y, on), targets)
+        zero, one = ([[on.ratio(bit, 1)] * len(row) for row in y] for bit in (0, 1))
+        factor = on.ratio(1, loss.divisor(len(y), len(y[0])))
+        fusion = None if f is None else loss.fused_with(f)
+        at = [
+            fusion.summands(z, t, on) if fusion else entrywise(lambda pi, ti: loss.summand(pi, ti, on), p, t)
+            for t in (one, zero)
+        ]
+        return scaled(g, [[factor * (x - x0) for x, x0 in zip(*rows)] for rows in zip(*at)], targets)
 
     return Operation(
         ("" if f is None else _titled(f.name)) + _titled(loss.name), shape, value, (of_targets, of_outputs)
     )
-
-
-def _entry_by_entry(loss: Loss) -> losses.Pairing:
-    return lambda p, y, on: [[loss.summand(pi, yi, on) for pi, yi in zip(*rows)] for rows in zip(p, y)]
 
 
 def Cost(
@@ -635,5 +644,6 @@ OPERATIONS: tuple[Operation, ...] = (
     *_made(Sum(_X), Sum(_X, axis=0), Sum(_X, axis=1), Mean(_X), Mean(_X, axis=0), Mean(_X, axis=1)),
     Identity, Sigmoid, Tanh, ReLU, Softplus, SiLU, GELU, Softmax, *_made(LeakyReLU(_X, 0.25), ELU(_X, 0.5)),
     MSE, HalfMSE, SSE, HalfSSE, MAE, *_made(Huber(_X, _Y, 0.5), Cost(_X, _Y, "half_sse/samples")),
+    *_made(Cost(_X, _Y, "mse", after="tanh"), Cost(_X, _Y, "cross_entropy", after="sigmoid")),
     BinaryCrossEntropy, CrossEntropy, SigmoidBinaryCrossEntropy, SoftmaxCrossEntropy,
 )  # fmt: skip

@@ -217,10 +217,17 @@ SLIPS = {
     **dict.fromkeys(("ReLU", "LeakyReLU"), Slip("f′ is taken for 1", 0, unchanged)),
     "Softmax": Slip("the Jacobian is taken for diagonal", 0, diagonal),
     **dict.fromkeys(
-        ("MSE", "HalfMSE", "SSE", "HalfSSE", "HalfSSE/samples", "MAE", "Huber"), Slip("y − ŷ for ŷ − y", 1, turned)
+        ("MSE", "HalfMSE", "SSE", "HalfSSE", "HalfSSE/samples", "MAE", "Huber", "TanhMSE"),
+        Slip("y − ŷ for ŷ − y", 1, turned),
     ),
     **dict.fromkeys(
-        ("BinaryCrossEntropy", "CrossEntropy", "SigmoidBinaryCrossEntropy", "SoftmaxCrossEntropy"),
+        (
+            "BinaryCrossEntropy",
+            "CrossEntropy",
+            "SigmoidBinaryCrossEntropy",
+            "SoftmaxCrossEntropy",
+            "SigmoidCrossEntropy",
+        ),
         Slip("a factor 2 too many", 1, doubled),
     ),
 }

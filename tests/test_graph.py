@@ -334,6 +334,14 @@ def test_a_node_used_twice_accumulates() -> None:
     assert backward_graph(Sum(Concatenate(x, x, x)), {x: [1.0, 2.0]})[x] == [3.0, 3.0]
 
 
+def test_add_and_multiply_take_any_number_of_nodes() -> None:
+    """Udacity's MiniFlow has Add(x, y, z)."""
+    x, y, z = Input("x"), Input("y"), Input("z")
+    feed = {x: 4.0, y: 5.0, z: 10.0}
+    assert forward_graph(Add(x, y, z, name="f"), feed)["f"] == 19.0
+    assert backward_graph(Multiply(x, y, z), feed)[y] == 40.0
+
+
 def test_ten_thousand_nodes_are_no_deeper_than_ten() -> None:
     x = Input("x", ())
     y: Node = x
@@ -429,8 +437,10 @@ def test_a_cost_must_be_a_number() -> None:
 
 
 def test_an_operation_says_of_how_many_nodes_it_is() -> None:
-    with pytest.raises(PurebpError, match="Add is of 2 nodes, and was given 3"):
-        Add(X, Y, A)
+    with pytest.raises(PurebpError, match="Subtract is of 2 nodes, and was given 3"):
+        Subtract(X, Y, A)
+    with pytest.raises(PurebpError, match="one node at least"):
+        Concatenate()
     with pytest.raises(PurebpError, match="at most two dimensions"):
         Reshape(X, (1, 1, 3))
 
