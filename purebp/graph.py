@@ -40,9 +40,7 @@ __all__ = [
 ]  # fmt: skip
 
 Feed = Mapping[Any, Tensor]  # from input and parameter nodes, or their names, to values
-Use = tuple[
-    Node, Callable[..., Tensor]
-]  # a node that takes part in another, and the product that comes back from there
+Use = tuple[Node, Callable[..., Tensor]]  # the node made of it, and the product that comes back from there
 Uses = Mapping[Node, Sequence[Use]]
 
 
@@ -63,12 +61,12 @@ def topological_order(node: Node) -> tuple[Node, ...]:
         last = next(reversed(path))
         parent = next((p for p in path[last] if p not in done), None)
         if parent is None:
-            path.pop(last)
+            path.popitem()  # pop(last) would leave a gap, over which reversed has to walk
             done.add(last)
             order.append(last)
         elif parent in path:
             circle = [n.name or n.kind for n in path][list(path).index(parent) :]
-            raise PurebpError(f"a cycle: {' ← '.join([*circle, circle[0]])}; a graph must have none")
+            raise PurebpError(f"a cycle: {' ← '.join([*circle, circle[0]]):.200}; a graph must have none")
         else:
             path[parent] = iter(parent.parents)
     return tuple(order)

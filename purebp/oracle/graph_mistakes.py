@@ -76,14 +76,9 @@ def _of_accumulation(order: Sequence[Node], uses: Uses) -> Iterator[GraphMistake
             "the sum over all uses: += in place of =."
         )
 
-    for which in (slice(-1, None), slice(1)):
-        if shared:
-            yield GraphMistake(
-                name, STATE, told(list(shared)), THE_SUM, _with({n: found[which] for n, found in shared.items()})
-            )
-    for node, found in shared.items() if len(shared) > 1 else ():
+    for nodes in [list(shared)] * (len(shared) > 1) + [[node] for node in shared]:
         for which in (slice(-1, None), slice(1)):
-            yield GraphMistake(name, STATE, told([node]), THE_SUM, _with({node: found[which]}))
+            yield GraphMistake(name, STATE, told(nodes), THE_SUM, _with({n: shared[n][which] for n in nodes}))
     for node, found in shared.items():
         for i, (child, _) in enumerate(found if len(found) > 2 else ()):
             sentence = (
