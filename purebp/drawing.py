@@ -32,10 +32,13 @@ MOST_ROWS, MOST_COLUMNS = 3, 4  # of a tensor that is shown in a box
 SWEEPS = 12
 NO_BREAK = "\u00a0"
 COLOURS = {"Input": "#dbeafe", "Parameter": "#fef3c7", "Constant": "#e5e7eb", "cost": "#dcfce7", "": "#f8fafc"}
+MARKER = {"id": "arrow", "viewBox": "0 0 8 8", "refX": "7", "refY": "4", "orient": "auto"}
+MARKER |= {"markerWidth": "7", "markerHeight": "7"}
 STYLE = (
-    "text{font:12px ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace;fill:#111827}"
-    ".name{font-weight:bold}.shape{fill:#4b5563}.gradient{fill:#b91c1c}"
-    "rect{stroke:#64748b}path{fill:none;stroke:#7c8798;stroke-width:1.4}marker path{fill:#7c8798;stroke:none}"
+    ".purebp text{font:12px ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace;fill:#111827}"
+    ".purebp .name{font-weight:bold}.purebp .shape{fill:#4b5563}.purebp .gradient{fill:#b91c1c}"
+    ".purebp rect{stroke:#64748b}.purebp path{fill:none;stroke:#7c8798;stroke-width:1.4}"
+    ".purebp marker path{fill:#7c8798;stroke:none}"
 )
 
 
@@ -52,37 +55,28 @@ def to_svg(
     """
     order = topological_order(graph)
     texts = described(order, values, gradients)
-    boxes = {node: Box(node, max(len(text) for _, text in texts[node]) * CHARACTER + 2 * MARGIN,
-                       len(texts[node]) * LINE + MARGIN) for node in order}  # fmt: skip
+    widths = {node: max(len(text) for _, text in lines) * CHARACTER + 2 * MARGIN for node, lines in texts.items()}
+    boxes = {node: Box(node, widths[node], len(texts[node]) * LINE + MARGIN) for node in order}
     width, height, edges = arrange(order, boxes)
     size = {"viewBox": f"0 0 {width:.0f} {height:.0f}", "width": f"{width:.0f}", "height": f"{height:.0f}"}
-    root = ET.Element("svg", {"xmlns": "http://www.w3.org/2000/svg", "role": "img", **size})
+    root = ET.Element("svg", {"xmlns": "http://www.w3.org/2000/svg", "role": "img", "class": "purebp", **size})
     ET.SubElement(root, "title").text = repr(graph)
     ET.SubElement(root, "style").text = STYLE
-    marker = {
-        "id": "arrow",
-        "viewBox": "0 0 8 8",
-        "refX": "7",
-        "refY": "4",
-        "markerWidth": "7",
-        "markerHeight": "7",
-        "orient": "auto",
-    }
-    ET.SubElement(ET.SubElement(ET.SubElement(root, "defs"), "marker", marker), "path", {"d": "M0 0L8 4L0 8z"})
+    ET.SubElement(ET.SubElement(ET.SubElement(root, "defs"), "marker", MARKER), "path", {"d": "M0 0L8 4L0 8z"})
     for points in edges:
         ET.SubElement(root, "path", {"d": _curve(points), "marker-end": "url(#arrow)"})
     for node, box in boxes.items():
         group = ET.SubElement(root, "g")
         ET.SubElement(group, "title").text = repr(node)
-        colour = COLOURS["cost"] if node is graph and node.parents else COLOURS.get(node.kind, COLOURS[""])
         left, top = box.x, box.y - box.height / 2
-        ET.SubElement(group, "rect", {"x": f"{left:.1f}", "y": f"{top:.1f}", "width": f"{box.width:.1f}",
-                                      "height": f"{box.height:.1f}", "rx": "5", "fill": colour})  # fmt: skip
+        place = {"x": left, "y": top, "width": box.width, "height": box.height}
+        rect = {name: f"{number:.1f}" for name, number in place.items()}
+        ET.SubElement(group, "rect", {**rect, "rx": "5", "fill": _colour(node, graph)})
         for row, (kind, text) in enumerate(texts[node], start=1):
             shown = text.lstrip()
             x = left + MARGIN + (len(text) - len(shown)) * CHARACTER
-            place = {"class": kind, "x": f"{x:.1f}", "y": f"{top + row * LINE:.1f}"}
-            ET.SubElement(group, "text", place).text = shown.replace(" ", NO_BREAK)  # SVG runs spaces together
+            at = {"class": kind, "x": f"{x:.1f}", "y": f"{top + row * LINE:.1f}"}
+            ET.SubElement(group, "text", at).text = shown.replace(" ", NO_BREAK)  # SVG runs spaces together
     return ET.tostring(root, encoding="unicode") + "\n"
 
 
@@ -106,8 +100,7 @@ def to_dot(
     lines = ["digraph {", '  rankdir=LR; node [shape=box, style="rounded,filled", fontname=monospace];']
     for node in order:
         label = "".join(text.replace("\\", "\\\\").replace('"', '\\"') + "\\l" for _, text in texts[node])
-        colour = COLOURS["cost"] if node is graph and node.parents else COLOURS.get(node.kind, COLOURS[""])
-        lines.append(f'  n{number[node]} [label="{label}", fillcolor="{colour}"];')
+        lines.append(f'  n{number[node]} [label="{label}", fillcolor="{_colour(node, graph)}"];')
     lines += [f"  n{number[parent]} -> n{number[node]};" for node in order for parent in node.parents]
     return "\n".join([*lines, "}"])
 
@@ -125,8 +118,8 @@ def described(
         lines = [("name", f"{node.name} = {node.kind}" if node.name and node.operation else names[node])]
         if shape or (shape == () and value is None):
             lines.append(("shape", " × ".join("n" if n is None else str(n) for n in shape) or "number"))
-        lines += [("value", text) for text in ([] if value is None else _numbers(value, "  "))]
-        lines += [("gradient", text) for text in ([] if gradient is None else _numbers(gradient, "∂ "))]
+        for kind, tensor, mark in (("value", value, "  "), ("gradient", gradient, "∂ ")):
+            lines += [(kind, text) for text in _numbers(tensor, mark)] if tensor is not None else []
         found[node] = lines
     return found
 
@@ -138,10 +131,22 @@ def _held(tensors: Values | GraphGradients | Mapping[Any, Tensor] | None, node: 
         return None
 
 
+def _colour(node: Node, graph: Node) -> str:
+    return COLOURS["cost"] if node is graph and node.parents else COLOURS.get(node.kind, COLOURS[""])
+
+
+def _short(x: Any) -> str:
+    """Four digits; of numbers that cannot be formatted so, such as fractions, all of it."""
+    try:
+        return f"{x:.4g}"
+    except (TypeError, ValueError):
+        return str(x)
+
+
 def _numbers(tensor: Tensor, mark: str) -> list[str]:
     """A tensor in few lines, its columns aligned; the first line begins with the mark."""
     rows = as_rows(tensor)
-    cells = [[f"{x:.4g}" for x in row[:MOST_COLUMNS]] for row in rows[:MOST_ROWS]]
+    cells = [[_short(x) for x in row[:MOST_COLUMNS]] for row in rows[:MOST_ROWS]]
     widths = [max(map(len, column)) for column in zip(*cells)]
     more = " …" if len(rows[0]) > MOST_COLUMNS else ""
     lines = [" ".join(map(str.rjust, row, widths)) + more for row in cells]

@@ -17,7 +17,7 @@ from purebp import PurebpError, central_differences
 from purebp.graph import Constant, Input, Multiply, Node, Operation, Sum, Values, backward_graph, forward_graph
 from purebp.linalg import transpose
 from purebp.number_systems.ball import ball
-from purebp.number_systems.dual import DUAL, Dual
+from purebp.number_systems.dual import DUAL, Dual, dual
 from purebp.operations import OPERATIONS
 from purebp.oracle.judge import share
 from purebp.tensors import Tensor, arranged, dimensions, entries, entrywise
@@ -33,7 +33,7 @@ def named(operation: Operation) -> str:
 
 
 def examples(operation: Operation) -> Iterator[tuple[Node, Feed]]:
-    """Sum(weights ⊙ operation(…)) for all shapes it accepts: once in (0, 1), and where that is possible of both signs."""
+    """Sum(weights ⊙ operation(…)) for all shapes it accepts: once in (0, 1), and of both signs where possible."""
     found = 0
     for shapes, shape in accepted(operation, SHAPES):
         inputs = [Input(f"x{i}") for i in range(len(shapes))]
@@ -139,7 +139,7 @@ def off_by_a_little(operation: Operation, position: int) -> Operation:
 
 @dataclass(frozen=True)
 class Slip:
-    """A classical mistake: for which parent, and what comes back to it, from the right product and what that is given."""
+    """A classical mistake: for which parent, and what comes back to it, from the right product and its arguments."""
 
     sentence: str
     position: int
@@ -342,8 +342,6 @@ def away_from_kinks(values: Values) -> bool:
 
 def directional(cost: Node, feed: Feed, directions: Feed, arithmetic: Any) -> Any:
     """The slope of the cost along a direction in all inputs, by dual numbers over the arithmetic's numbers."""
-    from purebp.number_systems.dual import dual
-
     on = dual(arithmetic)
     moved = {
         x: entrywise(

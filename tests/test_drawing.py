@@ -14,6 +14,8 @@ from hypothesis import given
 from purebp import Network, cli
 from purebp.drawing import Box, arrange, described, to_dot, to_svg
 from purebp.graph import Add, Input, Node, Tanh, backward_graph, to_graph, topological_order
+from purebp.number_systems.ball import ball
+from purebp.number_systems.rational import FRACTION
 from tests.graphs import Recipe, recipes
 from tests.test_graph_oracle import residual
 
@@ -114,6 +116,14 @@ def test_any_name_is_written_so_that_it_is_read_again(name: str) -> None:
     assert name.replace(" ", "\u00a0") in texts
     labels = re.findall(r'label="((?:[^"\\]|\\.)*)"', to_dot(node))
     assert labels[0].removesuffix("\\l").replace('\\"', '"').replace("\\\\", "\\") == name
+
+
+def test_numbers_of_every_system_are_shown() -> None:
+    x = Input("x")
+    for on, shown in ((FRACTION, "1/3"), (ball("binary64"), "Ball(")):
+        third = x / 3.0
+        gradients = backward_graph(third, {x: 0.5}, on)
+        assert f">∂\u00a0{shown}" in to_svg(third, None, gradients)
 
 
 def test_a_thousand_nodes_are_drawn() -> None:

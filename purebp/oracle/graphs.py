@@ -22,8 +22,18 @@ from random import Random
 from typing import Any
 
 from purebp.arithmetic import FLOAT, Arithmetic, Matrix, PurebpError, Vector
-from purebp.graph import Feed, GraphGradients, Node, Values, accumulated, backward_graph, forward_graph, labels
-from purebp.graph import topological_order, uses_of
+from purebp.graph import (
+    Feed,
+    GraphGradients,
+    Node,
+    Values,
+    accumulated,
+    backward_graph,
+    forward_graph,
+    labels,
+    topological_order,
+    uses_of,
+)
 from purebp.number_systems.ball import Ball, ball
 from purebp.oracle.candidate import Answer, Candidate, Declared, called, named_tensors
 from purebp.oracle.certify import certify
