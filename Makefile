@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PEERS := .venv-peers
 
-.PHONY: help demo test check campaign power browser peers bench clean
+.PHONY: help demo test check vectors campaign power browser peers bench clean
 
 help: ## what can be made here
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-8s %s\n' "$$name" "$$what"; done
@@ -17,6 +17,9 @@ test: $(VENV)/.installed ## types and all tests, in .venv
 
 check: $(VENV)/.installed ## types only
 	$(BIN)/mypy
+
+vectors: ## the test vectors anew, in purebp/data/vectors/v1
+	$(PYTHON) -m purebp vectors export purebp/data/vectors/v1 --anew
 
 campaign: ## tries for some minutes to find a correct implementation outside its error budget
 	$(PYTHON) -m tests.campaign
@@ -35,6 +38,7 @@ bench: ## speed, as ratios in one run; PYTHON=.venv-peers/bin/python for every c
 	$(PYTHON) tests/benchmarks/certificates.py
 	$(PYTHON) tests/benchmarks/checking.py
 	$(PYTHON) tests/benchmarks/graph.py
+	$(PYTHON) -m tests.benchmarks.subjects
 
 clean: ## remove what was made
 	rm -rf $(VENV) $(PEERS) build dist .mypy_cache .pytest_cache .hypothesis

@@ -14,6 +14,7 @@ purebp.arithmetic.PurebpError: layers[0].weights[0][1] is the text '2': a finite
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from math import isfinite
 from typing import Any, TypeVar
@@ -23,6 +24,7 @@ from purebp.arithmetic import PurebpError
 from purebp.network import Layer, Network
 
 T = TypeVar("T")
+DEEPEST = 20  # levels of nesting
 
 
 def to_json(network: Network) -> str:
@@ -39,12 +41,7 @@ def to_json(network: Network) -> str:
 
 def from_json(text: str) -> Network:
     """The network that `to_json` wrote; what is malformed is refused with the path of the offending value."""
-    try:
-        document = json.loads(text, object_pairs_hook=_object, parse_int=float)
-    except RecursionError:
-        raise PurebpError("the JSON is nested too deeply for a network") from None
-    except json.JSONDecodeError as error:
-        raise PurebpError(f"not JSON: {error.msg} in line {error.lineno}, column {error.colno}") from None
+    document = parsed(text)
     layers = []
     for l, item in enumerate(_list("layers", _keys("the network", document, "layers")["layers"])):
         place = f"layers[{l}]"
@@ -60,6 +57,27 @@ def from_json(text: str) -> Network:
     return Network(layers)
 
 
+def parsed(text: str) -> Any:
+    """A JSON document, with every number as a float; no key may stand twice in one object.
+
+    >>> parsed('{"sizes": [2, 3.5]}')
+    {'sizes': [2.0, 3.5]}
+    """
+    too_deep = PurebpError(f"the JSON is nested too deeply: {DEEPEST} levels are enough")
+    try:
+        document = json.loads(text, object_pairs_hook=_object, parse_int=float)
+    except RecursionError:
+        raise too_deep from None
+    except json.JSONDecodeError as error:
+        raise PurebpError(f"not JSON: {error.msg} in line {error.lineno}, column {error.colno}") from None
+    level: list[Any] = [[document]]
+    for _ in range(DEEPEST + 1):
+        level = [y for x in level for y in (x.values() if isinstance(x, dict) else x) if isinstance(y, (dict, list))]
+    if level:
+        raise too_deep
+    return document
+
+
 def _within(place: str, make: Callable[..., T], *given: Any) -> T:
     try:
         return make(*given)
@@ -68,11 +86,11 @@ def _within(place: str, make: Callable[..., T], *given: Any) -> T:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    keys = [key for key, _ in pairs]
-    for key in keys:
-        if keys.count(key) > 1:
-            raise PurebpError(f"the key {key!r} stands twice in one object")
-    return dict(pairs)
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
+        raise PurebpError(f"the key {twice!r:.60} stands twice in one object")
+    return found
 
 
 def _keys(place: str, value: Any, *keys: str) -> dict[str, Any]:

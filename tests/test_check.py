@@ -464,6 +464,8 @@ def test_the_numbers_of_the_ladder_are_exact_in_single_precision() -> None:
         ({"weights": "columns"}, "weights='columns'"),
         ({"returns": "step"}, "needs the learning_rate"),
         ({"sizes": [2, 3]}, "one width more than layers"),
+        ({"sizes": "abc"}, "whole numbers above 0 are wanted"),
+        ({"sizes": [2, 0, 1]}, "whole numbers above 0 are wanted"),
         ({"batch": 0}, "at least one"),
         ({"samples": "vector"}, "declare batch=1"),
         ({"activations": []}, "one for each layer"),

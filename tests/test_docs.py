@@ -3,6 +3,7 @@
     python   with `>>>` as doctests, otherwise executed; one namespace per document, so that blocks build on each other
     console  every line `$ command` runs in one scratch directory per document, and its output is compared (also `sh`);
              it must succeed, unless it ends with `# exit status N`; docs/examples are there
+    transcript  a conversation with a program of docs/examples/subjects: `> line` is sent to it, `< line` is its answer
     text     data: formulas, drawings
 
 Any other language fails, and so does a block without one. `...` stands for whatever is left out.
@@ -13,9 +14,11 @@ from __future__ import annotations
 import doctest
 import importlib
 import inspect
+import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -26,12 +29,14 @@ from typing import Any
 import pytest
 
 import purebp
+from purebp.oracle.wire import HELLO
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
 GENERATED = {"mistakes.md", "power.md"}  # tests/test_mistakes.py and tests/test_power.py hold them to their scripts
 NAMES = [document.relative_to(ROOT).as_posix() for document in DOCUMENTS]
 PYTHON = {"python": [sys.executable], "python3": [sys.executable], "purebp": [sys.executable, "-m", "purebp"]}
+TOOLS = {"cc", "node", "rustc", "javac", "java"}
 TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 FLAGS = doctest.ELLIPSIS
 
@@ -71,6 +76,8 @@ def run(block: Block, namespace: dict[str, Any], scratch: Path) -> None:
     elif block.language in ("console", "sh"):
         for command, shown in commands(block):
             run_command(block, command, shown, scratch)
+    elif block.language == "transcript":
+        run_transcript(block, scratch)
     else:
         assert block.language == "text", f"{block.document}:{block.line}: unknown language {block.language!r}"
 
@@ -95,7 +102,7 @@ def commands(block: Block) -> Iterator[tuple[str, str]]:
 
 
 def run_command(block: Block, command: str, shown: str, scratch: Path) -> None:
-    """`python` and `purebp` run; of `make target` only the target is looked up.
+    """`python`, `purebp`, compilers and what they make run; of `make target` only the target is looked up.
 
     For `make test` would run this test, `make clean` removes what is being tested, and `make demo` is run by
     `.ci/run` before the tests; so no output may be shown below them, since nothing here would compare it.
@@ -107,11 +114,14 @@ def run_command(block: Block, command: str, shown: str, scratch: Path) -> None:
         assert set(arguments) <= TARGETS, f"{place}: the Makefile has the targets {sorted(TARGETS)}"
         assert not shown, f"{place}: the output of make is not compared, so none may be shown"
         return
-    assert program in PYTHON, f"{place}: only {', '.join(PYTHON)} and make can be tested"
+    may = [*PYTHON, *TOOLS, "make"]
+    assert program in may or program.startswith("./"), f"{place}: only {', '.join(may)} and ./programs can be tested"
+    for tool in TOOLS.intersection([program, *arguments]):  # purebp check -- node mine.js
+        needed(tool)
     path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     environment = os.environ | {"PYTHONPATH": path, "PYTHONIOENCODING": "utf-8", "COLUMNS": "80", "NO_COLOR": "1"}
     done = subprocess.run(
-        [*PYTHON[program], *arguments],
+        [*PYTHON.get(program, [program]), *arguments],
         cwd=scratch,
         env=environment,
         stdin=subprocess.DEVNULL,
@@ -125,13 +135,55 @@ def run_command(block: Block, command: str, shown: str, scratch: Path) -> None:
         raise AssertionError(f"{place}\nshown:\n{shown}\nprinted:\n{done.stdout}")
 
 
+def run_transcript(block: Block, scratch: Path) -> None:
+    """Send what is sent; what is answered is compared, JSON as what it means. C is compiled first."""
+    first, *lines = block.code.splitlines()
+    assert first.startswith("$ ") and all(line[:2] in ("> ", "< ") for line in lines), f"{block.document}:{block.line}"
+    program, *arguments = shlex.split(first[2:])
+    if program.startswith("./"):
+        compiler = needed("cc")
+        source = scratch / "docs" / "examples" / "subjects" / f"{program[2:]}.c"
+        subprocess.run([compiler, "-std=c11", "-o", scratch / program, source, "-lm"], check=True)
+    else:
+        program = needed(program)
+    sent = [line[2:] for line in lines if line.startswith("> ")]
+    if HELLO not in sent:
+        sent.insert(0, HELLO)
+    text = "".join(line + "\n" for line in sent)
+    done = subprocess.run([program, *arguments], cwd=scratch, input=text, capture_output=True, encoding="utf-8", timeout=60)
+    assert done.returncode == 0, done.stderr
+    wanted = [line[2:] for line in lines if line.startswith("< ")]
+    assert list(map(meant, done.stdout.splitlines()))[-len(wanted) :] == list(map(meant, wanted)), done.stdout
+
+
+def meant(line: str) -> Any:
+    return json.loads(line) if line.startswith("{") else line
+
+
+class Missing(Exception):
+    """A program that is not on this machine."""
+
+
+def needed(program: str) -> str:
+    found = shutil.which(program)
+    if found is None:
+        raise Missing(f"no {program} here")
+    return found
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=NAMES)
 def test_every_block_of_the_document_does_what_it_shows(document: Path, tmp_path: Path) -> None:
     namespace: dict[str, Any] = {"__name__": "document"}
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "examples").symlink_to(ROOT / "docs" / "examples")
+    missing = []
     for block in blocks(document.relative_to(ROOT).as_posix(), document.read_text(encoding="utf-8")):
-        run(block, namespace, tmp_path)
+        try:
+            run(block, namespace, tmp_path)
+        except Missing as error:
+            missing.append(str(error))
+    if missing:
+        pytest.skip(", ".join(dict.fromkeys(missing)))
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=NAMES)
@@ -141,7 +193,8 @@ def test_every_document_has_blocks_that_are_checked(document: Path) -> None:
     assert 2 * len(found) == text.count("```")
     if document.name in GENERATED:
         return
-    assert sum(block.code.count(">>> ") for block in found if block.language == "python") >= 5
+    marks = {"python": ">>> ", "console": "$ ", "transcript": "> "}
+    assert sum(block.code.count(marks.get(block.language, "\0")) for block in found) >= 5
 
 
 def test_the_three_documents_are_there() -> None:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
 
 import pytest
 from hypothesis import given
 
 from purebp import FLOAT, backpropagation
+from purebp.oracle.candidate import Declared
+from purebp.oracle.check import check
 from purebp.oracle.mistakes import CATALOGUE, seen
 from purebp.oracle.recipe import LINES, Mistake, Recipe, run
+from purebp.oracle.subject import Subject
 from tests.power import FAMILIES, Planting, Setting, budgets_once, looked_at, plain_sentence, settings
 from tests.strategies import Case, cases
 
@@ -28,6 +34,7 @@ def test_the_recipe_without_changes_is_backpropagation_bit_for_bit(case: Case) -
     assert run(Recipe(), network, batch, loss, FLOAT) == backpropagation(network, batch, loss)
 
 
+@cache
 def place(mistake: Mistake) -> tuple[Planting, Setting]:
     """The first architecture in which the mistake changes something, two layers before three."""
     for depth in (2, 3):
@@ -45,6 +52,17 @@ def test_a_planted_mistake_is_recovered(mistake: Mistake) -> None:
     seen = looked_at(*place(mistake))
     assert seen.caught
     assert seen.among_three, [found.name for found in seen.report.explanations]
+
+
+@pytest.mark.parametrize("mistake", CATALOGUE.values(), ids=CATALOGUE)
+def test_a_program_with_the_mistake_is_told_the_same_over_a_pipe(mistake: Mistake) -> None:
+    planting, setting = place(mistake)
+    layers = map(str, planting.made[0][1])
+    declared = Declared(setting.names, setting.loss, returns="gradients")
+    with Subject([sys.executable, "-m", "tests.subjects.planted", mistake.name, *layers]) as subject:
+        report = check(subject.candidate(declared), activations=setting.names, loss=setting.loss, returns="gradients")
+    seen = looked_at(planting, setting)
+    assert replace(report, candidate="") == replace(seen.report, candidate="")
 
 
 def test_names_are_their_keys_and_families_are_five() -> None:

@@ -1,8 +1,8 @@
-"""The command line: `purebp check`, `train`, `explain` and `certify`, each in a module of its own.
+"""The command line: each verb in a module of its own.
 
 Exit status: 0, 1 where a candidate is wrong or a training failed, 2 for bad input (one line on stderr says what is
-wrong), 3 for a defect of purebp, 4 where there is no candidate to check, 5 where `check` or `certify` left something
-open, 130 after Ctrl-C.
+wrong), 3 for a defect of purebp or of a vector, 4 where there is no candidate to check, 5 where `check`, `judge` or
+`certify` left something open, 130 after Ctrl-C.
 """
 
 from __future__ import annotations
@@ -18,14 +18,16 @@ from typing import NoReturn
 
 from purebp import PurebpError, __version__
 
-VERBS = ("check", "train", "explain", "certify")
+VERBS = ("check", "smoke", "replay", "vectors", "judge", "train", "explain", "certify")
+WITH_PROGRAM = ("check", "smoke", "replay")  # take one behind --
 
 GUIDE = """\
 purebp: backpropagation in pure Python
 
   purebp check mine.py           is that backpropagation right, and if not, which line is wrong?
+  purebp check -- ./mine         and that program, in C or any language?
+  purebp vectors export DIR      test vectors for any language; purebp judge ANSWERS.json judges answers to them
   purebp train digits            train a network on handwritten digits, in well under a minute
-  purebp train iris              on Fisher's flowers, in seconds
   purebp train table.csv         on a CSV file of your own; the last column is the target
   purebp explain                 every step of backpropagation, with numbers, on a published example
   purebp certify net.json b.csv  the gradient of a saved network on a batch, proven to the last bit
@@ -78,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
         return status
     except PurebpError as error:
-        return _say(2, str(error))
+        return _say(getattr(error, "status", 2), str(error))
     except KeyboardInterrupt:
         return _say(130, "interrupted")
     except OSError as error:
@@ -89,8 +91,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str] | None) -> int:
     words = sys.argv[1:] if argv is None else list(argv)
+    program: list[str] = []
+    if words[:1] and words[0] in WITH_PROGRAM and "--" in words:
+        here = words.index("--")
+        words, program = words[:here], words[here + 1 :]
     try:
         args = parser(words[:1] if words and words[0] in VERBS else VERBS).parse_args(words)
+        args.program = program
     except SystemExit as stop:
         return int(stop.code or 0)
     if not hasattr(args, "run"):

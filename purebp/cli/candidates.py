@@ -10,7 +10,7 @@ import sys
 import threading
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import chain, repeat
@@ -23,12 +23,15 @@ from typing import Any, NoReturn
 
 from purebp.arithmetic import PurebpError
 from purebp.cli import guess
-from purebp.cli.loading import CannotLoad, agreed, attribute, declarations, find, load, read
-from purebp.oracle.candidate import Answer, Declared, Finding, ask
+from purebp.cli.loading import CannotLoad, agreed, attribute, declarations, find, load, read, with_activations
+from purebp.oracle.candidate import Answer, Candidate, Declared, Finding, ask
 from purebp.oracle.cases import Case, ladder
-from purebp.oracle.check import check
+from purebp.oracle.check import check, replayed
+from purebp.oracle.process import exit_of
 from purebp.oracle.report import Report
+from purebp.oracle.subject import TIMEOUT
 
+SHAPE = ("loss", "sizes", "biases", "batch")
 LOADING = "the loading of the file"
 GRACE = 1.0  # seconds after a time-out until the process ends itself: by then nobody is there who would end it
 
@@ -44,6 +47,8 @@ class Request:
     seed: int = 0
     timeout: float = 10.0  # seconds, for one call of the candidate
     alone: bool = True
+    program: tuple[str, ...] = ()  # a command, in place of a file
+    once: bool = False
 
     @property
     def shown(self) -> str:
@@ -52,7 +57,13 @@ class Request:
 
     @property
     def name(self) -> str:
+        if self.program:
+            return shlex.join(self.program)
         return f"{self.shown}:{self.function}" if self.function else self.shown
+
+    @property
+    def usual_timeout(self) -> float:
+        return TIMEOUT if self.program else 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +90,7 @@ def examine(request: Request, watch: Callable[[str], None] = lambda doing: None)
             alive = process.is_alive()
             if not receiver.poll(0.1 if alive else 0):
                 if not alive:
-                    return _ended(request, doing, _exit(process.exitcode))
+                    return _ended(request, doing, exit_of(process.exitcode))
                 if monotonic() > deadline:
                     return _late(request, doing)
                 continue
@@ -87,7 +98,7 @@ def examine(request: Request, watch: Callable[[str], None] = lambda doing: None)
                 message, content = receiver.recv()
             except (EOFError, OSError):
                 process.join(1)
-                return _ended(request, doing, _exit(process.exitcode))
+                return _ended(request, doing, exit_of(process.exitcode))
             if message == "asks":
                 doing, deadline = content, monotonic() + request.timeout
                 watch(doing)
@@ -107,17 +118,6 @@ def examine(request: Request, watch: Callable[[str], None] = lambda doing: None)
         process.kill()
         process.join()
         receiver.close()
-
-
-def _exit(code: int | None) -> str:
-    if code is None:
-        return "its process does not answer any more"
-    if code >= 0:
-        return f"its process ends, with exit status {code}"
-    try:
-        return f"its process is ended by the signal {signal.Signals(-code).name}"
-    except ValueError:
-        return f"its process is ended by the signal {-code}"
 
 
 def _ended(request: Request, doing: str, how: str) -> Outcome:
@@ -231,31 +231,68 @@ def _checked(request: Request, tell: Teller) -> Report:
     declared = agreed({**declarations(module, request.file), **request.declared})
     watched = Watched(attribute(module, function), module.__code__, tell)
 
+    def tell_cases(cases: Iterator[str]) -> None:
+        watched.cases = cases
+
+    def fresh() -> None:  # what it may have kept of the guessing does not count
+        watched.function = attribute(loaded(), function)
+
+    return guided(request, declared, source, lambda declared, any_depth: watched, tell_cases, fresh)
+
+
+def guided(
+    request: Request,
+    declared: dict[str, Any],
+    source: str,
+    candidate: Callable[[Declared, bool], Candidate],
+    tell_cases: Callable[[Iterator[str]], None],
+    fresh: Callable[[], None],
+) -> Report:
+    """Guess what is not declared, and check what then is.
+
+    candidate: what to call, for a declaration, and whether that is of networks of any depth. tell_cases: is told the
+    names of the cases that come next. fresh: is called between guessing and checking.
+    """
+
     def asked(case: Case, declared: Declared) -> Answer:
-        watched.cases = repeat(case.name)
-        return ask(watched, case, declared)
+        tell_cases(repeat(case.name))
+        return ask(candidate(declared, False), case, declared)
 
     guessed = guess.guess(asked, declared, source)
-    if guessed.asked:  # a fresh one: what it may have kept of those calls does not count
-        watched = Watched(attribute(loaded(), function), module.__code__, tell)
+    if guessed.asked:
+        fresh()
     found = {**declared, **guessed.options}
-    shape = {key: found[key] for key in ("loss", "sizes", "biases", "batch") if key in found}
-    names = [case.name for case in ladder(found["activations"], **shape, seed=request.seed)]
-    watched.cases = chain(names, repeat("one of them, asked again"))
-    report = check(watched, **found, explore=request.explore, seed=request.seed, name=request.name)
+    names = found["activations"]
+    cases = ladder(names, **{key: found[key] for key in SHAPE if key in found}, seed=request.seed)
+    tell_cases(chain((case.name for case in cases), repeat("one of them, asked again")))
+    chosen = with_activations(found)
+    asks = candidate(chosen, isinstance(names, str))
+    report = check(asks, **found, explore=request.explore, seed=request.seed, name=request.name)
+    if request.program and not report.conforms:
+        fresh()
+        report = replayed(asks, cases, chosen, report)
     notes = (*report.notes, *guessed.notes(report.conforms))
-    return replace(report, notes=notes, replay=command(request, guessed.shown))
+    return replace(report, notes=notes, replay=command(request, guessed.shown, _failing(report, cases)))
 
 
-def command(request: Request, guessed: dict[str, Any]) -> str:
-    """The command that checks it again."""
-    words = ["purebp", "check", f"{request.file}:{request.function}" if request.function else request.file]
+def _failing(report: Report, cases: Sequence[Case]) -> str:
+    """The id of the first case of the ladder that failed, if any did."""
+    failed = (case.id for case, found in zip(cases, report.cases) if not found.passed)
+    return next(failed, "")
+
+
+def command(request: Request, guessed: dict[str, Any], case: str = "") -> str:
+    """The command that checks it again, or of a program its failing case alone."""
+    words = ["purebp", "replay", case] if request.program and case else ["purebp", "check"]
+    if not request.program:
+        words.append(f"{request.file}:{request.function}" if request.function else request.file)
     declared = {**guessed, **request.declared}
     for key in Declared.__dataclass_fields__:
         words += guess.option(key, declared.get(key))
-    if request.explore:
-        words.append("--explore")
-    for key, value, default in (("seed", request.seed, 0), ("timeout", request.timeout, 10.0)):
+    for key in ("explore", "once"):
+        if getattr(request, key) and not (key == "explore" and "replay" in words):
+            words.append(f"--{key}")
+    for key, value, default in (("seed", request.seed, 0), ("timeout", request.timeout, request.usual_timeout)):
         if value != default:
             words += guess.option(key, value)
-    return shlex.join(words)
+    return shlex.join([*words, "--", *request.program] if request.program else words)

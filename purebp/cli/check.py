@@ -12,24 +12,27 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from threading import current_thread, main_thread
 from types import FrameType
+from typing import Any
 
 from purebp.arithmetic import PurebpError
-from purebp.cli import loading, options
+from purebp.cli import loading, options, programs
 from purebp.cli.candidates import Outcome, Request, examine, without_answer
 from purebp.cli.files import check_apart, check_writable, write_whole
 from purebp.cli.report import Line, counted, short
 from purebp.number_systems.formats import FORMATS
 from purebp.oracle.candidate import ARRAYS, RETURNS, Declared
 from purebp.oracle.report import Report, html, junit
+from purebp.oracle.subject import TIMEOUT
 
 HELP = "check a backpropagation of your own, and name its mistake"
+USAGE = "purebp check [OPTIONS] FILE.py[:FUNCTION] ...\n       purebp check [OPTIONS] -- PROGRAM ARGS"
 DESCRIPTION = """\
 Check an implementation of backpropagation: a Python function that is called as
 
     candidate(weights, biases, inputs, targets)
 
-with one matrix and one vector per layer, and returns (weight_gradients, bias_gradients) in the same shapes. It is
-asked on a dozen small networks. What it answers is right to the last bits that its number format can hold, or the
+with one matrix and one vector per layer, and returns (weight_gradients, bias_gradients) in the same shapes; or a
+program in any language, which is asked over a pipe (docs/any-language.md shows how in a page of code). It is asked on a dozen small networks. What it answers is right to the last bits that its number format can hold, or the
 report names the mistake, in a sentence, with the line of the recurrence to look at.
 
 What you declare it is held to. What you leave open is found by trying, and the report says what was found."""
@@ -41,6 +44,8 @@ examples:
   purebp check mine.py:train --returns step --learning-rate 0.1 --samples columns --arrays numpy
   purebp check mine.py --activations relu,...           networks of any depth
   purebp check submissions/*.py --report html --output class.html
+  purebp check -- ./mine                                a program, behind --
+  purebp check --activations tanh,identity -- java Mine
 
 Without a name, the function is found by its usual names (backpropagation, backprop, backward, gradients, train_step,
 ...), or it is the only one that takes four arguments. The file may hold its own declarations, as arguments of
@@ -48,11 +53,12 @@ purebp.oracle.check; the command line wins over them:
 
     PUREBP = {"activations": ["tanh", "identity"], "loss": "mse", "returns": "gradients"}
 
-The file is run, in a process of its own: check only what you would run. What it prints is not shown.
+The file is run, in a process of its own: check only what you would run. What it prints is not shown. A program says
+in its hello what it declares; what it writes to its standard error is shown.
 
 Several files give a table, or a list in JSON; one that crashes or hangs costs the others nothing.
 Exit status: 0 it conforms, 1 it does not, 2 bad options, 3 a defect of purebp, 4 there is nothing to ask (no such
-file or function, an error when it is loaded), 5 nothing could be decided. Several files: 0 if all conform, 4 if none
+file or function, an error when it is loaded, a program that says no hello), 5 nothing could be decided. Several files: 0 if all conform, 4 if none
 can be loaded, else 1."""
 
 WIDEST = 72  # of what the table says of a candidate
@@ -60,7 +66,17 @@ WIDEST = 72  # of what the table says of a candidate
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of this verb."""
-    parser.add_argument("files", nargs="+", metavar="FILE.py[:FUNCTION]", help="the candidate, or several")
+    parser.usage = USAGE
+    parser.add_argument("files", nargs="*", metavar="FILE.py[:FUNCTION]", help="the candidate, or several")
+    add_declarations(parser)
+    group = parser.add_argument_group("the check")
+    group.add_argument("--explore", help="search on beyond the built-in cases; needs Hypothesis", action="store_true")
+    group.add_argument("--report", help="default: text", choices=tuple(REPORTS), default="text")
+    group.add_argument("--output", help="write the report there, and the verdict alone on stdout", metavar="FILE")
+
+
+def add_declarations(parser: argparse.ArgumentParser) -> None:
+    """The options that say what a candidate does, and how it is asked."""
     group = parser.add_argument_group("what the candidate does")
 
     def add(name: str, text: str, **more: object) -> None:
@@ -81,29 +97,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--samples", "vector: one sample, as a plain list", choices=("rows", "columns", "vector"))
     add("--arrays", "instead of lists", choices=ARRAYS)
     add("--format", "in which it computes (default: binary64)", choices=tuple(FORMATS))
-    group = parser.add_argument_group("the check")
-    add("--explore", "search on beyond the built-in cases; needs Hypothesis", action="store_true")
+    group = parser.add_argument_group("how it is asked")
     add("--seed", "of the cases (default: 0)", type=options.whole, default=0, metavar="N")
-    add("--timeout", "for one call (default: 10)", type=options.positive, default=10.0, metavar="SECONDS")
-    add("--report", "default: text", choices=tuple(REPORTS), default="text")
-    add("--output", "write the report there, and the verdict alone on stdout", metavar="FILE")
+    seconds = "for one call (default: 10), or one answer of a program (default: 5)"
+    add("--timeout", seconds, type=options.positive, metavar="SECONDS")
+    add("--once", "start the program anew for every case", action="store_true")
 
 
 def run(args: argparse.Namespace) -> int:
     """Check, and print or write the report; the exit status."""
+    if bool(args.files) == bool(args.program):
+        raise PurebpError("check wants FILE.py, or several, or else a program behind --, such as purebp check -- ./mine")
+    if args.once and not args.program:
+        raise PurebpError("--once is for programs: purebp check --once -- ./mine")
     targets = [_target(text) for text in args.files]
     check_apart("--output", args.output, *(file for file, _ in targets))
     if args.output is not None:
         check_writable(args.output)
     if args.explore and find_spec("hypothesis") is None:
         raise PurebpError("--explore needs Hypothesis: python -m pip install hypothesis")
-    given = {key: getattr(args, key) for key in Declared.__dataclass_fields__}
-    declared = {key: value for key, value in given.items() if value is not None}
-    requests = [
-        Request(file, name, declared, args.explore, args.seed, args.timeout, len(targets) == 1)
-        for file, name in targets
-    ]
-    with _ended_properly():
+    if args.program:
+        requests = [program_request(args, args.explore)]
+    else:
+        requests = [
+            Request(file, name, declared(args), args.explore, args.seed, args.timeout or 10.0, len(targets) == 1)
+            for file, name in targets
+        ]
+    with ended_properly():
         outcomes = list(_examined(requests))
     if outcomes[0].report is None and (len(outcomes) == 1 or all(outcome.status == 2 for outcome in outcomes)):
         return _said(outcomes[0])
@@ -118,6 +138,20 @@ def run(args: argparse.Namespace) -> int:
         write_whole(args.output, text + "\n")
         print(reports[0].headline if len(reports) == 1 else _conforming(reports))
     return _status(outcomes)
+
+
+def declared(args: argparse.Namespace) -> dict[str, Any]:
+    """What is declared on the command line."""
+    given = {key: getattr(args, key) for key in Declared.__dataclass_fields__}
+    return {key: value for key, value in given.items() if value is not None}
+
+
+def program_request(args: argparse.Namespace, explore: bool = False) -> Request:
+    """What to ask of a program."""
+    if args.arrays is not None:
+        raise PurebpError("--arrays is for Python: a program is given numbers")
+    timeout = args.timeout or TIMEOUT
+    return Request("", None, declared(args), explore, args.seed, timeout, program=tuple(args.program), once=args.once)
 
 
 def _target(text: str) -> tuple[str, str | None]:
@@ -139,13 +173,13 @@ def _examined(requests: Sequence[Request]) -> Iterator[Outcome]:
             def watch(doing: str, start: str = f"{place}{request.name}: ") -> None:
                 line.show(start + doing)
 
-            yield examine(request, watch)
+            yield (programs.examine if request.program else examine)(request, watch)
     finally:
         line.end()
 
 
 @contextmanager
-def _ended_properly() -> Iterator[None]:
+def ended_properly() -> Iterator[None]:
     """A signal to end lets the candidate's process be ended first."""
     if current_thread() is not main_thread():
         yield

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 from purebp.arithmetic import PurebpError
 
 
-def read_text(name: str, advice: str) -> str:
-    """The file as text; `advice` says what was wanted, should there be no such file."""
+def read_text(name: str, advice: str, most: int = -1) -> str:
+    """The file as text, "-" for standard input; `advice` says what was wanted, should there be no such file.
+
+    most: bytes, if there is a limit.
+    """
     try:
-        return Path(name).read_bytes().decode("utf-8-sig")
+        with sys.stdin.buffer if name == "-" else Path(name).open("rb") as file:
+            content = file.read(most + 1 if most >= 0 else -1)
+        if 0 <= most < len(content):
+            raise PurebpError(f"{name!r} is larger than {most >> 20} MiB: give it in parts")
+        return content.decode("utf-8-sig")
     except FileNotFoundError:
         raise PurebpError(f"there is no file {name!r}: {advice}") from None
     except IsADirectoryError:
@@ -19,6 +27,8 @@ def read_text(name: str, advice: str) -> str:
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise PurebpError(f"{name!r} is not UTF-8 text, line {line}: save it as UTF-8") from None
+    except PurebpError:
+        raise
     except (OSError, ValueError) as error:
         raise PurebpError(f"cannot read {name!r}: {_reason(error)}") from None
 

@@ -29,7 +29,8 @@ OUTPUT = ("sigmoid", "identity", "softmax", "tanh", "relu")
 DEPTHS = (2, 1, 3)
 PLAIN = {"weights": "out_in", "samples": "rows", "biases": True, "arrays": None}
 LAYERS = "wrong number of layers"
-LAYOUT = ("raises", "wrong shape", LAYERS)  # what another layout may cure
+LAYOUT = ("raises", "error", "crash", "wrong shape", LAYERS)  # what another layout may cure
+MOST_CRASHES = 6  # of a program: each starts it anew
 TOLERANCE = 1e-4  # of a multiple: roundoff, that of binary32 too, is far below
 
 
@@ -76,7 +77,8 @@ def guess(ask: Ask, declared: dict[str, Any], source: str) -> Guess:
         activations = declared.get("activations", ("sigmoid",) * depth)
         first = first or {**options, "activations": activations}
         answered = _answers(ask, depth, {**declared, **layout}, cases, problems)
-        if problems[:1] == ["NaN"] or (problems[:1] == [LAYERS] and "activations" in declared):
+        hopeless = not {"timeout", "malformed"}.isdisjoint(problems) or problems.count("crash") > MOST_CRASHES
+        if problems[:1] == ["NaN"] or hopeless or (problems[:1] == [LAYERS] and "activations" in declared):
             break
         if not answered:
             continue
@@ -136,7 +138,9 @@ def _answers(
             if fatal := [finding.kind for finding in answer.findings if finding.fatal]:
                 problems += fatal
                 return []
-            found.append((case, answer.claim))
+            if answer.claim:  # and no skip
+                found.append((case, answer.claim))
+        problems += [] if found else ["skipped"]
     except PurebpError:  # such as arrays without that format
         problems.append("raises")
         return []

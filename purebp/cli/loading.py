@@ -30,6 +30,8 @@ MOST = 12  # functions that are listed
 class CannotLoad(PurebpError):
     """There is nothing to ask; the message says why."""
 
+    status = 4  # of the command
+
 
 def read(file: str) -> str:
     """The text of a candidate's file."""
@@ -160,12 +162,13 @@ def declarations(module: ModuleType, file: str) -> dict[str, Any]:
     try:
         if not isinstance(given, dict):
             raise ValueError(f"it is {given!r:.40}: a dictionary is wanted")
-        return {key: _declaration(key, value) for key, value in given.items() if value is not None}
+        return {key: declaration(key, value) for key, value in given.items() if value is not None}
     except Exception as error:
         raise CannotLoad(f"PUREBP in {file!r} cannot be used: {error}") from None
 
 
-def _declaration(key: str, value: Any) -> Any:
+def declaration(key: str, value: Any) -> Any:
+    """What a file or a program declares under that name; a ValueError if it cannot be used."""
     if key not in DECLARED:
         raise ValueError(f"{key!r} is no declaration; known are {', '.join(DECLARED)}")
     if key == "biases":
@@ -188,6 +191,11 @@ def agreed(declared: dict[str, Any]) -> dict[str, Any]:
     """The declarations, if none contradicts another; a vector is a single sample."""
     if declared.get("samples") == "vector":
         declared = {"batch": 1, **declared}
-    names = declared.get("activations", ())
-    Declared(**{**declared, "activations": (names,) if isinstance(names, str) else names})
+    with_activations({"activations": (), **declared})
     return declared
+
+
+def with_activations(declared: dict[str, Any]) -> Declared:
+    """The declarations, the one activation of networks of any depth in a tuple."""
+    names = declared["activations"]
+    return Declared(**{**declared, "activations": (names,) if isinstance(names, str) else tuple(names)})

@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field, replace
 from importlib import import_module
+from numbers import Integral
 from typing import Any
 
 from purebp.arithmetic import Matrix, PurebpError
@@ -59,6 +60,8 @@ class Declared:
         for name, given, known in choices:
             if given not in known:
                 raise PurebpError(f"{name}={given!r}: one of {', '.join(map(repr, known))} is wanted")
+        if self.sizes is not None and not all(isinstance(n, Integral) and n > 0 for n in self.sizes):
+            raise PurebpError(f"sizes={self.sizes!r}: whole numbers above 0 are wanted, the inputs first")
         if self.samples == "vector" and self.batch != 1:
             raise PurebpError('samples="vector" hands over a single sample: declare batch=1 with it')
         if self.returns == "step" and self.learning_rate is None:
@@ -85,6 +88,17 @@ class Answer:
     findings: tuple[Finding, ...] = ()
 
 
+class NoAnswer(Exception):
+    """What was said, or not said, is no answer; a candidate may raise it as well."""
+
+    def __init__(self, kind: str, sentence: str, fatal: bool = True) -> None:
+        super().__init__(sentence)
+        self.kind, self.fatal = kind, fatal
+
+    def finding(self, case: str) -> Finding:
+        return Finding(self.kind, str(self), case, self.fatal)
+
+
 def ask(candidate: Candidate, case: Case, declared: Declared) -> Answer:
     """Call the candidate with a case."""
     given = dict(zip(("weights", "biases", "inputs", "targets"), arguments(case, declared)))
@@ -101,6 +115,8 @@ def called(
     try:
         with redirect_stdout(printed):
             answer = candidate(*given)
+    except NoAnswer as none:
+        return Answer(findings=(none.finding(case),))
     except (Exception, SystemExit) as error:
         return Answer(findings=(Finding("raises", _shortened(error, candidate), case),))
     notes = []
@@ -126,8 +142,8 @@ def called(
         )
     try:
         return Answer(understood(answer), tuple(notes))
-    except _NotUnderstood as error:
-        return Answer(findings=(*notes, Finding(error.kind, str(error), case)))
+    except NoAnswer as none:
+        return Answer(findings=(*notes, none.finding(case)))
     except Exception as error:  # of an object that is not what it looks like
         told = f"what it returns cannot be read: {type(error).__name__}: {error!s:.100}"
         return Answer(findings=(*notes, Finding("not understood", told, case)))
@@ -220,12 +236,6 @@ LAYOUTS: dict[str, Callable[[Any], Any]] = {
 """Other shapes of an answer, and how to read them as (weight gradients, bias gradients)."""
 
 
-class _NotUnderstood(Exception):
-    def __init__(self, kind: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.kind = kind
-
-
 def _plain(x: Any) -> Any:
     """Lists of numbers, from arrays, tuples and lists of them."""
     if hasattr(x, "detach"):  # a tensor of PyTorch that requires a gradient
@@ -247,7 +257,7 @@ def _understood(answer: Any, case: Case, declared: Declared) -> dict[Key, Matrix
     if isinstance(answer, Mapping):
         unknown = set(answer) - {"outputs", "loss", "deltas", "weights", "biases"}
         if unknown or not answer:
-            raise _NotUnderstood("not understood", f"it returns a dictionary with {sorted(map(str, answer))}: the keys "
+            raise NoAnswer("not understood", f"it returns a dictionary with {sorted(map(str, answer))}: the keys "
                                  "outputs, loss, deltas, weights and biases are understood")  # fmt: skip
         answer = dict(answer)
         turned = transpose if declared.samples == "columns" else _rows
@@ -258,7 +268,7 @@ def _understood(answer: Any, case: Case, declared: Declared) -> dict[Key, Matrix
             found["loss", -1] = [[_number("loss", _plain(answer["loss"]))]]
         given_deltas = _plain(answer.get("deltas", ()))
         if "deltas" in answer and (not isinstance(given_deltas, list) or len(given_deltas) != len(case.network.layers)):
-            raise _NotUnderstood("wrong number of layers", "its deltas are not one matrix for each layer")
+            raise NoAnswer("wrong number of layers", "its deltas are not one matrix for each layer")
         for l, deltas in enumerate(given_deltas):
             name = tensor_name(("deltas", l))
             wanted = len(case.batch.inputs), case.network.sizes[l + 1]
@@ -267,7 +277,7 @@ def _understood(answer: Any, case: Case, declared: Declared) -> dict[Key, Matrix
             if answer.get(kind) is not None:
                 found |= _tensors(kind, answer[kind], case, declared)
         if not found:
-            raise _NotUnderstood("not understood", "it returns a dictionary in which everything is None")
+            raise NoAnswer("not understood", "it returns a dictionary in which everything is None")
         return found
     elif not declared.biases and not (isinstance(answer, (list, tuple)) and len(answer) == 2 and _is_pair(answer)):
         weights, biases = answer, None
@@ -276,10 +286,10 @@ def _understood(answer: Any, case: Case, declared: Declared) -> dict[Key, Matrix
             weights, biases = answer
         except (TypeError, ValueError):
             what = "None" if answer is None else f"{type(answer).__name__} {_plain(answer)!r:.60}"
-            raise _NotUnderstood("not understood", f"it returns {what}: (weight_gradients, bias_gradients) is wanted, "
+            raise NoAnswer("not understood", f"it returns {what}: (weight_gradients, bias_gradients) is wanted, "
                                  "each with one item per layer") from None  # fmt: skip
     if biases is None and declared.biases:
-        raise _NotUnderstood(
+        raise NoAnswer(
             "not understood", "it returns no biases, but they were declared: return (weight_gradients, bias_gradients)"
         )
     found = _tensors("weights", weights, case, declared)
@@ -290,11 +300,11 @@ def named_tensors(answer: Any, wanted: Mapping[str, tuple[Key, tuple[int, int]]]
     """A dictionary of tensors, of which each name has its key and its shape."""
     if not isinstance(answer, Mapping):
         what = f"it returns {type(answer).__name__} {_plain(answer)!r:.60}"
-        raise _NotUnderstood("not understood", f"{what}: a dictionary from names to gradients is wanted")
+        raise NoAnswer("not understood", f"{what}: a dictionary from names to gradients is wanted")
     found: dict[Key, Matrix] = {}
     for name, item in answer.items():
         if name not in wanted:
-            raise _NotUnderstood("not understood", f"it returns {name!r:.60}: known are {', '.join(map(repr, wanted))}")
+            raise NoAnswer("not understood", f"it returns {name!r:.60}: known are {', '.join(map(repr, wanted))}")
         key, size = wanted[name]
         rows = _matrix(key[0], item)
         column = size[0] == 1 and shape(rows) == size[::-1]
@@ -319,11 +329,11 @@ def _tensors(kind: str, items: Any, case: Case, declared: Declared) -> dict[Key,
     layers = case.network.layers
     items = _plain(items) if hasattr(items, "tolist") else items
     if not isinstance(items, (list, tuple)):
-        raise _NotUnderstood(
+        raise NoAnswer(
             "not understood", f"its {kind} are {items!r:.60}: a list with one item per layer is wanted"
         )
     if len(items) != len(layers):
-        raise _NotUnderstood(
+        raise NoAnswer(
             "wrong number of layers",
             f"it returns {kind} for {len(items)} layer{'s' * (len(items) != 1)}, and is asked with {len(layers)}",
         )
@@ -347,15 +357,15 @@ def _matrix(name: str, item: Any) -> list[list[float]]:
     """Rows of floats; a vector is one row, and a number one row with one number."""
     plain = _plain(item)
     if plain is None:
-        raise _NotUnderstood("not understood", f"{name} is None: numbers are wanted")
+        raise NoAnswer("not understood", f"{name} is None: numbers are wanted")
     if not isinstance(plain, list):
         plain = [[plain]]
     elif plain and not isinstance(plain[0], list):
         plain = [plain]
     if not plain or not all(isinstance(row, list) and row for row in plain):
-        raise _NotUnderstood("wrong shape", f"{name} is {plain!r:.60}: a matrix of numbers is wanted")
+        raise NoAnswer("wrong shape", f"{name} is {plain!r:.60}: a matrix of numbers is wanted")
     if len({len(row) for row in plain}) > 1:
-        raise _NotUnderstood("wrong shape", f"{name} is ragged: its rows have {[len(row) for row in plain]} numbers")
+        raise NoAnswer("wrong shape", f"{name} is ragged: its rows have {[len(row) for row in plain]} numbers")
     return [[_number(name, x) for x in row] for row in plain]
 
 
@@ -365,9 +375,9 @@ def _number(name: str, x: Any) -> float:
     try:
         number = float(x)
     except (TypeError, ValueError, OverflowError):
-        raise _NotUnderstood("not understood", f"{name} holds {x!r:.60}: a number is wanted") from None
+        raise NoAnswer("not understood", f"{name} holds {x!r:.60}: a number is wanted") from None
     if number != number:
-        raise _NotUnderstood("NaN", f"{name} holds NaN: something overflows, or 0 is divided by 0 or multiplied by ∞")
+        raise NoAnswer("NaN", f"{name} holds NaN: something overflows, or 0 is divided by 0 or multiplied by ∞")
     return number
 
 
@@ -393,7 +403,7 @@ def _shaped(
         hint = ": it has a column more, for the biases perhaps: return those apart"
     elif given[0] == wanted[0] + 1 and given[1] == wanted[1]:
         hint = ": it has a row more, for the biases perhaps: return those apart"
-    raise _NotUnderstood("wrong shape", f"{name} has shape {shown_given}, {shown_wanted} is wanted{hint}")
+    raise NoAnswer("wrong shape", f"{name} has shape {shown_given}, {shown_wanted} is wanted{hint}")
 
 
 def _shortened(error: BaseException, candidate: Candidate) -> str:

@@ -10,6 +10,7 @@ mistake vanishes near W = 0 and hides in symmetry; some layers are square, for a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -30,6 +31,11 @@ class Case:
     name: str
     network: Network
     batch: Batch
+
+    @property
+    def id(self) -> str:
+        """The name as one word: "one-sample"."""
+        return "-".join(re.findall(r"\w+", self.name.lower()))
 
 
 @dataclass(frozen=True, slots=True)

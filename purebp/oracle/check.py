@@ -39,6 +39,7 @@ from purebp.oracle.report import CaseReport, Report
 if TYPE_CHECKING:
     from purebp.operations import Node
 
+BROKEN = ("crash", "timeout", "malformed")  # a program that does so gives no wrong number, and no verdict
 COMMON_RATES = [1.0, 0.5, 0.25, 0.1, 0.05, 0.01, 0.001]  # tried where a step is returned and no learning rate declared
 
 
@@ -101,7 +102,7 @@ def check(
     cases = list(ladder(names, loss=loss, sizes=sizes, biases=bool(biases), batch=batch, seed=seed))
     answers = [ask(candidate, case, declared) for case in cases]
     state = list(stateful(cases, answers, lambda case: ask(candidate, case, declared)))
-    report = _judged(cases, answers, declared, called, state)
+    report = judged(cases, answers, declared, called, state)
     if report.conforms and (missing := _not_given(report, cases, declared)):
         return replace(report, verdict="undecided", conforms=False, notes=(missing, *report.notes))
     if any(finding.kind in ("wrong shape", "wrong number of layers", "not understood") for finding in report.findings):
@@ -112,14 +113,33 @@ def check(
         found = counterexample(candidate, declared, report.convention, any_depth=isinstance(names, str))
         if found is not None:
             answers.append(ask(candidate, found, declared))
-            report = _judged([*cases, found], answers, declared, called, state, known=report.convention)
+            report = judged([*cases, found], answers, declared, called, state, known=report.convention)
     return report
+
+
+def replayed(candidate: Candidate, cases: Sequence[Case], declared: Declared, report: Report) -> Report:
+    """The report on a candidate that has failed, with its first failing case asked once more: of a fresh process, say."""
+    index = next((i for i, found in enumerate(report.cases[: len(cases)]) if not found.passed), None)
+    if index is None or report.verdict == "flaky":
+        return report
+    convention = report.convention or default_convention(declared)
+    answer = ask(candidate, cases[index], declared)
+    again = judged([cases[index]], [answer], declared, "", explained=False, known=convention).cases[0]
+    first = report.cases[index]
+    if again.tensors == first.tensors and (again.finding and again.finding.kind) == (first.finding and first.finding.kind):
+        return report
+    sentence = "asked once more, in a fresh process, it gives another answer: it depends on what came before, or on chance"
+    finding = Finding("flaky", sentence, cases[index].name)
+    verdict = report.verdict if report.verdict in BROKEN else "flaky"
+    return replace(report, verdict=verdict, findings=(*report.findings, finding))
 
 
 def _not_given(report: Report, cases: Sequence[Case], declared: Declared) -> str:
     """What a candidate left out, where all that it gave is right."""
     kinds = LOCAL if declared.biases else LOCAL[:1]
     for case, found in zip(cases, report.cases):
+        if not found.tensors:  # skipped
+            continue
         given = {(tensor.kind, tensor.layer) for tensor in found.tensors}
         for l in range(len(case.network.layers)):
             for kind in kinds:
@@ -142,7 +162,7 @@ def _in_another_layout(candidate: Candidate, cases: Sequence[Case], declared: De
             return read(candidate(*given))
 
         answers = [ask(adapted, case, declared) for case in cases]
-        report = _judged(cases, answers, declared, name, explained=False)
+        report = judged(cases, answers, declared, name, explained=False)
         if report.conforms:
             note = f"{layout[0].upper()}{layout[1:]}."
             return replace(
@@ -178,10 +198,10 @@ def judge(
         format=format_named(format).name,
     )
     case = Case("the case", network, batch)
-    return _judged([case], [ask(lambda *given: claimed, case, declared)], declared, name)
+    return judged([case], [ask(lambda *given: claimed, case, declared)], declared, name)
 
 
-def _judged(
+def judged(
     cases: Sequence[Case],
     answers: Sequence[Answer],
     declared: Declared,
@@ -190,6 +210,7 @@ def _judged(
     explained: bool = True,
     known: Convention | None = None,  # what the answers to most of the cases follow
 ) -> Report:
+    """The report on answers to cases."""
     findings = list({f.kind: f for answer in reversed(answers) for f in reversed(answer.findings)}.values())[::-1]
     findings += state
     answered = [(case, answer.claim) for case, answer in zip(cases, answers) if answer.claim]
@@ -236,7 +257,12 @@ def _verdict(
     """The verdict, the explanations of a candidate that does not conform, and what else is to be said."""
     gradients = _gradients(answered)
     kept = next((finding for finding in findings if finding.kind in ("flaky", "keeps state")), None)
+    broken = next((finding.kind for finding in findings if finding.kind in BROKEN), None)
+    if broken and not any(tensor.wrong for report in reports for tensor in report.tensors):
+        return broken, [], []
     if all(report.passed for report in reports) and not kept:
+        if not answered:
+            return "skipped", [], []
         if undecided := undecided_tensors(reports):
             note = f"The budgets of {', '.join(undecided)} are wider than half the values on every case: no evidence."
             return "undecided", [], [note]
@@ -412,14 +438,13 @@ def _shown(case: Case, answer: Answer, convention: Convention, declared: Declare
         key = (tensor.kind, tensor.layer)
         if tensor.wrong:
             turned = tensor.kind == "weights" and declared.weights == "in_out"
-            expected = [[float(b.midpoint) for b in row] for row in allowed[key]]
-            lines.append(f"  {tensor.name} expected {_listed(transpose(expected) if turned else expected)}")
-            given_rows = answer.claim[key]
-            lines.append(
-                f"  {' ' * len(tensor.name)}    given {_listed(transpose(given_rows) if turned else given_rows)}"
-            )
+            expected: Matrix = [[float(b.midpoint) for b in row] for row in allowed[key]]
+            pair = [transpose(rows) if turned else rows for rows in (expected, answer.claim[key])]
+            digits = 6 if _listed(pair[0]) != _listed(pair[1]) else 17
+            lines.append(f"  {tensor.name} expected {_listed(pair[0], digits)}")
+            lines.append(f"  {' ' * len(tensor.name)}    given {_listed(pair[1], digits)}")
     return "\n".join(lines)
 
 
-def _listed(rows: Matrix) -> str:
-    return "[" + ", ".join("[" + ", ".join(f"{x:.6g}" for x in row) + "]" for row in rows) + "]"
+def _listed(rows: Matrix, digits: int = 6) -> str:
+    return "[" + ", ".join("[" + ", ".join(f"{x:.{digits}g}" for x in row) + "]" for row in rows) + "]"

@@ -100,15 +100,16 @@ def enclosures(
     network: Network,
     batch: Batch,
     loss: Loss | str,
-    format: Format | str,
+    format: Format | str | None,
     turned: Callable[[Ball, Ball], Ball] | None = None,
     forwards: bool = True,
+    digits: int = 38,
 ) -> dict[Key, Matrix[Ball]]:
-    """Budgets of all quantities, of outputs and loss only if `forwards`.
+    """Budgets of all quantities, of outputs and loss only if `forwards`; for no format, the exact values enclosed.
 
     `turned` makes of a gradient and its parameter what is claimed in their place.
     """
-    on = ball(format)
+    on = ball(format, digits)
     gradients = backpropagation(network, batch, loss, on)
     found = turned_claim(as_claim(gradients), network, on, turned)
     found |= {("deltas", l): layer.deltas for l, layer in enumerate(gradients.layers)}

@@ -23,7 +23,9 @@ VERDICTS = (
     "undecided",
     "crash",
     "timeout",
+    "malformed",
     "flaky",
+    "skipped",
     "not-loaded",
 )
 HEADLINES = {
@@ -34,6 +36,8 @@ HEADLINES = {
     "undecided": "undecided: the error budgets are too wide to tell",
     "crash": "no verdict: the candidate's process ended",
     "timeout": "no verdict: it took too long",
+    "malformed": "no verdict: what it says is no answer",
+    "skipped": "no verdict: it skips every case",
     "not-loaded": "no verdict: there is nothing to ask",
     "flaky": "flaky: the same case was answered differently",
 }
@@ -84,7 +88,7 @@ class Report:
     @property
     def exit_status(self) -> int:
         """0 conforms, 1 does not, 5 nothing was decided."""
-        return 5 if self.verdict == "undecided" else 0 if self.conforms else 1
+        return 5 if self.verdict in ("undecided", "skipped") else 0 if self.conforms else 1
 
     @property
     def score(self) -> float:
@@ -135,7 +139,9 @@ class Report:
             )
         widths = [max(map(len, column)) for column in zip(*rows)]
         lines = ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows]
-        return [*lines, f"(over {_counted(len(self.cases), 'case')}; {self.format})", ""]
+        skipped = sum(not case.tensors and case.finding is None for case in self.cases)
+        over = _counted(len(self.cases) - skipped, "case") + (f", {skipped} skipped" if skipped else "")
+        return [*lines, f"(over {over}; {self.format})", ""]
 
     def _ending(self) -> list[str]:
         lines = [f"The worst entry: {self.worst}"] if self.worst is not None and not self.conforms else []

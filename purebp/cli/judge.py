@@ -1,0 +1,81 @@
+"""`purebp judge`: a file of answers to the test vectors, judged."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+
+from purebp.arithmetic import PurebpError
+from purebp.cli.files import read_text
+from purebp.cli.report import aligned, counted
+from purebp.number_systems.formats import FORMATS
+from purebp.oracle.answers import Judged, judge_answers
+from purebp.oracle.report import junit
+
+HELP = "judge a file of answers to the test vectors"
+DESCRIPTION = """\
+Judge what an implementation answers to the test vectors of purebp vectors export. The file holds a list of objects, or
+one in each line:
+
+    {"id": "gradients-relu-identity-mse-a-kink", "gradients": [{"weights": [[...]], "biases": [...]}, ...]}
+
+with outputs, loss, deltas, gradients or step, or {"id": ..., "error": ...} where what is given makes no sense. Lines in
+words, as C programs write them, are read as well: ID gradients 0.5 0.25 ... (docs/wire-format.md).
+
+Every number is held against its error budget. A wrong answer is explained, as by purebp check. What is not answered is
+not judged."""
+EXAMPLES = """\
+examples:
+  purebp judge answers.json
+  (echo hello; grep ^run vectors/gradients.txt) | ./mine | purebp judge -
+  purebp judge answers.json --format binary32 --report junit > judged.xml
+
+Exit status: 0 all answers are right, 1 some are not, 2 bad input, 5 nothing was answered or decided."""
+MOST = 1 << 26  # bytes of a file
+EXPLAINED = 3  # groups of which the whole report is shown
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of this verb."""
+    parser.add_argument("answers", metavar="ANSWERS.json", help="the file, or - for standard input")
+    parser.add_argument("--format", help="of the computation (default: binary64)", choices=tuple(FORMATS), default="binary64")
+    parser.add_argument("--report", help="default: text", choices=tuple(REPORTS), default="text")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print what the answers are; the exit status."""
+    try:
+        text = read_text(args.answers, "give a file of answers to the test vectors", MOST)
+        found = judge_answers(text, args.format)
+    except PurebpError as error:
+        told = str(error)
+        raise PurebpError(told if repr(args.answers) in told else f"{args.answers!r}: {told}") from None
+    print(REPORTS[args.report](found))
+    return found.exit_status
+
+
+def _text(found: Judged) -> str:
+    counts = list(found.counts())
+    answered, right = sum(answered for _, _, answered, _ in counts), sum(right for *_, right in counts)
+    rows = [["family", "tests", "answered", "right"], *([family, *map(str, row)] for family, *row in counts)]
+    failed = [report for report in found.reports if not report.conforms]
+    parts = [f"{counted(answered, 'test vector')} of {sum(found.tests.values())} answered, {right} right", aligned(rows)]
+    parts += [str(report) for report in failed[:EXPLAINED]]
+    if len(failed) > EXPLAINED:
+        parts.append("\n".join(report.headline for report in failed[EXPLAINED:]))
+    return "\n\n".join(parts)
+
+
+def _json(found: Judged) -> str:
+    families = {name: {"tests": n, "answered": a, "right": r} for name, n, a, r in found.counts()}
+    reports = [json.loads(report.to_json()) for report in found.reports]
+    whole = {"conforms": found.exit_status == 0, "families": families, "reports": reports}
+    return json.dumps(whole, ensure_ascii=False, indent=1)
+
+
+REPORTS: dict[str, Callable[[Judged], str]] = {
+    "text": _text,
+    "json": _json,
+    "junit": lambda found: junit(found.reports).rstrip(),
+}

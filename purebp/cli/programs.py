@@ -1,0 +1,103 @@
+"""A program on a pipe: started, said hello to, asked and judged."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from argparse import ArgumentTypeError
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from purebp.arithmetic import PurebpError
+from purebp.cli.candidates import SHAPE, Outcome, Request, guided
+from purebp.cli.loading import CannotLoad, agreed, declaration, with_activations
+from purebp.oracle.candidate import Answer, Candidate, Declared, ask
+from purebp.oracle.cases import Case, ladder
+from purebp.oracle.report import Report
+from purebp.oracle.subject import Subject
+
+SHOWN = 600  # characters of a line
+
+
+def examine(request: Request, watch: Callable[[str], None]) -> Outcome:
+    """Check a program; `watch` is told on which case it is."""
+    try:
+        with talking(request) as talk:
+            return Outcome(request.name, _checked(talk, request, watch))
+    except CannotLoad as error:
+        return Outcome(request.name, None, 4, str(error))
+    except PurebpError as error:
+        return Outcome(request.name, None, 2, f"{request.name}: {error}")
+    except Exception:
+        return Outcome(request.name, None, 3, f"a defect of purebp, please report it:\n{traceback.format_exc()}")
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """A program after its hello, and what is declared: in its hello, and on the command line, which wins."""
+
+    subject: Subject
+    declared: dict[str, Any]
+
+    def ladder(self, seed: int) -> tuple[Case, ...]:
+        """The cases for what is declared, two layers of sigmoid where nothing is."""
+        shape = {key: self.declared[key] for key in SHAPE if key in self.declared}
+        return ladder(self.declared.get("activations", ("sigmoid", "sigmoid")), **shape, seed=seed)
+
+    def ask(self, case: Case, **declared: Any) -> tuple[Answer, Declared]:
+        """The answer to a case, and what was declared for it."""
+        names = tuple(layer.activation.name for layer in case.network.layers)
+        chosen = with_activations({**self.declared, **declared, "activations": names})
+        return ask(self.subject.candidate(chosen), case, chosen), chosen
+
+    def shown(self) -> str:
+        """The last lines that were exchanged, long ones cut on a terminal."""
+        lines = self.subject.transcript
+        if not sys.stdout.isatty():
+            return "\n".join(lines)
+        return "\n".join(x if len(x) <= SHOWN else f"{x[:SHOWN]}... ({len(x)} characters)" for x in lines)
+
+
+@contextmanager
+def talking(request: Request) -> Iterator[Talk]:
+    """A program that has said hello."""
+    if not request.program:
+        raise PurebpError("a program is wanted, behind --, such as -- ./mine")
+    try:
+        subject = Subject(request.program, once=request.once, timeout=request.timeout, hear=_hear)
+    except PurebpError as error:
+        raise CannotLoad(str(error)) from None
+    with subject:
+        try:
+            said = {key: declaration(key, value) for key, value in subject.hello.declares.items()}
+        except (ValueError, ArgumentTypeError) as error:
+            raise CannotLoad(f"the hello of {subject.hello.name!r} cannot be used: {error}") from None
+        yield Talk(subject, agreed({**said, **request.declared}))
+
+
+def _hear(text: str) -> None:
+    """What a program writes to its standard error is shown."""
+    if sys.stderr is not None:
+        with suppress(OSError, ValueError):
+            print(text, end="", file=sys.stderr, flush=True)
+
+
+def _checked(talk: Talk, request: Request, watch: Callable[[str], None]) -> Report:
+    cases: Iterator[str] = iter(())
+
+    def tell_cases(names: Iterator[str]) -> None:
+        nonlocal cases
+        cases = names
+
+    def candidate(declared: Declared, any_depth: bool) -> Candidate:
+        asked = talk.subject.candidate(declared, any_depth)
+
+        def called(*given: Any) -> Any:
+            watch(next(cases))
+            return asked(*given)
+
+        return called
+
+    return guided(request, talk.declared, "", candidate, tell_cases, talk.subject.renew)

@@ -1,0 +1,144 @@
+"""A program in any language, asked for gradients over a pipe (docs/wire-format.md).
+
+A `Subject` starts the program, asks it, and starts it anew where it crashes, hangs or says what is no answer. For
+`check` it is a candidate like any other: `subject.candidate(declared)` can be called.
+
+>>> import sys
+>>> from purebp import Network, Batch
+>>> from purebp.oracle.candidate import Declared, ask
+>>> from purebp.oracle.cases import Case
+>>> program = '''
+... input(); print("hello 1 constant activations=identity", flush=True)
+... words = input().split(); print(words[1], "gradients 0.5 0.25", flush=True)'''
+>>> case = Case("a case", Network.random([1, 1], "identity"), Batch([[1.0]], [[0.0]]))
+>>> declared = Declared(("identity",))
+>>> with Subject([sys.executable, "-c", program]) as subject:
+...     subject.hello.name, ask(subject.candidate(declared), case, declared).claim
+('constant', {('weights', 0): [[0.5]], ('biases', 0): [[0.25]]})
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from itertools import count
+from typing import Any, Self
+
+from purebp.activations import activation
+from purebp.arithmetic import PurebpError
+from purebp.oracle.candidate import Candidate, Declared, NoAnswer
+from purebp.oracle.cases import default_loss
+from purebp.oracle.process import Process, exit_of
+from purebp.oracle.wire import HELLO, Hello, Request, as_candidate, asked, read_hello, read_json, read_words
+
+PATIENCE = 3  # time-outs in a row, then nothing more is asked
+TIMEOUT = 5.0  # seconds, for an answer
+START = 6  # times that, for the hello
+NOT_ASKED = "not asked"
+
+
+class Subject:
+    """A program that is asked; a context, which ends the program, with all that it started."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        once: bool = False,
+        timeout: float = TIMEOUT,
+        hear: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        """Start it and say hello; an error if it does not answer that.
+
+        once: it is started anew for every case. timeout: seconds for an answer; for the hello, six times as long. hear:
+        what it writes to its standard error goes there.
+        """
+        self.command, self.once, self.timeout, self.hear = list(command), once, timeout, hear
+        self.start = START * timeout
+        self.process: Process | None = None
+        self.numbers, self.late = count(1), 0
+        self.transcript = deque[str](maxlen=4)  # the last lines, > to it and < from it
+        try:
+            self.hello = self._greeted(ends=once)
+        except NoAnswer as none:
+            self.stop(patience=0.0)
+            raise PurebpError(f"{self.command[0]!r} says no hello: {none}") from None
+        if once:
+            self.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.stop()
+
+    def stop(self, patience: float = 1.0) -> None:
+        """End the process, which has so many seconds to do so itself; the next request starts a fresh one."""
+        if self.process is not None:
+            self.process.end(patience)
+        self.process = None
+
+    def close(self) -> str:
+        """Close the input of its process; how that ends."""
+        return self.process.close() if self.process is not None else exit_of(0)
+
+    def renew(self) -> None:
+        """The next request starts a fresh process, however often the last ones were late."""
+        self.stop()
+        self.late = 0
+
+    def candidate(self, declared: Declared, any_depth: bool = False) -> Candidate:
+        """The program as a function of (weights, biases, inputs, targets), asked for what is declared.
+
+        any_depth: the one activation declared is that of every layer.
+        """
+
+        def called(*arguments: Any) -> Any:
+            names = declared.activations * (len(arguments[0]) if any_depth else 1)
+            loss = default_loss([activation(name) for name in names], declared.loss).name
+            return self.ask(asked(arguments, names, loss, declared))
+
+        return called
+
+    def ask(self, request: Request) -> Any:
+        """What a candidate returns; `NoAnswer` if there is none."""
+        if self.late >= PATIENCE:
+            raise NoAnswer(NOT_ASKED, f"it is not asked any more, after {PATIENCE} time-outs in a row")
+        try:
+            answer = self._exchange(request, str(next(self.numbers)))
+        except NoAnswer as none:
+            self.late = self.late + 1 if none.kind == "timeout" else 0
+            if none.kind in ("timeout", "crash", "malformed"):
+                self.stop(patience=0.0)
+            raise
+        finally:
+            if self.once:
+                self.stop()
+        self.late = 0
+        return as_candidate(answer, "learning_rate" in request.given)
+
+    def _exchange(self, request: Request, number: str) -> dict[str, Any]:
+        line = (request.in_words if self.hello.words else request.in_json)(number, self.hello.bits)
+        if self.once:
+            process = self._started()
+            process.write(HELLO, line, ends=True)
+            process.line(self.start)
+        else:
+            if self.process is None:
+                self._greeted()
+            assert self.process is not None
+            process = self.process
+            process.write(line)
+        answer = process.line(self.timeout)
+        if self.hello.words:
+            return read_words(answer, number, request, self.hello.bits)
+        return read_json(answer, number, self.hello.bits)
+
+    def _started(self) -> Process:
+        self.process = Process(self.command, self.hear, self.transcript)
+        return self.process
+
+    def _greeted(self, ends: bool = False) -> Hello:
+        process = self._started()
+        process.write(HELLO, ends=ends)
+        return read_hello(process.line(self.start))

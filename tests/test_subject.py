@@ -1,0 +1,202 @@
+"""Programs on a pipe: every way to misbehave has its verdict, in time, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from purebp import Batch, Network
+from purebp.cli import main
+from purebp.oracle.candidate import Declared, ask
+from purebp.oracle.cases import Case
+from purebp.oracle.subject import Subject
+
+BROKEN = str(Path(__file__).parent / "subjects" / "broken.py")
+HERE = Path(__file__).resolve().parent.parent
+
+
+def program(how: str) -> list[str]:
+    return [sys.executable, "-S", BROKEN, how]
+
+
+def told(capsys: pytest.CaptureFixture[str], verb: str, how: str, *options: str) -> tuple[int, str, str]:
+    status = main([verb, *options, "--", *program(how)])
+    out, err = capsys.readouterr()
+    return status, out, err
+
+
+def report(capsys: pytest.CaptureFixture[str], how: str, *options: str) -> tuple[int, dict[str, Any]]:
+    status, out, _ = told(capsys, "check", how, "--report", "json", "--timeout", "0.5", *options)
+    found: dict[str, Any] = json.loads(out)
+    return status, found
+
+
+@pytest.mark.parametrize(
+    ("how", "verdict", "status", "sentence"),
+    [
+        ("is right", "correct", 0, ""),
+        ("leaves a child", "correct", 0, ""),
+        ("writes a megabyte to stderr", "correct", 0, ""),
+        ("crashes on the third case", "crash", 1, "ended by the signal SIGSEGV"),
+        ("crashes on one case", "crash", 1, "exit status 1; its last words: 'malloc(): corrupted top size'"),
+        ("ends early", "crash", 1, "its process ends, with exit status 0"),
+        ("hangs", "timeout", 1, "it has not answered after 0.5 s and was stopped"),
+        ("closes its input", "crash", 1, "it closes its standard input"),
+        ("closes its output", "crash", 1, "it closes its standard output"),
+        ("answers the wrong id", "malformed", 1, "it answers with the id 'another'"),
+        ("prints noise", "malformed", 1, "it writes 'now in epoch 1'"),
+        ("prints without end", "malformed", 1, "it writes 'now in epoch 1'"),
+        ("breaks off its JSON", "malformed", 1, "which is no answer: not JSON"),
+        ("writes a line of 100 MB", "malformed", 1, "a line of more than 16 MiB"),
+        ("answers NaN", "wrong", 1, "∂loss/∂b¹ holds NaN"),
+        ("answers null", "wrong", 1, "∂loss/∂b¹ holds None: a number is wanted"),
+        ("answers at random", "flaky", 1, "it gives different answers"),
+        ("adds up", "wrong", 1, "its answer grows from call to call"),
+        ("skips everything", "skipped", 5, "it skips it: not today"),
+        ("reports errors", "wrong", 1, "it reports an error: memory out of it"),
+        ("is wrong", "wrong", 1, ""),
+    ],
+)
+def test_every_way_has_its_verdict_in_time(
+    how: str, verdict: str, status: int, sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    start = time.monotonic()
+    found = report(capsys, how)
+    assert (found[1]["verdict"], found[0]) == (verdict, status), found
+    assert any(sentence in finding["sentence"] for finding in found[1]["findings"]) or not sentence, found[1]["findings"]
+    assert len(found[1]["cases"]) == 11  # the run went on
+    assert time.monotonic() - start < 30  # three time-outs in a row end it; the rest is a slow machine's
+
+
+def test_nothing_is_left_behind(capsys: pytest.CaptureFixture[str]) -> None:
+    for how in ("leaves a child", "hangs", "closes its output", "prints without end"):
+        mark = f"left behind by {how}, at {time.time_ns()}"
+        main(["check", "--timeout", "0.5", "--", *program(how), mark])
+        assert mark not in subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize(
+    ("how", "sentence"),
+    [
+        ("crashes at once", "exit status 1; its last words: 'no licence found'"),
+        ("hangs at start", "it has not answered after 1.2 s and was stopped"),
+    ],
+)
+def test_without_a_hello_there_is_nothing_to_ask(how: str, sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for verb in ("check", "smoke"):
+        status, out, err = told(capsys, verb, how, "--timeout", "0.2")
+        assert (status, out) == (4, "") and sentence in err and "says no hello" in err, err
+
+
+def test_a_program_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--", "./no-such-program"]) == 4
+    assert "cannot be started: No such file or directory" in capsys.readouterr().err
+
+
+def test_what_a_hello_must_not_say(capsys: pytest.CaptureFixture[str]) -> None:
+    for hello, wanted in (
+        ("hello 2 mine", "a hello is wanted"),
+        ("Welcome!", "a hello is wanted"),
+        ('{"protocol": 1}', 'a "name" is wanted'),
+        ("hello 1 mine activation=tanh", "its hello has activation: known are activations"),
+        ("hello 1 mine activations=tanh,swish", "unknown activation 'swish'"),
+        ("hello 1 mine format=binary128", "binary128"),
+        ("hello 1 mine samples=diagonal", "samples"),
+        ("hello 1 mine floats=hex", "floats 'hex'"),
+        ('{"protocol": 1, "name": "mine", "sizes": "abc"}', "'abc' is not a whole number"),
+    ):
+        words = [sys.executable, "-S", "-c", f"input(); print({hello!r}, flush=True); input()"]
+        assert main(["check", "--", *words]) in (2, 4), hello
+        assert wanted in capsys.readouterr().err, hello
+
+
+def test_a_failure_that_a_fresh_process_does_not_show_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    found = report(capsys, "crashes on the third case")[1]
+    assert "in a fresh process, it gives another answer" in found["findings"][-1]["sentence"]
+    found = report(capsys, "crashes on one case")[1]
+    assert found["findings"][-1]["kind"] == "crash"
+
+
+def test_the_report_ends_with_a_command_that_replays_the_case(capsys: pytest.CaptureFixture[str]) -> None:
+    replay = report(capsys, "crashes on one case")[1]["replay"]
+    assert replay.startswith("purebp replay wide ")
+    status, out, _ = told(capsys, "replay", "crashes on one case", "wide")
+    assert status == 1 and "corrupted top size" in " ".join(out.split()) and '\n> {"cmd": "run"' in out
+    status, out, _ = told(capsys, "replay", "crashes on one case", "zeros")
+    assert status == 0 and "correct" in out
+    status, out, err = told(capsys, "replay", "is right", "no-such-case")
+    assert status == 2 and "one-sample" in err
+    status, out, _ = told(capsys, "replay", "is right", "gradients-softplus-mse-several-outputs")
+    assert status == 1 and "wrong" in out  # it is of another activation
+
+
+def test_skipped_cases_are_no_evidence_and_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = told(capsys, "check", "skips batches")
+    assert status == 0 and "correct" in out and "it skips it: one sample at a time" in " ".join(out.split())
+    assert "(over 2 cases, 9 skipped; binary64)" in out and "--samples" not in out
+
+
+@pytest.mark.parametrize("how", ["is right", "is wrong"])
+def test_once_is_the_same(how: str, capsys: pytest.CaptureFixture[str]) -> None:
+    kept, anew = report(capsys, how), report(capsys, how, "--once")
+    assert {**anew[1], "replay": ""} == {**kept[1], "replay": ""}
+
+
+def test_exploring_drives_a_program_and_ends_with_the_smallest_network(capsys: pytest.CaptureFixture[str]) -> None:
+    assert report(capsys, "is right", "--explore")[0] == 0
+    for how, verdict in (("is wrong below -3", "wrong"), ("crashes below -3", "crash")):
+        assert report(capsys, how)[0] == 0  # the ladder does not go there
+        status, found = report(capsys, how, "--explore")
+        assert (status, found["verdict"]) == (1, verdict)
+        last = found["cases"][-1]
+        assert (last["name"], last["sizes"], last["samples"]) == ("found by exploring", [1, 1], 1)
+        assert "inputs [[-4]]" in found["smallest"]
+
+
+def test_smoke_shows_the_conversation(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = told(capsys, "smoke", "is right")
+    assert status == 0
+    assert [line[:2] for line in out.splitlines()[:4]] == ["> ", "< ", "> ", "< "]
+    assert out.endswith("(end of input: its process ends, with exit status 0)\nis right speaks the protocol\n")
+    for how, problem in (
+        ("prints noise", "it writes 'now in epoch 1'"),
+        ("ends with status 3", "its process ends, with exit status 3: exit status 0 is wanted"),
+        ("does not end", "its process does not end: exit status 0 is wanted"),
+    ):
+        status, out, _ = told(capsys, "smoke", how)
+        assert status == 1 and problem in out and out.endswith(f"{how} does not speak the protocol\n")
+
+
+def test_smoke_leaves_numbers_to_check(capsys: pytest.CaptureFixture[str]) -> None:
+    assert told(capsys, "smoke", "is wrong")[0] == 0
+
+
+@pytest.mark.parametrize("words", [["check"], ["check", "mine.py", "--", "mine"], ["smoke"], ["replay", "wide"], ["check", "--"]])
+def test_a_program_or_files_are_wanted(words: Sequence[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 2
+    assert "-- " in capsys.readouterr().err
+
+
+def test_standard_error_is_shown(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--", *program("writes a megabyte to stderr")]) == 0
+    assert "x" * 1000 in capfd.readouterr().err
+
+
+def test_two_hundred_cases_cost_little_beside_the_program(capsys: pytest.CaptureFixture[str]) -> None:
+    """No time is asserted (make bench prints it): that no process is started anew, and each answer is its own."""
+    declared = Declared(("identity",), "half_sse")
+    with Subject(program("is right")) as subject:
+        candidate, first = subject.candidate(declared), subject.process
+        for k in range(200):
+            network = Network.random([2, 1], "identity").with_parameters([float(k), 0.0, 1.0])
+            answer = ask(candidate, Case("a case", network, Batch([[1.0, 0.0]], [[0.0]])), declared)
+            assert answer.claim["biases", 0] == [[k + 1.0]]
+        assert subject.process is first
