@@ -37,6 +37,7 @@ bench: ## speed, as ratios in one run; PYTHON=.venv-peers/bin/python for every c
 	$(PYTHON) tests/benchmarks/training.py
 	$(PYTHON) tests/benchmarks/certificates.py
 	$(PYTHON) tests/benchmarks/checking.py
+	$(PYTHON) tests/benchmarks/graph.py
 	$(PYTHON) -m tests.benchmarks.subjects
 
 clean: ## remove what was made

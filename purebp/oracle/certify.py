@@ -21,7 +21,7 @@ from decimal import Decimal
 from itertools import chain, islice, repeat
 from math import inf, ldexp, nan
 from os import cpu_count
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from purebp import losses
 from purebp.arithmetic import Matrix, PurebpError
@@ -29,6 +29,9 @@ from purebp.backprop import backpropagation, evaluate, forward
 from purebp.losses import Loss, mse
 from purebp.network import Batch, Network
 from purebp.number_systems.ball import Ball, ball, exact_decimal, exact_sum
+
+if TYPE_CHECKING:
+    from purebp.graph import Feed, Node, Values
 
 MOST_DIGITS = 608
 
@@ -81,6 +84,7 @@ class CertifiedGradients:
         return [x for layer in self.layers for row in (*layer.weights, layer.biases or ()) for x in row]
 
 
+@overload
 def certified_gradients(
     network: Network,
     batch: Batch,
@@ -89,16 +93,32 @@ def certified_gradients(
     digits: int = 38,
     executor: Executor | None = None,
     parts: int | None = None,
-) -> CertifiedGradients:
+) -> CertifiedGradients: ...
+@overload
+def certified_gradients(network: Node, batch: Feed, *, digits: int = 38) -> Values: ...
+def certified_gradients(
+    network: Network | Node,
+    batch: Any,
+    loss: Loss | str = mse,
+    *,
+    digits: int = 38,
+    executor: Executor | None = None,
+    parts: int | None = None,
+) -> CertifiedGradients | Values:
     """The gradients that `backpropagation` approximates, each correctly rounded and enclosed.
 
     With an executor the batch is split into `parts` (one per processor where not said), and the result is the same.
+    Of a graph and its feed, in place of a network and a batch, those that `backward_graph` approximates.
 
     >>> network = Network.random([2, 2, 1], "relu", seed=2)
     >>> batch = Batch([[0.5, 1.0], [2.0, -1.0]], [[1.0], [0.0]])
     >>> {entry.rounded for entry in certified_gradients(network, batch).parameters()}
     {True}
     """
+    if not isinstance(network, Network):
+        from purebp.oracle.graphs import certified_graph  # graphs are loaded for who has one
+
+        return certified_graph(network, batch, digits)
     if parts is not None and (not isinstance(parts, int) or parts < 1):
         raise PurebpError(f"parts={parts!r}: a whole number above 0 is wanted")
     chosen, samples = losses.loss(loss), len(batch.inputs)
