@@ -33,7 +33,7 @@ def trained() -> page.Found:
 
 
 def certified() -> page.Found:
-    memory = {"784-256-10, certified": {"MiB": round(certificates.memory(), -2)}}
+    memory = {"784-256-10, certified": {"at most": certificates.memory()}}
     return {"facts": {"memory": memory}, "seconds": {"certified": certificates.certifying()}}
 
 

@@ -18,6 +18,7 @@ from typing import Any
 from warnings import catch_warnings, simplefilter
 
 from purebp import Batch, Layer, Network, backpropagation, evaluate, forward
+from purebp.names import superscript
 from purebp.network import Gradients
 from purebp.oracle import check, judge
 from purebp.oracle.cases import Case, ladder
@@ -160,13 +161,13 @@ def single_entries(scores: Scores) -> dict[str, dict[str, str]]:
     case = typical(setting)
     count = len(case.network.parameters())
     table: dict[str, dict[str, str]] = {name: {} for name in scores.of}
-    for size in (1e-1, 1e-2, 1e-4, 1e-6, 1e-9, 1e-12):
-        progress(f"single entries off by {size:g}")
+    for digits in (1, 2, 4, 6, 9, 12):
+        progress(f"single entries, digit {digits}")
         with budgets_once(), verdict_alone():
-            found = [Asked(case, setting, _off(setting, i, size)).distances() for i in range(count)]
+            found = [Asked(case, setting, _off(setting, i, 10.0**-digits)).distances() for i in range(count)]
         for name, score in scores.of.items():
             seen = sum(not distances[name] <= score.limit for distances in found)
-            table[name][f"off by {size:g}"] = f"{seen} of {count}"
+            table[name][f"off by 10⁻{superscript(digits)}"] = f"{seen} of {count}"
     return table
 
 

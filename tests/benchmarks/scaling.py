@@ -10,19 +10,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from itertools import product
-from time import perf_counter
 from typing import Any
 
 from purebp import Batch, Network
 from purebp.oracle.certify import certified_gradients
 from purebp.oracle.mistakes import CATALOGUE
-from tests.benchmarks.measuring import ours, progress, random_problem
+from tests.benchmarks.measuring import Table, medians, ours, random_problem
 from tests.power import Planting, Setting
 
 SETTING = Setting(("sigmoid", "sigmoid"), "half_sse")
 CANDIDATES = ("", "activation derivative missing", "biases never updated", "W transposed on the way down")
 Case = tuple[str, int]  # a mistake or none, and the seed of the ladder
 WORKERS = 2
+ALONE, SPREAD = "one process", "dask, two processes"
 
 
 @contextmanager
@@ -51,26 +51,24 @@ def large() -> tuple[Network, Batch]:
     return ours(random_problem([64, 32, 10], 128))
 
 
-def measure(seeds: int = 10) -> dict[str, dict[str, float]]:
+def measure(seeds: int = 10) -> Table:
     """Seconds per check, and for the certified gradients of a large batch, alone and over the cluster."""
     cases, problem = campaign(seeds), large()
     with cluster() as client:
         executor = client.get_executor(pure=False)
         list(executor.map(judged, campaign(1)))  # the workers import
 
-        def seconds(work: Any) -> float:
-            start = perf_counter()
-            work()
-            return perf_counter() - start
-
-        progress("scaling")
-        return {
-            f"a check, of {len(cases)}": {
-                "one process": seconds(lambda: list(map(judged, cases))) / len(cases),
-                "dask, two processes": seconds(lambda: list(executor.map(judged, cases))) / len(cases),
+        checks = medians(
+            {ALONE: lambda: list(map(judged, cases)), SPREAD: lambda: list(executor.map(judged, cases))}, fewest=3
+        )
+        certifying = medians(
+            {
+                ALONE: lambda: certified_gradients(*problem),
+                SPREAD: lambda: certified_gradients(*problem, executor=executor, parts=WORKERS),
             },
-            "64-32-10, 128 samples, certified": {
-                "one process": seconds(lambda: certified_gradients(*problem)),
-                "dask, two processes": seconds(lambda: certified_gradients(*problem, executor=executor, parts=WORKERS)),
-            },
-        }
+            fewest=3,
+        )
+    return {
+        f"a check, of {len(cases)}": {name: seconds / len(cases) for name, seconds in checks.items()},
+        "64-32-10, 128 samples, certified": certifying,
+    }

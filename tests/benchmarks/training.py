@@ -15,12 +15,10 @@ from dataclasses import replace
 from importlib.util import find_spec
 from operator import mul
 from tempfile import TemporaryDirectory
-from time import process_time
 from typing import Any
 
-from purebp import FLOAT, Batch, Network, backpropagation, mse, train
+from purebp import FLOAT, Batch, Network, backpropagation, mse
 from purebp.arithmetic import Matrix, Vector
-from purebp.datasets import accuracy, confusion, load, scalings, split
 from tests.benchmarks import implementations as by
 from tests.benchmarks.measuring import ROOT, Table, interpreter, medians, ours, progress, random_problem
 from tests.interpreters import found
@@ -91,20 +89,8 @@ def everywhere() -> dict[str, Table]:
     return dict(sorted(tables.items()))
 
 
-def digits() -> tuple[float, float]:
-    """Processor seconds of 60 epochs as the command line trains them, and the accuracy on the test samples."""
-    start, data, network = process_time(), load("digits"), Network.random([64, 32, 10], ["tanh", "softmax"])
-    training, test = [Batch(scalings(data, p)[0].apply(p.inputs), p.targets) for p in split(data, 0.2, 0) if p]
-    for epoch in train(
-        network, training, loss="cross_entropy", optimizer="adam", learning_rate=0.01, batch_size=32, epochs=60
-    ):
-        network = epoch.network
-        progress(f"digits, epoch {epoch.epoch}")
-    return process_time() - start, accuracy(confusion(network, test))
-
-
 def imports() -> dict[str, float]:
-    """Seconds of a fresh process that imports purebp, or `dataclasses`, which purebp needs in any case."""
+    """Seconds of a fresh process that imports `dataclasses`, which purebp needs in any case, or purebp."""
     with TemporaryDirectory() as folder:  # for byte code, which a first import leaves to the next
         environment = os.environ | {"PYTHONPYCACHEPREFIX": folder, "PYTHONDONTWRITEBYTECODE": ""}
         python = [sys.executable, "-S", "-c"]  # without site-packages, which may import more than either
@@ -112,7 +98,7 @@ def imports() -> dict[str, float]:
         def importing(name: str) -> Callable[[], object]:
             return lambda: subprocess.run([*python, f"import {name}"], cwd=ROOT, env=environment, check=True)
 
-        return medians({name: importing(name) for name in ("purebp", "dataclasses")}, fewest=15)
+        return medians({name: importing(name) for name in ("dataclasses", "purebp")}, fewest=15)
 
 
 if __name__ == "__main__":
