@@ -118,5 +118,7 @@ CHECKERS = {
     "jax check_grads": Checker(jax_check_grads),
     "autograd check_grads": Checker(autograd_check_grads),
     "scipy check_grad": Checker(scipy_check_grad, (1e-4, 1e-5, 1e-6, 1e-7)),  # of the 2-norm of the difference
-    "numdifftools Gradient": Checker(numdifftools_gradient, (0.01, 0.1, 1.0, 10.0)),  # 1 is that of numpy.allclose, used in its documentation
+    "numdifftools Gradient": Checker(
+        numdifftools_gradient, (0.01, 0.1, 1.0, 10.0)
+    ),  # 1 is that of numpy.allclose, used in its documentation
 }

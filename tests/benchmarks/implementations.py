@@ -51,7 +51,10 @@ def nested_loops(layers: Layers, inputs: Rows, targets: Rows) -> Work:
 def in_micrograd(layers: Layers, inputs: Rows, targets: Rows) -> Work:
     """Value by value, recorded and played back; the sigmoid, which it lacks, is added as it adds its own functions."""
     value = import_module("micrograd.engine").Value
-    w, b = [[[value(x) for x in row] for row in weights] for weights, _ in layers], [list(map(value, c)) for _, c in layers]
+    w, b = (
+        [[[value(x) for x in row] for row in weights] for weights, _ in layers],
+        [list(map(value, c)) for _, c in layers],
+    )
     sys.setrecursionlimit(10_000)  # its topological order is found by recursion
 
     def sigmoid(z: Any) -> Any:
