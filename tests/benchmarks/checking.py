@@ -296,7 +296,7 @@ def growth() -> Table:
         for other, checker in CHECKERS.items():
             if count <= LARGEST.get(other, count):
                 works[other] = _asking(checker, functions)
-        table[f"{name}, {count:,} parameters"] = medians(works, seconds=2, fewest=3)
+        table[f"{name}, {count:,} parameters"] = medians(works, seconds=2, fewest=5)
     return table
 
 
