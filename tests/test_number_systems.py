@@ -374,6 +374,18 @@ def test_nor_on_being_computed_in_other_processes() -> None:
         assert bits(certified_gradients(*case, executor=executor).parameters()) == expected
 
 
+def test_nor_on_an_executor_that_asks_how_much_there_is_to_do() -> None:
+    class Counting(ThreadPoolExecutor):  # as that of dask.distributed
+        def map(self, function: Callable[..., Any], *iterables: Any, **options: Any) -> Any:
+            assert len(set(map(len, iterables))) == 1
+            return super().map(function, *iterables, **options)
+
+    case = wild_case(Random(4), widest=6)
+    with Counting(2) as executor:
+        found = certified_gradients(*case, executor=executor)
+    assert bits(found.parameters()) == bits(certified_gradients(*case).parameters())
+
+
 @given(wild_cases)
 def test_certified_bits_do_not_depend_on_the_order_of_the_samples(case: WildCase) -> None:
     turned = Batch(case.batch.inputs[::-1], case.batch.targets[::-1])
