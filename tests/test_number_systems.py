@@ -15,6 +15,7 @@ from fractions import Fraction
 from functools import cache
 from operator import mul
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given, reject, settings
