@@ -7,7 +7,7 @@ BENCH := .venv-bench
 .PHONY: help demo test test-all check campaign power browser peers bench bench-write scaling clean
 
 help: ## what can be made here
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-8s %s\n' "$$name" "$$what"; done
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-11s %s\n' "$$name" "$$what"; done
 
 demo: ## judge two backpropagations, train on handwritten digits, prove the gradient (installs nothing)
 	$(PYTHON) -m purebp.cli.demo

@@ -377,9 +377,9 @@ def test_nor_on_being_computed_in_other_processes() -> None:
 
 def test_nor_on_an_executor_that_asks_how_much_there_is_to_do() -> None:
     class Counting(ThreadPoolExecutor):  # as that of dask.distributed
-        def map(self, function: Callable[..., Any], *iterables: Any, **options: Any) -> Any:
+        def map(self, fn: Callable[..., Any], *iterables: Any, timeout: float | None = None, chunksize: int = 1) -> Any:
             assert len(set(map(len, iterables))) == 1
-            return super().map(function, *iterables, **options)
+            return super().map(fn, *iterables, timeout=timeout, chunksize=chunksize)
 
     case = wild_case(Random(4), widest=6)
     with Counting(2) as executor:

@@ -1,8 +1,8 @@
 """Everything side by side, in some minutes (`make bench`).
 
-python -m tests.benchmarks                      measures, and says where docs/performance.md is not what is found
-python -m tests.benchmarks --write              writes docs/performance.md, its JSON and its plots
-python -m tests.benchmarks training --write     one part alone, the rest as it is on the page
+    python -m tests.benchmarks                      measures, and says where docs/performance.md is not what is found
+    python -m tests.benchmarks --write              writes docs/performance.md, its JSON and its plots
+    python -m tests.benchmarks training --write     one part alone, the rest as it is on the page
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
-from typing import Any
 
 from tests.benchmarks import certificates, checking, page, scaling, training
 from tests.benchmarks.measuring import machine, progress
@@ -20,10 +19,13 @@ from tests.benchmarks.measuring import machine, progress
 def checked() -> page.Found:
     scores = checking.scores()
     missed = {name: {"missed": score.missed_on_all} for name, score in scores.of.items()}
-    facts: dict[str, Any] = {"what is caught": checking.caught(scores), "missed on all cases": missed}
     return {
-        "facts": facts
-        | {"single entries": checking.single_entries(scores), "at extremes": checking.at_extremes(scores)},
+        "facts": {
+            "what is caught": checking.caught(scores),
+            "missed on all cases": missed,
+            "single entries": checking.single_entries(scores),
+            "at extremes": checking.at_extremes(scores),
+        },
         "seconds": {"from cold": {"a right candidate": checking.from_cold()}, "warm": checking.growth()},
     }
 
