@@ -18,7 +18,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import chain, islice, repeat
+from functools import partial
+from itertools import chain, islice
 from math import inf, ldexp, nan
 from os import cpu_count
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
@@ -211,13 +212,13 @@ def nearest_double(mantissa: int, exponent: int) -> float:
 
 def _gradients(network: Network, chunks: list[Batch], loss: Loss, digits: int, executor: Executor | None) -> list[Ball]:
     """All parameters, then the deltas of each layer, enclosed; sums over samples are exact, so parts add up exactly."""
-    work = repeat(network), chunks, repeat(loss), repeat(digits)
-    parts = list(executor.map(_part, *work) if executor else map(_part, *work))
+    work = partial(_part, network, loss, digits)  # one iterable: not every executor takes endless ones beside it
+    parts = list(executor.map(work, chunks) if executor else map(work, chunks))
     parameters = map(exact_sum, zip(*(parameters for parameters, _ in parts)))
     deltas = chain.from_iterable(chain(*layer) for layer in zip(*(deltas for _, deltas in parts)))
     return [*parameters, *deltas]
 
 
-def _part(network: Network, batch: Batch, loss: Loss, digits: int) -> tuple[list[Ball], list[list[Ball]]]:
+def _part(network: Network, loss: Loss, digits: int, batch: Batch) -> tuple[list[Ball], list[list[Ball]]]:
     gradients = backpropagation(network, batch, loss, ball(None, digits))
     return gradients.parameters(), [[x for row in layer.deltas for x in row] for layer in gradients.layers]
