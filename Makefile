@@ -2,11 +2,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PEERS := .venv-peers
+BENCH := .venv-bench
 
-.PHONY: help demo test check vectors campaign power browser peers bench clean
+.PHONY: help demo test test-all check vectors campaign power browser peers bench bench-write scaling clean
 
 help: ## what can be made here
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-8s %s\n' "$$name" "$$what"; done
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-11s %s\n' "$$name" "$$what"; done
 
 demo: ## judge two backpropagations, train on handwritten digits, prove the gradient (installs nothing)
 	$(PYTHON) -m purebp.cli.demo
@@ -14,6 +15,9 @@ demo: ## judge two backpropagations, train on handwritten digits, prove the grad
 test: $(VENV)/.installed ## types and all tests, in .venv
 	$(BIN)/mypy
 	$(BIN)/pytest -q -n auto
+
+test-all: ## all tests on every supported Python that is here, each in a virtual environment of its own
+	$(PYTHON) -m tests.interpreters
 
 check: $(VENV)/.installed ## types only
 	$(BIN)/mypy
@@ -33,14 +37,19 @@ power: ## how many mistakes the oracle catches and names, in some minutes; write
 peers: $(PEERS)/.installed ## independent witnesses, and other implementations under check, in .venv-peers
 	$(PEERS)/bin/pytest -q -s tests/peers
 
-bench: ## speed, as ratios in one run; PYTHON=.venv-peers/bin/python for every comparison
-	$(PYTHON) tests/benchmarks/training.py
-	$(PYTHON) tests/benchmarks/certificates.py
-	$(PYTHON) tests/benchmarks/checking.py
-	$(PYTHON) -m tests.benchmarks.subjects
+bench: $(BENCH)/.installed ## other checkers and implementations side by side; is docs/performance.md what is found?
+	$(BENCH)/bin/python -m tests.benchmarks
+	$(BENCH)/bin/python -m tests.benchmarks.graph
+	$(BENCH)/bin/python -m tests.benchmarks.subjects
+
+bench-write: $(BENCH)/.installed ## the same, and writes docs/performance.md
+	$(BENCH)/bin/python -m tests.benchmarks --write
+
+scaling: $(BENCH)/.installed ## certificates and checks over a cluster, with docs/scaling.md
+	$(BENCH)/bin/pytest -q tests/scaling tests/test_docs.py -k scaling
 
 clean: ## remove what was made
-	rm -rf $(VENV) $(PEERS) build dist .mypy_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-* build dist .mypy_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.installed: pyproject.toml
@@ -53,4 +62,10 @@ $(PEERS)/.installed: pyproject.toml tests/peers/requirements.txt tests/peers/pac
 	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check \
 		--requirement tests/peers/requirements.txt --editable '.[test]'
 	-cd tests/peers && npm ci --ignore-scripts --silent
+	touch $@
+
+$(BENCH)/.installed: pyproject.toml tests/benchmarks/requirements.txt
+	$(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--requirement tests/benchmarks/requirements.txt --editable '.[test]'
 	touch $@

@@ -34,7 +34,9 @@ from purebp.optimizers import adam_step, momentum_step, sgd_step
 
 if TYPE_CHECKING:
     from purebp.differences import central_differences, complex_step, numerical_gradients, richardson
+    from purebp.drawing import to_dot, to_svg
     from purebp.explanation import Explanation, explain
+    from purebp.graph import *  # noqa: F403  # nodes and operations, all of them
     from purebp.serialization import from_json, to_json
     from purebp.training import Epoch, train
 
@@ -43,6 +45,7 @@ __version__ = "0.1.0"
 # Loaded when first asked for, so that `import purebp` takes no longer than the recurrence needs (PEP 562).
 _LATER = {
     "differences": ("central_differences", "complex_step", "numerical_gradients", "richardson"),
+    "drawing": ("to_dot", "to_svg"),
     "explanation": ("Explanation", "explain"),
     "serialization": ("from_json", "to_json"),
     "training": ("Epoch", "train"),
@@ -50,29 +53,73 @@ _LATER = {
 
 
 def __getattr__(name: str) -> Any:
-    for module, names in _LATER.items():
-        if name in names:
-            return getattr(import_module(f"purebp.{module}"), name)
-    raise AttributeError(f"module 'purebp' has no attribute {name!r}")
+    if name not in __all__:
+        raise AttributeError(f"module 'purebp' has no attribute {name!r}")
+    module = next((module for module, names in _LATER.items() if name in names), "graph")  # nodes and operations
+    return getattr(import_module(f"purebp.{module}"), name)
 
 
 __all__ = [
-    "FLOAT",
+    "Activate",
     "Activation",
+    "Add",
     "Arithmetic",
     "Batch",
+    "BinaryCrossEntropy",
+    "Concatenate",
+    "Constant",
+    "Cost",
+    "CrossEntropy",
+    "Divide",
+    "ELU",
     "Epoch",
+    "Exp",
     "Explanation",
+    "FLOAT",
+    "GELU",
     "Gradients",
+    "GraphGradients",
+    "HalfMSE",
+    "HalfSSE",
+    "Huber",
+    "Identity",
+    "Input",
     "Layer",
     "LayerGradients",
+    "LeakyReLU",
+    "Linear",
+    "Log",
     "Loss",
+    "MAE",
+    "MSE",
+    "MatMul",
+    "Mean",
+    "Multiply",
+    "Negative",
     "Network",
+    "Node",
+    "Operation",
+    "Parameter",
     "PurebpError",
+    "ReLU",
+    "Reshape",
+    "SSE",
+    "SiLU",
+    "Sigmoid",
+    "SigmoidBinaryCrossEntropy",
+    "Softmax",
+    "SoftmaxCrossEntropy",
+    "Softplus",
+    "Subtract",
+    "Sum",
+    "Tanh",
     "Trace",
+    "Transpose",
+    "Values",
     "activation",
     "adam_step",
     "backpropagation",
+    "backward_graph",
     "binary_cross_entropy",
     "central_differences",
     "complex_step",
@@ -82,6 +129,7 @@ __all__ = [
     "evaluate",
     "explain",
     "forward",
+    "forward_graph",
     "from_json",
     "gelu",
     "hadamard",
@@ -105,7 +153,12 @@ __all__ = [
     "softplus",
     "sse",
     "tanh",
+    "to_dot",
+    "to_feed",
+    "to_graph",
     "to_json",
+    "to_svg",
+    "topological_order",
     "train",
     "transpose",
 ]

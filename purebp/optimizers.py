@@ -12,14 +12,15 @@ subtract. With g the gradient, w a parameter and η the learning rate:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import isfinite, sqrt
-from typing import Any
+from typing import Any, overload
 
 from purebp.arithmetic import FLOAT, Arithmetic, N, PurebpError
 from purebp.linalg import shape
 from purebp.network import Gradients, Network
+from purebp.tensors import entrywise, lifted
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +32,18 @@ class State:
     second: tuple[float, ...] = ()
 
 
+@overload
 def sgd_step(
-    network: Network | Network[N],
-    gradients: Gradients[N],
-    learning_rate: float,
-    arithmetic: Arithmetic[N] = FLOAT,  # type: ignore[assignment]  # N = float
-) -> Network[N]:
+    network: Network | Network[N], gradients: Gradients[N], learning_rate: float, arithmetic: Arithmetic[N] = ...
+) -> Network[N]: ...
+@overload
+def sgd_step(
+    network: Mapping[Any, Any], gradients: Any, learning_rate: float, arithmetic: Arithmetic[Any] = ...
+) -> dict[Any, Any]: ...
+def sgd_step(network: Any, gradients: Any, learning_rate: float, arithmetic: Arithmetic[Any] = FLOAT) -> Any:
     """w ← w − η g for every parameter; a new network, the old one untouched.
+
+    The parameters of a graph are a dictionary, whose keys find their gradients (`purebp.graph.backward_graph`).
 
     >>> from purebp import Batch, Layer, backpropagation
     >>> network = Network([Layer([[2.0]], None, "identity")])
@@ -45,9 +51,14 @@ def sgd_step(
     [3.5]
     """
     _check(network, gradients, learning_rate)
-    lifted = arithmetic.lift([network.parameters()])[0]
     rate = arithmetic.number(learning_rate)
-    return network.with_parameters(w - rate * g for w, g in zip(lifted, gradients.parameters()))
+    if isinstance(network, Mapping):
+        return {
+            key: entrywise(lambda w, g: w - rate * g, lifted(str(key), value, arithmetic), gradients[key])
+            for key, value in network.items()
+        }
+    parameters = arithmetic.lift([network.parameters()])[0]
+    return network.with_parameters(w - rate * g for w, g in zip(parameters, gradients.parameters()))
 
 
 def momentum_step(
@@ -104,10 +115,10 @@ def _descend(network: Network, direction: Iterable[float], learning_rate: float)
     return network.with_parameters(w - learning_rate * d for w, d in zip(network.parameters(), direction))
 
 
-def _check(network: Network[Any], gradients: Gradients[Any], learning_rate: float) -> None:
+def _check(network: Network[Any] | Mapping[Any, Any], gradients: Any, learning_rate: float) -> None:
     if not isinstance(learning_rate, (int, float)) or not isfinite(learning_rate):
         raise PurebpError(f"the learning rate is {learning_rate!r:.40}: a finite number is wanted")
-    if shapes(network) != shapes(gradients):
+    if isinstance(network, Network) and shapes(network) != shapes(gradients):
         raise PurebpError(f"the network has {shapes(network)}, the gradients {shapes(gradients)}: they must agree")
 
 

@@ -65,7 +65,7 @@ def parsed(text: str) -> Any:
     """
     too_deep = PurebpError(f"the JSON is nested too deeply: {DEEPEST} levels are enough")
     try:
-        document = json.loads(text, object_pairs_hook=_object, parse_int=float)
+        document = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=_object, parse_int=float)
     except RecursionError:
         raise too_deep from None
     except json.JSONDecodeError as error:

@@ -15,7 +15,9 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from ctypes import c_float
 from dataclasses import dataclass, replace
+from functools import reduce
 from math import copysign, erf, erfc, exp, expm1, fsum, inf, isfinite, log, log1p, sqrt, tanh
+from operator import add
 from random import Random
 from typing import Any, NamedTuple
 
@@ -445,7 +447,8 @@ class _Run:
         if (base, name[0]) not in (("cross_entropy", "softmax"), ("binary_cross_entropy", "sigmoid")):
             deltas = self.backward(name, error, z, a)
         elif self.recipe.fused or not all(isfinite(e) for row in error for e in row):
-            sums = [r(sum(row)) if base == "cross_entropy" else 1.0 for row in y]
+            # not `sum`, which compensates for rounding from Python 3.12 on
+            sums = [r(reduce(add, row)) if base == "cross_entropy" else 1.0 for row in y]
             deltas = [[r(r(r(p * s) - t) * r(1 / first)) for p, t in zip(*rows)] for *rows, s in zip(a, y, sums)]
         elif name[0] == "softmax":
             deltas = self.backward(name, error, z, a)

@@ -16,7 +16,7 @@ from typing import Any
 from purebp.oracle import Report, check
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "docs" / "examples"
-CANDIDATES = sorted(EXAMPLES.glob("*.py"))
+CANDIDATES = sorted(path for path in EXAMPLES.glob("*.py") if "PUREBP = " in path.read_text(encoding="utf-8"))
 
 
 def reported(path: Path) -> Report:

@@ -37,7 +37,7 @@ from purebp.oracle.conventions import Convention, Factor, budgets
 from purebp.oracle.diagnosis import Diagnosis, Made, Observation, explanations
 from purebp.oracle.judge import Budgets, Claim, as_claim, share
 from purebp.oracle.mistakes import CATALOGUE, seen
-from purebp.oracle.recipe import Inapplicable, Recipe, planted, run
+from purebp.oracle.recipe import Inapplicable, Mistake, Recipe, planted, run
 from purebp.oracle.report import Report
 from tests.conforming import MACHINES, WAYS, Implementation, drawn, implementation, single
 from tests.conforming import Recipe as Way
@@ -284,6 +284,18 @@ def singles(hidden: Sequence[str] = HIDDEN, depths: Sequence[int] = DEPTHS) -> I
                 found = ((p, s) for p in tried for s in settings(name, depth) if p.changes_something(s))
                 if tried:
                     yield next(found, (tried[0], None))
+
+
+def place(mistake: Mistake) -> tuple[Planting, Setting]:
+    """The first architecture in which the mistake changes something, two layers before three."""
+    for depth in (2, 3):
+        for hidden in ("sigmoid", "relu", "silu", "identity", "elu(1.0)", "leaky_relu(0.01)"):
+            for layers in mistake.layers(depth):
+                for setting in settings(hidden, depth):
+                    planting = Planting(((mistake, layers),))
+                    if planting.changes_something(setting):
+                        return planting, setting
+    raise AssertionError(f"{mistake.name} changes nothing anywhere")
 
 
 def pairs(wanted: int, random: Random) -> Iterator[tuple[Planting, Setting]]:

@@ -132,6 +132,11 @@ REFUSALS: dict[str, list[str]] = {
     "explain net.json digits.json": ["digits.json"],
     "explain net.json good.csv": ["2 columns", "2 inputs and 2 targets"],
     "explain line.json good.csv --loss cross_entropy": ["cross_entropy"],
+    "explain --output net.svg": ["--output", "--graph"],
+    "explain --graph --json": ["--graph", "--json"],
+    "explain --graph --output missing/net.svg": ["missing/net.svg", "directory"],
+    "explain net.json batch.json --graph --output net.json": ["--output", "overwrite"],
+    "explain line.json good.csv --graph --loss cross_entropy": ["cross_entropy"],
     "explain --loss frob": ["--loss", "'frob'"],
 }
 

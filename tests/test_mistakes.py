@@ -6,7 +6,6 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache
 
 import pytest
 from hypothesis import given
@@ -17,7 +16,7 @@ from purebp.oracle.check import check
 from purebp.oracle.mistakes import CATALOGUE, seen
 from purebp.oracle.recipe import LINES, Mistake, Recipe, run
 from purebp.oracle.subject import Subject
-from tests.power import FAMILIES, Planting, Setting, budgets_once, looked_at, plain_sentence, settings
+from tests.power import FAMILIES, budgets_once, looked_at, place, plain_sentence
 from tests.strategies import Case, cases
 
 
@@ -32,19 +31,6 @@ def once() -> Iterator[None]:
 def test_the_recipe_without_changes_is_backpropagation_bit_for_bit(case: Case) -> None:
     network, batch, loss = case
     assert run(Recipe(), network, batch, loss, FLOAT) == backpropagation(network, batch, loss)
-
-
-@cache
-def place(mistake: Mistake) -> tuple[Planting, Setting]:
-    """The first architecture in which the mistake changes something, two layers before three."""
-    for depth in (2, 3):
-        for hidden in ("sigmoid", "relu", "silu", "identity", "elu(1.0)", "leaky_relu(0.01)"):
-            for layers in mistake.layers(depth):
-                for setting in settings(hidden, depth):
-                    planting = Planting(((mistake, layers),))
-                    if planting.changes_something(setting):
-                        return planting, setting
-    raise AssertionError(f"{mistake.name} changes nothing anywhere")
 
 
 @pytest.mark.parametrize("mistake", CATALOGUE.values(), ids=CATALOGUE)

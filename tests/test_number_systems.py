@@ -15,6 +15,7 @@ from fractions import Fraction
 from functools import cache
 from operator import mul
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given, reject, settings
@@ -372,6 +373,18 @@ def test_nor_on_being_computed_in_other_processes() -> None:
     executor: Executor
     with ProcessPoolExecutor(2) as executor:
         assert bits(certified_gradients(*case, executor=executor).parameters()) == expected
+
+
+def test_nor_on_an_executor_that_asks_how_much_there_is_to_do() -> None:
+    class Counting(ThreadPoolExecutor):  # as that of dask.distributed
+        def map(self, fn: Callable[..., Any], *iterables: Any, timeout: float | None = None, chunksize: int = 1) -> Any:
+            assert len(set(map(len, iterables))) == 1
+            return super().map(fn, *iterables, timeout=timeout, chunksize=chunksize)
+
+    case = wild_case(Random(4), widest=6)
+    with Counting(2) as executor:
+        found = certified_gradients(*case, executor=executor)
+    assert bits(found.parameters()) == bits(certified_gradients(*case).parameters())
 
 
 @given(wild_cases)

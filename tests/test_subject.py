@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -50,7 +51,7 @@ def report(capsys: pytest.CaptureFixture[str], how: str, *options: str) -> tuple
         ("hangs", "timeout", 1, "it has not answered after 0.5 s and was stopped"),
         ("closes its input", "crash", 1, "it closes its standard input"),
         ("closes its output", "crash", 1, "it closes its standard output"),
-        ("answers the wrong id", "malformed", 1, "it answers with the id 'another'"),
+        ("answers the wrong id", "malformed", 1, "it answers with the id 'another': "),
         ("prints noise", "malformed", 1, "it writes 'now in epoch 1'"),
         ("prints without end", "malformed", 1, "it writes 'now in epoch 1'"),
         ("breaks off its JSON", "malformed", 1, "which is no answer: not JSON"),
@@ -60,7 +61,7 @@ def report(capsys: pytest.CaptureFixture[str], how: str, *options: str) -> tuple
         ("answers at random", "flaky", 1, "it gives different answers"),
         ("adds up", "wrong", 1, "its answer grows from call to call"),
         ("skips everything", "skipped", 5, "it skips it: not today"),
-        ("reports errors", "wrong", 1, "it reports an error: memory out of it"),
+        ("reports errors", "wrong", 1, "it reports an error: memory: out of it"),
         ("is wrong", "wrong", 1, ""),
     ],
 )
@@ -78,8 +79,10 @@ def test_every_way_has_its_verdict_in_time(
 def test_nothing_is_left_behind(capsys: pytest.CaptureFixture[str]) -> None:
     for how in ("leaves a child", "hangs", "closes its output", "prints without end"):
         mark = f"left behind by {how}, at {time.time_ns()}"
+        with Subject([*program(how), mark], timeout=0.5):
+            assert mark in processes()
         main(["check", "--timeout", "0.5", "--", *program(how), mark])
-        assert mark not in subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+        assert mark not in processes()
     capsys.readouterr()
 
 
@@ -93,7 +96,7 @@ def test_nothing_is_left_behind(capsys: pytest.CaptureFixture[str]) -> None:
 def test_without_a_hello_there_is_nothing_to_ask(how: str, sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
     for verb in ("check", "smoke"):
         status, out, err = told(capsys, verb, how, "--timeout", "0.2")
-        assert (status, out) == (4, "") and sentence in err and "says no hello" in err, err
+        assert (status, out) == (4, "") and sentence in err and "the protocol is in docs/wire-format.md" in err, err
 
 
 def test_a_program_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
@@ -106,7 +109,7 @@ def test_what_a_hello_must_not_say(capsys: pytest.CaptureFixture[str]) -> None:
         ("hello 2 mine", "a hello is wanted"),
         ("Welcome!", "a hello is wanted"),
         ('{"protocol": 1}', 'a "name" is wanted'),
-        ("hello 1 mine activation=tanh", "its hello has activation: known are activations"),
+        ("hello 1 mine activation=tanh", "its hello has 'activation': known are protocol"),
         ("hello 1 mine activations=tanh,swish", "unknown activation 'swish'"),
         ("hello 1 mine format=binary128", "binary128"),
         ("hello 1 mine samples=diagonal", "samples"),
@@ -136,6 +139,59 @@ def test_the_report_ends_with_a_command_that_replays_the_case(capsys: pytest.Cap
     assert status == 2 and "one-sample" in err
     status, out, _ = told(capsys, "replay", "is right", "gradients-softplus-mse-several-outputs")
     assert status == 1 and "wrong" in out  # it is of another activation
+
+
+@pytest.mark.parametrize("hello", [(), ("samples=rows",), ("biases=true",), ("weights=out_in",)])
+@pytest.mark.parametrize(("how", "status", "name"), [("right", 0, ""), ("biases", 1, "3"), ("first", 1, "first sample")])
+def test_a_layout_that_is_not_declared_hides_no_mistake(
+    how: str, status: int, name: str, hello: Sequence[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In the line dialect a vector and a batch of one are the same line, and a program may take no biases as well."""
+    assert main(["check", "--", sys.executable, "-S", str(Path(BROKEN).with_name("words.py")), how, *hello]) == status
+    out = capsys.readouterr().out
+    assert name in out and "--no-biases" not in out and "vector" not in out
+
+
+def test_a_remark_is_no_verdict_and_a_crash_no_chance(capsys: pytest.CaptureFixture[str]) -> None:
+    for how in ("ends with status 3", "does not end"):
+        status, found = report(capsys, how)
+        assert status == 0 and any("At the end of its input" in note for note in found["notes"])
+    for how in ("crashes on the third case", "closes its output"):
+        status, found = report(capsys, how)
+        assert not any("by chance:" in finding["sentence"] for finding in found["findings"])
+        assert not any("No layout" in note for note in found["notes"])
+    found = report(capsys, "answers twice")[1]
+    assert any("which it was not asked for" in finding["sentence"] for finding in found["findings"])
+    found = report(capsys, "ends within a line")[1]
+    assert any("without an end of line" in finding["sentence"] for finding in found["findings"])
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_ends_the_check_and_its_program(number: signal.Signals) -> None:
+    mark = f"ended by {number.name}, at {time.time_ns()}"
+    command = [sys.executable, "-m", "purebp", "check", "--timeout", "60", "--", *program("hangs"), mark]
+    with subprocess.Popen(command, cwd=HERE, stderr=subprocess.PIPE, restore_signals=True, preexec_fn=default_signals) as check:
+        while not any(line.endswith(mark) and "purebp check" not in line for line in processes().splitlines()):
+            time.sleep(0.05)
+        time.sleep(0.3)
+        check.send_signal(number)
+        assert check.wait(10) == {signal.SIGINT: 130}.get(number, 128 + number)
+    assert mark not in processes()
+
+
+def default_signals() -> None:
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+
+
+def processes() -> str:
+    return subprocess.run(["ps", "-ewwo", "args"], capture_output=True, text=True, check=True).stdout
+
+
+def test_what_is_too_large_to_check_is_said_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    for sizes, batch in (("3000,3000", "1"), ("2,1000000000", "1"), ("2,1", "1000000")):
+        status, _, err = told(capsys, "check", "is right", "--sizes", sizes, "--batch", batch)
+        assert status == 2 and "1,000,000 can be checked" in err
 
 
 def test_skipped_cases_are_no_evidence_and_are_counted(capsys: pytest.CaptureFixture[str]) -> None:

@@ -198,6 +198,6 @@ def test_what_is_too_large_is_not_read(tmp_path: Path, capsys: pytest.CaptureFix
 def test_a_hundred_thousand_keys_are_no_trouble() -> None:
     """Nor is one of them twice: the search for it is not quadratic."""
     pairs = [f'"{k}": {k}' for k in range(100_000)]
-    for text, sentence in (("{" + ",".join(pairs) + "}", "with the id None"), ("{" + ",".join([*pairs, pairs[-1]]) + "}", "twice")):
+    for text, sentence in (("{" + ",".join(pairs) + "}", "with no id"), ("{" + ",".join([*pairs, pairs[-1]]) + "}", "twice")):
         with pytest.raises(NoAnswer, match=sentence):
             read_json(text, "1")

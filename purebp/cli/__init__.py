@@ -81,8 +81,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return status
     except PurebpError as error:
         return _say(getattr(error, "status", 2), str(error))
-    except KeyboardInterrupt:
-        return _say(130, "interrupted")
+    except KeyboardInterrupt as stop:
+        return getattr(stop, "status", 0) or _say(130, "interrupted")
     except OSError as error:
         # Nobody reads on, as with `| head`, or the disk is full: the interpreter must not try again when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

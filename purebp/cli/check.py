@@ -178,6 +178,14 @@ def _examined(requests: Sequence[Request]) -> Iterator[Outcome]:
         line.end()
 
 
+class Ended(KeyboardInterrupt):
+    """By a signal: no candidate, and nothing else, takes that for an error of its own."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.status = 128 + number
+
+
 @contextmanager
 def ended_properly() -> Iterator[None]:
     """A signal to end lets the candidate's process be ended first."""
@@ -186,7 +194,7 @@ def ended_properly() -> Iterator[None]:
         return
 
     def leave(number: int, frame: FrameType | None) -> None:
-        raise SystemExit(128 + number)
+        raise Ended(number)
 
     numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
     before = [(number, signal.signal(number, leave)) for number in numbers]

@@ -29,7 +29,7 @@ OUTPUT = ("sigmoid", "identity", "softmax", "tanh", "relu")
 DEPTHS = (2, 1, 3)
 PLAIN = {"weights": "out_in", "samples": "rows", "biases": True, "arrays": None}
 LAYERS = "wrong number of layers"
-LAYOUT = ("raises", "error", "crash", "wrong shape", LAYERS)  # what another layout may cure
+LAYOUT = ("raises", "error", "wrong shape", LAYERS)  # what another layout may cure
 MOST_CRASHES = 6  # of a program: each starts it anew
 TOLERANCE = 1e-4  # of a multiple: roundoff, that of binary32 too, is far below
 
@@ -73,6 +73,8 @@ def guess(ask: Ask, declared: dict[str, Any], source: str) -> Guess:
     for depth, layout in _layouts(declared, source):
         if answers_at not in (None, depth):
             continue
+        if best and (layout["samples"] == "vector" or not layout["biases"]) and not layout.items() <= declared.items():
+            continue  # a plainer layout is answered: to ask for less would only hide what is wrong
         options = {key: value for key, value in layout.items() if key not in declared}
         activations = declared.get("activations", ("sigmoid",) * depth)
         first = first or {**options, "activations": activations}
@@ -125,7 +127,8 @@ def _answers(
     ask: Ask, depth: int, options: dict[str, Any], cases: dict[Any, list[Case]], problems: list[str]
 ) -> list[tuple[Case, Claim]]:
     """Its answers to small cases, which are kept; none unless all have the right shape, but the kind of its problem."""
-    names = ("sigmoid",) * depth
+    given = options.get("activations", "sigmoid")
+    names = (given,) * depth if isinstance(given, str) else tuple(given)
     found: list[tuple[Case, Claim]] = []
     try:
         declared = Declared(**{**options, "activations": names})

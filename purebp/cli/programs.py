@@ -7,7 +7,7 @@ import traceback
 from argparse import ArgumentTypeError
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from purebp.arithmetic import PurebpError
@@ -15,10 +15,12 @@ from purebp.cli.candidates import SHAPE, Outcome, Request, guided
 from purebp.cli.loading import CannotLoad, agreed, declaration, with_activations
 from purebp.oracle.candidate import Answer, Candidate, Declared, ask
 from purebp.oracle.cases import Case, ladder
+from purebp.oracle.process import exit_of
 from purebp.oracle.report import Report
 from purebp.oracle.subject import Subject
 
 SHOWN = 600  # characters of a line
+HEARD = 20_000  # characters of standard error
 
 
 def examine(request: Request, watch: Callable[[str], None]) -> Outcome:
@@ -66,22 +68,39 @@ def talking(request: Request) -> Iterator[Talk]:
     if not request.program:
         raise PurebpError("a program is wanted, behind --, such as -- ./mine")
     try:
-        subject = Subject(request.program, once=request.once, timeout=request.timeout, hear=_hear)
+        subject = Subject(request.program, once=request.once, timeout=request.timeout, hear=_hearing())
     except PurebpError as error:
         raise CannotLoad(str(error)) from None
     with subject:
+        said = {key: _said(subject, key, value) for key, value in subject.hello.declares.items()}
         try:
-            said = {key: declaration(key, value) for key, value in subject.hello.declares.items()}
-        except (ValueError, ArgumentTypeError) as error:
-            raise CannotLoad(f"the hello of {subject.hello.name!r} cannot be used: {error}") from None
-        yield Talk(subject, agreed({**said, **request.declared}))
+            declared = agreed({**said, **request.declared})
+        except PurebpError as error:
+            raise error if request.declared else CannotLoad(f"the hello of {subject.hello.name!r}: {error}") from None
+        yield Talk(subject, declared)
 
 
-def _hear(text: str) -> None:
-    """What a program writes to its standard error is shown."""
-    if sys.stderr is not None:
-        with suppress(OSError, ValueError):
-            print(text, end="", file=sys.stderr, flush=True)
+def _said(subject: Subject, key: str, value: Any) -> Any:
+    try:
+        return declaration(key, value)
+    except (ValueError, ArgumentTypeError) as error:
+        raise CannotLoad(f"the hello of {subject.hello.name!r} cannot be used: {key}: {error}") from None
+
+
+def _hearing() -> Callable[[str], None]:
+    """What a program writes to its standard error is shown, up to some length, without what steers a terminal."""
+    left = HEARD
+
+    def hear(text: str) -> None:
+        nonlocal left
+        if sys.stderr is not None and left > 0:
+            shown = "".join(c if c.isprintable() or c in "\n\t" else "?" for c in text[:left])
+            left -= len(text)
+            end = "\n(what else it writes to its standard error is not shown)\n" if left <= 0 else ""
+            with suppress(OSError, ValueError):
+                print(shown, end=end, file=sys.stderr, flush=True)
+
+    return hear
 
 
 def _checked(talk: Talk, request: Request, watch: Callable[[str], None]) -> Report:
@@ -100,4 +119,8 @@ def _checked(talk: Talk, request: Request, watch: Callable[[str], None]) -> Repo
 
         return called
 
-    return guided(request, talk.declared, "", candidate, tell_cases, talk.subject.renew)
+    report = guided(request, talk.declared, "", candidate, tell_cases, talk.subject.renew)
+    if (how := talk.subject.close()) != exit_of(0):
+        note = f"At the end of its input {how}: exit status 0 is wanted."
+        report = replace(report, notes=(*report.notes, note))
+    return report

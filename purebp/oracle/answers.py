@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from purebp.arithmetic import PurebpError
-from purebp.oracle.candidate import Answer, Declared, Finding, NoAnswer, ask
+from purebp.oracle.candidate import Answer, Declared, Finding, NoAnswer, ask, quoted
 from purebp.oracle.check import judged
 from purebp.oracle.report import CaseReport, Report
 from purebp.oracle.vectors import FAMILIES, Vector, load
@@ -73,7 +73,7 @@ def read(text: str, known: dict[str, Vector]) -> Iterator[tuple[str, Any]]:
     for place, item in _items(text):
         number = item.get("id") if isinstance(item, dict) else item.partition(" ")[0]
         if not isinstance(number, str) or number not in known:
-            raise PurebpError(f"{place} has the id {number!r:.60}: that of a test vector is wanted; see purebp vectors list")
+            raise PurebpError(f"{place} has the id {quoted(number)}: that of a test vector is wanted; see purebp vectors list")
         if number in seen:
             raise PurebpError(f"{place} is the second answer to {number}: one is wanted")
         seen.add(number)

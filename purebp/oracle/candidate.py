@@ -30,6 +30,7 @@ from purebp.oracle.judge import Key, tensor_name
 
 Candidate = Callable[..., Any]
 ARRAYS = ("numpy", "torch", "jax")
+NOT_ASKED = "not asked"  # the kind of a finding: a program was given up
 RETURNS = ("gradients", "descent", "step")
 
 
@@ -88,6 +89,16 @@ class Answer:
     findings: tuple[Finding, ...] = ()
 
 
+def quoted(x: object, most: int = 60) -> str:
+    """What a program wrote, on one line and not too long.
+
+    >>> quoted("no\\nsoftmax"), quoted("abcdefgh", 5)
+    ("'no\\\\nsoftmax'", "'ab...'")
+    """
+    text = x if isinstance(x, str) else repr(x)
+    return repr(text if len(text) <= most else text[: most - 3] + "...")
+
+
 class NoAnswer(Exception):
     """What was said, or not said, is no answer; a candidate may raise it as well."""
 
@@ -95,13 +106,21 @@ class NoAnswer(Exception):
         super().__init__(sentence)
         self.kind, self.fatal = kind, fatal
 
-    def finding(self, case: Case) -> Finding:
-        return Finding(self.kind, str(self), case.name, self.fatal)
+    def finding(self, case: str) -> Finding:
+        return Finding(self.kind, str(self), case, self.fatal)
 
 
 def ask(candidate: Candidate, case: Case, declared: Declared) -> Answer:
     """Call the candidate with a case."""
-    given = arguments(case, declared)
+    given = dict(zip(("weights", "biases", "inputs", "targets"), arguments(case, declared)))
+    return called(candidate, given, case.name, lambda said: _understood(said, case, declared))
+
+
+def called(
+    candidate: Candidate, arguments: Mapping[str, Any], case: str, understood: Callable[[Any], dict[Key, Matrix]]
+) -> Answer:
+    """Call the candidate with arguments, which have names; what it says is `understood`."""
+    names, given = list(arguments), list(arguments.values())
     before = list(map(_plain, given))  # a copy
     printed = _Beginning()
     try:
@@ -110,36 +129,35 @@ def ask(candidate: Candidate, case: Case, declared: Declared) -> Answer:
     except NoAnswer as none:
         return Answer(findings=(none.finding(case),))
     except (Exception, SystemExit) as error:
-        return Answer(findings=(Finding("raises", _shortened(error, candidate), case.name),))
+        return Answer(findings=(Finding("raises", _shortened(error, candidate), case),))
     notes = []
     if printed.getvalue():
         first = printed.getvalue().strip().partition("\n")[0][:60]
         notes.append(
-            Finding("prints", f"it prints to stdout ({first!r}): leave the output to the caller", case.name, False)
+            Finding("prints", f"it prints to stdout ({first!r}): leave the output to the caller", case, False)
         )
     try:
         after = list(map(_plain, given))
     except (ValueError, RecursionError):
         after = before
     if after != before:
-        names = ("weights", "biases", "inputs", "targets")
         which = ", ".join(name for name, x, old in zip(names, after, before) if x != old)
         notes.append(
             Finding(
                 "changes its arguments",
                 f"it changes the {which} it is given: work on copies, for what is "
                 "computed after the change uses the new numbers",
-                case.name,
+                case,
                 False,
             )  # fmt: skip
         )
     try:
-        return Answer(_understood(answer, case, declared), tuple(notes))
+        return Answer(understood(answer), tuple(notes))
     except NoAnswer as none:
         return Answer(findings=(*notes, none.finding(case)))
     except Exception as error:  # of an object that is not what it looks like
         told = f"what it returns cannot be read: {type(error).__name__}: {error!s:.100}"
-        return Answer(findings=(*notes, Finding("not understood", told, case.name)))
+        return Answer(findings=(*notes, Finding("not understood", told, case)))
 
 
 class _Beginning(io.StringIO):
@@ -235,6 +253,8 @@ def _plain(x: Any) -> Any:
         x = x.detach()
     if hasattr(x, "tolist"):
         return x.tolist()
+    if isinstance(x, Mapping):
+        return {key: _plain(item) for key, item in x.items()}
     return [_plain(item) for item in x] if isinstance(x, (list, tuple)) else x
 
 
@@ -285,6 +305,22 @@ def _understood(answer: Any, case: Case, declared: Declared) -> dict[Key, Matrix
         )
     found = _tensors("weights", weights, case, declared)
     return found | _tensors("biases", biases, case, declared) if declared.biases else found
+
+
+def named_tensors(answer: Any, wanted: Mapping[str, tuple[Key, tuple[int, int]]]) -> dict[Key, Matrix]:
+    """A dictionary of tensors, of which each name has its key and its shape."""
+    if not isinstance(answer, Mapping):
+        what = f"it returns {type(answer).__name__} {_plain(answer)!r:.60}"
+        raise NoAnswer("not understood", f"{what}: a dictionary from names to gradients is wanted")
+    found: dict[Key, Matrix] = {}
+    for name, item in answer.items():
+        if name not in wanted:
+            raise NoAnswer("not understood", f"it returns {name!r:.60}: known are {', '.join(map(repr, wanted))}")
+        key, size = wanted[name]
+        rows = _matrix(key[0], item)
+        column = size[0] == 1 and shape(rows) == size[::-1]
+        found[key] = _shaped(key[0], transpose(rows) if column else rows, size)
+    return found
 
 
 def _is_pair(answer: Any) -> bool:
@@ -348,7 +384,7 @@ def _number(name: str, x: Any) -> float:
     while isinstance(x, list) and len(x) == 1:
         x = x[0]
     try:
-        number = float(x)
+        number = float("text" if isinstance(x, (str, bytes, bool)) else x)
     except (TypeError, ValueError, OverflowError):
         raise NoAnswer("not understood", f"{name} holds {x!r:.60}: a number is wanted") from None
     if number != number:

@@ -65,6 +65,7 @@ RUNGS = (
     Rung("as many samples as neurons", 4, (4,), 4, 4),
     Rung("wide", 5, (7, 6), 3, 6),
 )
+MOST_NUMBERS = 1_000_000  # in a network and its batch
 DEEP = Rung("deep", 2, (3, 2, 4, 3), 2, 2)
 ANY_DEPTH = 5  # of the deep chain
 
@@ -91,6 +92,10 @@ def ladder(
                           "give one width more than layers")  # fmt: skip
     if batch is not None and batch < 1:
         raise PurebpError(f"a batch of {batch} samples: at least one is wanted")
+    widths, samples = tuple(sizes or ()), batch or 1
+    numbers = sum(a * b for a, b in pairwise(widths)) + samples * sum(widths or (1,))
+    if numbers > MOST_NUMBERS:
+        raise PurebpError(f"sizes {widths} with {samples} samples are {numbers:,} numbers: {MOST_NUMBERS:,} can be checked")
     rungs = [(rung, names) for rung in RUNGS if rung.special != "kink" or any(f.kinks for f in names)]
     if free and sizes is None:
         rungs += [(DEEP, [names[0]] * ANY_DEPTH), (RUNGS[2], names[:1]), (RUNGS[3], names[:1] * 3)]

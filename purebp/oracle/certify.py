@@ -18,10 +18,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import chain, islice, repeat
+from functools import partial
+from itertools import chain, islice
 from math import inf, ldexp, nan
 from os import cpu_count
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from purebp import losses
 from purebp.arithmetic import Matrix, PurebpError
@@ -29,6 +30,9 @@ from purebp.backprop import backpropagation, evaluate, forward
 from purebp.losses import Loss, mse
 from purebp.network import Batch, Network
 from purebp.number_systems.ball import Ball, ball, exact_decimal, exact_sum
+
+if TYPE_CHECKING:
+    from purebp.graph import Feed, Node, Values
 
 MOST_DIGITS = 608
 
@@ -81,6 +85,7 @@ class CertifiedGradients:
         return [x for layer in self.layers for row in (*layer.weights, layer.biases or ()) for x in row]
 
 
+@overload
 def certified_gradients(
     network: Network,
     batch: Batch,
@@ -89,16 +94,32 @@ def certified_gradients(
     digits: int = 38,
     executor: Executor | None = None,
     parts: int | None = None,
-) -> CertifiedGradients:
+) -> CertifiedGradients: ...
+@overload
+def certified_gradients(network: Node, batch: Feed, *, digits: int = 38) -> Values: ...
+def certified_gradients(
+    network: Network | Node,
+    batch: Any,
+    loss: Loss | str = mse,
+    *,
+    digits: int = 38,
+    executor: Executor | None = None,
+    parts: int | None = None,
+) -> CertifiedGradients | Values:
     """The gradients that `backpropagation` approximates, each correctly rounded and enclosed.
 
     With an executor the batch is split into `parts` (one per processor where not said), and the result is the same.
+    Of a graph and its feed, in place of a network and a batch, those that `backward_graph` approximates.
 
     >>> network = Network.random([2, 2, 1], "relu", seed=2)
     >>> batch = Batch([[0.5, 1.0], [2.0, -1.0]], [[1.0], [0.0]])
     >>> {entry.rounded for entry in certified_gradients(network, batch).parameters()}
     {True}
     """
+    if not isinstance(network, Network):
+        from purebp.oracle.graphs import certified_graph  # graphs are loaded for who has one
+
+        return certified_graph(network, batch, digits)
     if parts is not None and (not isinstance(parts, int) or parts < 1):
         raise PurebpError(f"parts={parts!r}: a whole number above 0 is wanted")
     chosen, samples = losses.loss(loss), len(batch.inputs)
@@ -191,13 +212,13 @@ def nearest_double(mantissa: int, exponent: int) -> float:
 
 def _gradients(network: Network, chunks: list[Batch], loss: Loss, digits: int, executor: Executor | None) -> list[Ball]:
     """All parameters, then the deltas of each layer, enclosed; sums over samples are exact, so parts add up exactly."""
-    work = repeat(network), chunks, repeat(loss), repeat(digits)
-    parts = list(executor.map(_part, *work) if executor else map(_part, *work))
+    work = partial(_part, network, loss, digits)  # one iterable: not every executor takes endless ones beside it
+    parts = list(executor.map(work, chunks) if executor else map(work, chunks))
     parameters = map(exact_sum, zip(*(parameters for parameters, _ in parts)))
     deltas = chain.from_iterable(chain(*layer) for layer in zip(*(deltas for _, deltas in parts)))
     return [*parameters, *deltas]
 
 
-def _part(network: Network, batch: Batch, loss: Loss, digits: int) -> tuple[list[Ball], list[list[Ball]]]:
+def _part(network: Network, loss: Loss, digits: int, batch: Batch) -> tuple[list[Ball], list[list[Ball]]]:
     gradients = backpropagation(network, batch, loss, ball(None, digits))
     return gradients.parameters(), [[x for row in layer.deltas for x in row] for layer in gradients.layers]

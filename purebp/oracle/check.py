@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from purebp import losses
 from purebp.activations import Activation
@@ -26,7 +26,7 @@ from purebp.linalg import transpose
 from purebp.losses import Loss
 from purebp.network import Batch, Gradients, Network
 from purebp.number_systems.formats import Format, format_named
-from purebp.oracle.candidate import LAYOUTS, Answer, Candidate, Declared, Finding, arguments, ask
+from purebp.oracle.candidate import LAYOUTS, NOT_ASKED, Answer, Candidate, Declared, Finding, arguments, ask
 from purebp.oracle.cases import Case, default_loss, ladder
 from purebp.oracle.conventions import ONE, Convention, budgets
 from purebp.oracle.diagnosis import Diagnosis, Observation, explanations, gradients_in
@@ -35,6 +35,9 @@ from purebp.oracle.localisation import approximation, localised
 from purebp.oracle.mistakes import STATE
 from purebp.oracle.recipe import LOCAL
 from purebp.oracle.report import CaseReport, Report
+
+if TYPE_CHECKING:
+    from purebp.operations import Node
 
 BROKEN = ("crash", "timeout", "malformed")  # a program that does so gives no wrong number, and no verdict
 COMMON_RATES = [1.0, 0.5, 0.25, 0.1, 0.05, 0.01, 0.001]  # tried where a step is returned and no learning rate declared
@@ -57,6 +60,7 @@ def check(
     explore: bool = False,
     seed: int = 0,
     name: str | None = None,
+    graph: Node | None = None,
 ) -> Report:
     """Ask the candidate for gradients on built-in cases, and report what is proven about its answers.
 
@@ -66,6 +70,9 @@ def check(
     "vector" for a candidate that takes one sample. returns: "gradients", "descent" (their negative) or "step" (updated
     weights, with learning_rate). biases: False, or "columns" for n × 1 matrices. arrays: "numpy", "torch" or "jax".
     explore: search on with Hypothesis.
+
+    graph: the cost of an architecture that is declared by a graph, in place of activations, loss and sizes. The
+    candidate is then called with one dictionary from names to lists, and returns one of gradients (docs/graph.md).
     """
     names = activations if isinstance(activations, str) else tuple(known_activation(f).name for f in activations)
     declared = Declared(
@@ -86,9 +93,15 @@ def check(
             f"{candidate!r:.60} cannot be called: a function of (weights, biases, inputs, targets) is wanted"
         )
     called = name or str(getattr(candidate, "__name__", type(candidate).__name__))
+    if graph is not None:
+        from purebp.oracle.graphs import check_graph  # which builds on this module
+
+        if explore or any(given is not None for given in (loss, sizes, batch, arrays)):
+            raise PurebpError("graph=… says it all: loss, sizes, batch, arrays and explore do not go with it")
+        return check_graph(candidate, graph, declared, called, seed)
     cases = list(ladder(names, loss=loss, sizes=sizes, biases=bool(biases), batch=batch, seed=seed))
     answers = [ask(candidate, case, declared) for case in cases]
-    state = list(_stateful(candidate, cases, answers, declared))
+    state = list(stateful(cases, answers, lambda case: ask(candidate, case, declared)))
     report = judged(cases, answers, declared, called, state)
     if report.conforms and (missing := _not_given(report, cases, declared)):
         return replace(report, verdict="undecided", conforms=False, notes=(missing, *report.notes))
@@ -224,7 +237,7 @@ def judged(
         tuple(told),
         tuple(findings),
         tuple(notes),
-        _over_cases(reports),
+        over_cases(reports),
         _own_layout(worst, declared),
         tuple(reports),
         declared.format,
@@ -243,14 +256,14 @@ def _verdict(
 ) -> tuple[str, list[Diagnosis], list[str]]:
     """The verdict, the explanations of a candidate that does not conform, and what else is to be said."""
     gradients = _gradients(answered)
-    stateful = next((finding for finding in findings if finding.kind in ("flaky", "keeps state")), None)
+    kept = next((finding for finding in findings if finding.kind in ("flaky", "keeps state")), None)
     broken = next((finding.kind for finding in findings if finding.kind in BROKEN), None)
     if broken and not any(tensor.wrong for report in reports for tensor in report.tensors):
         return broken, [], []
-    if all(report.passed for report in reports) and not stateful:
+    if all(report.passed for report in reports) and not kept:
         if not answered:
             return "skipped", [], []
-        if undecided := _undecided(reports):
+        if undecided := undecided_tensors(reports):
             note = f"The budgets of {', '.join(undecided)} are wider than half the values on every case: no evidence."
             return "undecided", [], [note]
         if _as_declared(convention, declared):
@@ -265,10 +278,10 @@ def _verdict(
     elsewhere = any(t.wrong and t.kind not in LOCAL for report in reports for t in report.tensors)
     explained = [] if elsewhere or not gradients else _told(gradients, declared)
     explained = [diagnosis for diagnosis in explained if diagnosis.changes]
-    if stateful and stateful.kind == "flaky":
+    if kept and kept.kind == "flaky":
         return "flaky", explained, []
-    if stateful and not explained:
-        sentence = f"{stateful.sentence[0].upper()}{stateful.sentence[1:]}."
+    if kept and not explained:
+        sentence = f"{kept.sentence[0].upper()}{kept.sentence[1:]}."
         name = "not reset between calls"
         return "wrong", [Diagnosis(name, STATE, sentence, "∂loss/∂Wˡ = δˡᵀ aˡ⁻¹", (name,))], []
     if not any(finding.fatal for finding in findings):
@@ -331,7 +344,7 @@ def _conventional(change: str) -> bool:
     )
 
 
-def _undecided(reports: Sequence[CaseReport]) -> list[str]:
+def undecided_tensors(reports: Sequence[CaseReport]) -> list[str]:
     """Tensors that no case decided."""
     seen: dict[str, bool] = {}
     for report in reports:
@@ -340,17 +353,17 @@ def _undecided(reports: Sequence[CaseReport]) -> list[str]:
     return [name for name, decided in seen.items() if not decided]
 
 
-def _stateful(
-    candidate: Candidate, cases: Sequence[Case], answers: Sequence[Answer], declared: Declared
-) -> Iterator[Finding]:
+def stateful(cases: Sequence[Any], answers: Sequence[Answer], again: Callable[[Any], Answer]) -> Iterator[Finding]:
     """Ask some cases once more: answers that change were kept from an earlier call, or drawn by chance."""
     for case, first in zip(cases[:2], answers):
         if not first.claim:
             continue
-        second, third = ask(candidate, case, declared), ask(candidate, case, declared)
+        second, third = again(case), again(case)
         if same(first.claim, second.claim) and same(second.claim, third.claim):
             continue
-        growing = _same_steps(second.claim, third.claim, ask(candidate, case, declared).claim)
+        if any(finding.kind in (*BROKEN, NOT_ASKED) for answer in (second, third) for finding in answer.findings):
+            continue
+        growing = _same_steps(second.claim, third.claim, again(case).claim)
         if growing:
             yield Finding("keeps state", "its answer grows from call to call by the same amount: gradients are added to "
                           "those of earlier calls, and never reset to 0", case.name)  # fmt: skip
@@ -387,7 +400,7 @@ def _often_accused(declared: Declared, convention: Convention) -> list[str]:
     return notes
 
 
-def _over_cases(reports: Sequence[CaseReport]) -> tuple[TensorReport, ...]:
+def over_cases(reports: Sequence[CaseReport]) -> tuple[TensorReport, ...]:
     """Each tensor over all cases: entries and wrong ones added up, the largest share and error, the best resolution."""
     merged: dict[str, TensorReport] = {}
     for report in reports:

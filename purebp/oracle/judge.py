@@ -148,7 +148,8 @@ def same(a: Claim, b: Claim) -> bool:
 
 
 def _position(key: Key) -> tuple[int, int]:
-    return ORDER.index(key[0]) if key[0] in ORDER[:2] else 2, -key[1] * 4 + ORDER.index(key[0])
+    place = ORDER.index(key[0]) if key[0] in ORDER else 0  # tensors of a graph stay as they come
+    return place if key[0] in ORDER[:2] else 2, -key[1] * 4 + place
 
 
 def _compare(key: Key, rows: Matrix, budgets: Matrix[Ball]) -> TensorReport:

@@ -32,7 +32,7 @@ def approximation(asked: Asked, convention: Convention, format: str) -> str:
     """The lower precision, or the finite difference, that every answer is; "" if they are neither."""
     coarser = [name for name in COARSER if format_named(name).precision < format_named(format).precision]
     for name in coarser:
-        if all(_stored(claim, name) for _, claim in asked) and _inside_all(asked, convention, name):
+        if all(stored(claim, name) for _, claim in asked) and _inside_all(asked, convention, name):
             return f"Every number lies inside the budget of {name}, and is one of {name}: it was rounded to it."
     if note := _difference_quotient(asked, convention):
         return note
@@ -45,7 +45,7 @@ def _inside_all(asked: Asked, convention: Convention, format: str) -> bool:
     return all(inside(claim, budgets(case, convention, format, claim)) for case, claim in asked)
 
 
-def _stored(claim: Claim, name: str) -> bool:
+def stored(claim: Claim, name: str) -> bool:
     """Whether all numbers are numbers of that format; the wide budgets of short formats would hide a mistake else."""
     held = format_named("binary32" if name == "tf32" else name)
     return all(isfinite(x) and is_exact(x, held) for rows in claim.values() for row in rows for x in row)
@@ -109,7 +109,7 @@ def localised(reports: Sequence[CaseReport], asked: Asked, convention: Conventio
     for key in [key for key, is_wrong in wrong.items() if is_wrong and key[0] in LOCAL]:
         allowed = [(claim[key], budgets(case, convention, format, claim)[key]) for case, claim in asked if key in claim]
         off = [(rows, balls) for rows, balls in allowed if not inside({key: rows}, {key: balls})]
-        patterns = {_pattern(rows, balls) for rows, balls in off[:4]}
+        patterns = {pattern(rows, balls) for rows, balls in off[:4]}
         if len(patterns) == 1 and "" not in patterns:
             notes.append(f"{tensor_name(key)} {patterns.pop()}.")
     for (_, before), (case, now) in zip(asked, asked[1:]):
@@ -159,7 +159,8 @@ def _step(wrong: dict[Key, bool], depth: int) -> str:
     )
 
 
-def _pattern(rows: Matrix, allowed: Matrix[Ball]) -> str:
+def pattern(rows: Matrix, allowed: Matrix[Ball]) -> str:
+    """What a wrong tensor looks like beside the right one; "" for nothing that has a name."""
     given = [x for row in rows for x in row]
     expected = [float(b.midpoint) for row in allowed for b in row]
     room = 1e-6 * max(map(abs, expected))

@@ -22,7 +22,7 @@ from threading import Event, Thread
 from time import monotonic
 from typing import Any
 
-from purebp.oracle.candidate import NoAnswer
+from purebp.oracle.candidate import NoAnswer, quoted
 
 LONGEST = 1 << 24  # bytes of a line
 
@@ -38,7 +38,7 @@ class Process:
         except (OSError, ValueError) as error:
             raise NoAnswer("crash", f"it cannot be started: {getattr(error, 'strerror', None) or error}") from None
         self.lines: Queue[str | NoAnswer | None] = Queue(maxsize=4)  # None: no more will come
-        self.said = ""  # the end of its standard error
+        self.said, self.rest = "", ""  # the end of its standard error; what its output ends with, if not with a line
         self.hear, self.transcript, self.ended = hear, transcript, Event()
         self.threads = [Thread(target=work, daemon=True) for work in (self._read, self._listen)]
         for thread in self.threads:
@@ -58,6 +58,8 @@ class Process:
             except (OSError, ValueError):
                 self._put(NoAnswer("crash", "it closes its standard input, so that nothing more can be asked"))
 
+        if not self.lines.empty() and isinstance(found := self.lines.get(), str):
+            raise NoAnswer("malformed", f"it writes {quoted(found)}, which it was not asked for: one line is an answer")
         self.transcript.extend(f"> {line}" for line in lines)
         Thread(target=work, daemon=True).start()
 
@@ -117,8 +119,9 @@ class Process:
         self.threads[1].join(0.1)
         code = self.popen.returncode
         how = "it closes its standard output" if code is None else exit_of(code)
+        how += f", after {quoted(self.rest)} without an end of line" if self.rest else ""
         last = self.said.strip().rpartition("\n")[2]
-        return NoAnswer("crash", how + (f"; its last words: {last!r:.200}" if last else ""))
+        return NoAnswer("crash", how + (f"; its last words: {quoted(last, 200)}" if last else ""))
 
     def _put(self, item: str | NoAnswer | None) -> None:
         """For who reads the lines; in vain where nobody does any more."""
@@ -138,6 +141,7 @@ class Process:
             size += len(rest)
             if size > LONGEST:
                 return self._put(NoAnswer("malformed", f"it writes a line of more than {LONGEST >> 20} MiB"))
+        self.rest = b"".join(parts).decode(errors="replace")
         self._put(None)
 
     def _listen(self) -> None:

@@ -54,6 +54,11 @@ class CaseReport:
     finding: Finding | None = None
 
     @property
+    def size(self) -> str:
+        """Widths, where the case is of a network, and samples."""
+        return ", ".join(filter(None, ("-".join(map(str, self.sizes)), _counted(self.samples, "sample"))))
+
+    @property
     def passed(self) -> bool:
         return self.finding is None and not any(tensor.wrong for tensor in self.tensors)
 
@@ -203,7 +208,7 @@ def junit(reports: Sequence[Report]) -> str:
             name = (
                 "start"
                 if case is None
-                else f"{case.name}, {'-'.join(map(str, case.sizes))}, {_counted(case.samples, 'sample')}"
+                else f"{case.name}, {case.size}"
             )
             test = ElementTree.SubElement(suite, "testcase", classname=_xml(report.candidate), name=name)
             wrong = not report.conforms and (case is None or not case.passed or (not failed and not told))
@@ -256,8 +261,7 @@ def html(reports: Sequence[Report]) -> str:
             (case for case in report.cases if case.tensors), None
         )
         if shown is not None:
-            sizes = "-".join(map(str, shown.sizes))
-            parts.append(f"<h2>{escape(shown.name)}: {sizes}, {_counted(shown.samples, 'sample')}</h2>")
+            parts.append(f"<h2>{escape(shown.name)}: {shown.size}</h2>")
             parts.append("<p>One square per entry: the error as a share of what is allowed; red is outside.</p>")
             parts += [_heat_map(tensor) for tensor in shown.tensors]
         ending = report._ending()

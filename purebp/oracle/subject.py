@@ -19,6 +19,7 @@ A `Subject` starts the program, asks it, and starts it anew where it crashes, ha
 
 from __future__ import annotations
 
+import shlex
 from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import count
@@ -26,7 +27,7 @@ from typing import Any, Self
 
 from purebp.activations import activation
 from purebp.arithmetic import PurebpError
-from purebp.oracle.candidate import Candidate, Declared, NoAnswer
+from purebp.oracle.candidate import NOT_ASKED, Candidate, Declared, NoAnswer
 from purebp.oracle.cases import default_loss
 from purebp.oracle.process import Process, exit_of
 from purebp.oracle.wire import HELLO, Hello, Request, as_candidate, asked, read_hello, read_json, read_words
@@ -34,7 +35,6 @@ from purebp.oracle.wire import HELLO, Hello, Request, as_candidate, asked, read_
 PATIENCE = 3  # time-outs in a row, then nothing more is asked
 TIMEOUT = 5.0  # seconds, for an answer
 START = 6  # times that, for the hello
-NOT_ASKED = "not asked"
 
 
 class Subject:
@@ -62,15 +62,15 @@ class Subject:
             self.hello = self._greeted(ends=once)
         except NoAnswer as none:
             self.stop(patience=0.0)
-            raise PurebpError(f"{self.command[0]!r} says no hello: {none}") from None
+            raise PurebpError(f"{shlex.join(self.command)}: {none}; the protocol is in docs/wire-format.md") from None
         if once:
             self.stop()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *error: object) -> None:
-        self.stop()
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        self.stop(1.0 if kind is None else 0.0)
 
     def stop(self, patience: float = 1.0) -> None:
         """End the process, which has so many seconds to do so itself; the next request starts a fresh one."""

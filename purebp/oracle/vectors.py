@@ -56,6 +56,7 @@ ABOUT = [
     "Accept an answer when |answer - expected| <= budget, number by number, with the budget of the format you compute in.",
     "No correct implementation is further off. Expected values are the exact ones, correctly rounded.",
     "What lies on the way is under intermediate, for finding where an implementation goes wrong.",
+    "hash is the SHA-256 of what is given, to tell whether a test has changed.",
 ]
 LOSSES = {
     "mse": "mean over all entries of (output - target)^2",
@@ -84,8 +85,8 @@ NOTES = {
     "Kink": (
         "The derivative of an activation is asked for where it jumps, or a target is hit by an absolute error.",
         "A pre-activation (or an error) lies exactly on a kink, such as 0 for relu. Every element of Clarke's "
-        "subdifferential is accepted: expected is the middle of that interval, which clarke holds, and the budget "
-        "reaches its ends.",
+        "subdifferential is accepted: expected is the middle of that interval, from clarke.lower to clarke.upper, and the "
+        "budget reaches its ends. Deltas under intermediate are such middles as well.",
     ),
     "Saturated": (
         "A derivative written a (1 - a) is 0 where it should be tiny, or e^z overflows.",

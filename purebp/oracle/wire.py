@@ -18,7 +18,7 @@ from struct import pack, unpack
 from typing import Any
 
 from purebp.arithmetic import PurebpError
-from purebp.oracle.candidate import Declared, NoAnswer
+from purebp.oracle.candidate import Declared, NoAnswer, quoted
 from purebp.serialization import parsed
 
 HELLO = json.dumps({"cmd": "hello", "protocol": 1})
@@ -125,7 +125,7 @@ def from_bits(text: str) -> float:
     try:
         found: float = unpack(">d", bytes.fromhex(text))[0]
     except Exception:
-        raise NoAnswer("malformed", f"{text!r:.40} is no bit pattern: 16 hexadecimal digits are wanted") from None
+        raise NoAnswer("malformed", f"{quoted(text)} is no bit pattern: 16 hexadecimal digits are wanted") from None
     return found
 
 
@@ -144,8 +144,9 @@ def read_hello(line: str) -> Hello:
     """
     words = not line.lstrip().startswith("{")
     said = _hello_in_words(line) if words else _object(line)
-    if said.get("protocol") != 1 or not isinstance(said.get("name"), str):
-        raise NoAnswer("malformed", f'it says {line!r:.60}: a hello with "protocol": 1 and a "name" is wanted')
+    named = isinstance(said.get("name"), str) and said["name"]
+    if type(said.get("protocol")) is not float or said["protocol"] != 1 or not named:
+        raise NoAnswer("malformed", f'it says {quoted(line)}: a hello with "protocol": 1 and a "name" is wanted')
     name, language, version = (printable(said.get(key, "")) for key in ("name", "language", "version"))
     floats = said.pop("floats", "decimal")
     if floats not in ("decimal", "bits"):
@@ -153,17 +154,20 @@ def read_hello(line: str) -> Hello:
     declares = {key: _whole(value) for key, value in said.items() if key not in DESCRIBED and value is not None}
     known = Declared.__dataclass_fields__.keys() - {"arrays"}
     if unknown := sorted(declares.keys() - known):
-        raise NoAnswer("malformed", f"its hello has {printable(unknown[0])}: known are {', '.join(sorted(known))}, floats")
+        keys = ", ".join((*DESCRIBED, *sorted(known), "floats"))
+        raise NoAnswer("malformed", f"its hello has {quoted(unknown[0])}: known are {keys}")
     return Hello(name, language, version, words, floats == "bits", declares)
 
 
 def _hello_in_words(line: str) -> dict[str, Any]:
     words = line.split()
     if words[:2] != ["hello", "1"] or len(words) < 3:
-        raise NoAnswer("malformed", f"it says {line!r:.60}: a hello is wanted, in JSON, or hello 1 NAME key=value ...")
-    said: dict[str, Any] = {"protocol": 1, "name": words[2]}
+        raise NoAnswer("malformed", f"it says {quoted(line)}: a hello is wanted, in JSON, or hello 1 NAME key=value ...")
+    said: dict[str, Any] = {"protocol": 1.0, "name": words[2]}
     for word in words[3:]:
         key, _, value = word.partition("=")
+        if key in said:
+            raise NoAnswer("malformed", f"its hello has {quoted(key)} twice")
         several = "," in value and not value.endswith(",...")
         said[key] = {"true": True, "false": False}.get(value, value.split(",") if several else value)
     return said
@@ -178,7 +182,8 @@ def read_json(line: str, number: str, bits: bool = False) -> dict[str, Any]:
     """The quantities in an answer in JSON; `NoAnswer` if it is none, an error or a skip."""
     said = _object(line)
     if said.get("id") != number:
-        raise NoAnswer("malformed", f"it answers with the id {said.get('id')!r:.40}, and was asked with {number!r}")
+        given = f"the id {quoted(_whole(said['id']))}" if "id" in said else "no id"
+        raise NoAnswer("malformed", f'it answers with {given}: "{number}" is wanted, a string, as it was asked')
     return in_object(said, bits)
 
 
@@ -190,13 +195,13 @@ def in_object(said: dict[str, Any], bits: bool = False) -> dict[str, Any]:
     """
     error = said.get("error")
     if error is not None:
-        told = " ".join(str(error.get(key, "")) for key in ("kind", "message")) if isinstance(error, dict) else error
+        told = ": ".join(str(error[key]) for key in ("kind", "message") if key in error) if isinstance(error, dict) else error
         raise NoAnswer("error", f"it reports an error: {printable(told)}")
     if "skip" in said:
         raise NoAnswer("skipped", f"it skips it: {printable(said['skip'])}", fatal=False)
     found = {key: value for key, value in said.items() if key != "id"}
     if unknown := sorted(found.keys() - set(QUANTITIES)):
-        raise NoAnswer("malformed", f"its answer has {printable(unknown[0])}: known are {', '.join(QUANTITIES)}")
+        raise NoAnswer("malformed", f"its answer has {quoted(unknown[0])}: known are {', '.join(QUANTITIES)}")
     return mapped(found, lambda x: from_bits(x) if isinstance(x, str) else x) if bits else found
 
 
@@ -204,9 +209,9 @@ def _object(line: str) -> dict[str, Any]:
     try:
         document = parsed(line)
     except PurebpError as error:
-        raise NoAnswer("malformed", f"it writes {line!r:.60}, which is no answer: {error}") from None
+        raise NoAnswer("malformed", f"it writes {quoted(line)}, which is no answer: {error}") from None
     if not isinstance(document, dict):
-        raise NoAnswer("malformed", f"it writes {line!r:.60}: an object is wanted")
+        raise NoAnswer("malformed", f"it writes {quoted(line)}: an object is wanted")
     return document
 
 
@@ -214,14 +219,14 @@ def read_words(line: str, number: str, request: Request, bits: bool = False) -> 
     """The quantities in an answer in the line dialect, in the shapes of JSON."""
     told, *words = line.split() or [""]
     if told != number or not words:
-        raise NoAnswer("malformed", f"it writes {line!r:.60}: {number} and an answer are wanted")
+        raise NoAnswer("malformed", f"it writes {quoted(line)}: {number} and an answer are wanted")
     rest = printable(" ".join(words[1:]))
     if words[0] == "error":
         raise NoAnswer("error", f"it reports an error: {rest}")
     if words[0] == "skip":
         raise NoAnswer("skipped", f"it skips it: {rest}", fatal=False)
     if words[0] not in QUANTITIES:
-        raise NoAnswer("malformed", f"it answers {words[0]!r:.40}: one of {', '.join(QUANTITIES)} is wanted")
+        raise NoAnswer("malformed", f"it answers {quoted(words[0])}: one of {', '.join(QUANTITIES)} is wanted")
     found: dict[str, list[float]] = {}
     for word in words:
         if word in found:
@@ -237,7 +242,7 @@ def _decimal(word: str) -> float:
     try:
         return float(word)
     except ValueError:
-        raise NoAnswer("malformed", f"its answer holds {word!r:.40}: a number is wanted") from None
+        raise NoAnswer("malformed", f"its answer holds {quoted(word)}: a number is wanted") from None
 
 
 def _shaped(quantity: str, values: list[float], request: Request) -> Any:
@@ -266,6 +271,9 @@ def as_candidate(answer: dict[str, Any], step: bool) -> Any:
     """
     if not answer:
         raise NoAnswer("malformed", f"its answer is empty: one of {', '.join(QUANTITIES)} is wanted")
+    for name, x in answer.items():
+        if x is None:
+            raise NoAnswer("malformed", f"its {name} is null: leave out what there is not")
     found = dict(answer)
     gradients, stepped = found.pop("gradients", None), found.pop("step", None)
     layers = stepped if gradients is None or (step and stepped is not None) else gradients
@@ -275,7 +283,7 @@ def as_candidate(answer: dict[str, Any], step: bool) -> Any:
         isinstance(layer, dict) and {"weights"} <= layer.keys() <= {"weights", "biases"} for layer in layers
     ):
         wanted = 'a list of {"weights": ..., "biases": ...}, one for each layer, is wanted'
-        raise NoAnswer("malformed", f"it gives {layers!r:.60}: {wanted}")
+        raise NoAnswer("malformed", f"it gives {quoted(layers)}: {wanted}")
     weights, biases = ([layer.get(key) for layer in layers] for key in ("weights", "biases"))
     given = None if all(b is None for b in biases) else biases
     return {**found, "weights": weights, "biases": given} if found else (weights, given)

@@ -1,77 +1,314 @@
-"""What a check costs, from a cold start and for each case: as rows of the table of training.py.
+"""Checkers side by side: what each catches, whom it accuses, how long it takes (part of `make bench`).
 
-`make bench`, or `python tests/benchmarks/checking.py [--json FILE]`. The comparison with `import torch` wants an
-interpreter that has it: `make peers`, then `make bench PYTHON=.venv-peers/bin/python`.
+The mistakes are those of the catalogue, each planted in the first architecture in which it changes something. Every
+checker is given the right loss, also where the mistake is in the forward pass, which is a favour: given the loss as
+the candidate computes it, it would see nothing.
 """
 
 from __future__ import annotations
 
-import argparse
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from importlib.util import find_spec
-from pathlib import Path
-from statistics import median
-from timeit import timeit
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from importlib import import_module
+from math import inf
+from random import Random
+from typing import Any
+from warnings import catch_warnings, simplefilter
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
+from purebp import Batch, Layer, Network, backpropagation, evaluate, forward
+from purebp.names import superscript
+from purebp.network import Gradients
+from purebp.oracle import check, judge
+from purebp.oracle.cases import Case, ladder
+from purebp.oracle.mistakes import CATALOGUE
+from purebp.oracle.report import Report
+from tests.benchmarks.checkers import CHECKERS, Checker, Gradient, Loss, Vector
+from tests.benchmarks.implementations import numpy_functions, numpy_gradients
+from tests.benchmarks.measuring import ROOT, Table, medians, ours, progress, random_problem
+from tests.conforming import single
+from tests.power import Answer, Setting, budgets_once, place, reshaped, verdict_alone
 
-from purebp import Batch, Network, backpropagation  # noqa: E402  # found through ROOT
-from purebp.oracle import judge  # noqa: E402
-from tests.benchmarks.training import Result, ours, progress, random_problem, ratios, report, write  # noqa: E402
-
-RIGHT, WRONG = "docs/examples/two_layers_with_biases.py", "docs/examples/two_layers_with_biases_wrong.py"
-SIZES = [[2, 3, 1], [4, 8, 3], [16, 16, 8], [64, 32, 10]]
-SAMPLES = 4
-
-
-def starting(*arguments: str) -> Callable[[], object]:
-    return lambda: subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True)
-
-
-def cold() -> Iterator[Result]:
-    checks = [starting("-m", "purebp", "check", name) for name in (RIGHT, WRONG)]
-    times = [[timeit(work, number=1) for work in checks] for _ in range(6)][1:]
-    right, wrong = (median(column) for column in zip(*times))
-    yield Result("check of a right two-layer candidate, from a cold start", right, "s", 0.5)
-    yield Result("check of a wrong one, with its diagnosis, from a cold start", wrong, "s", 3)
-    if find_spec("torch") is None:
-        print("  PyTorch is not installed: no comparison with its import")
-        return
-    (ratio,) = ratios([checks[0], starting("-c", "import torch")], rounds=3)
-    yield Result("check of a right candidate / import torch, both cold", ratio, "×", 0.25)
+Distances = dict[str, float]  # by checker; purebp's is 0 or infinite
+FIRST = "purebp"
+LIMITS = {FIRST: (1.0,)} | {name: checker.limits for name, checker in CHECKERS.items()}
 
 
-def per_case() -> Iterator[Result]:
-    """The bar is one and a half times the cheapest of the smaller ones: at most in proportion to parameters × samples."""
-    problems = [ours(*random_problem(sizes, SAMPLES)) for sizes in SIZES]
-    answers = [backpropagation(network, batch, "mse") for network, batch in problems]
-    works = [judging(network, batch, answer) for (network, batch), answer in zip(problems, answers)]
-    times = []
-    for turn in range(6):
-        progress(f"cost per case, round {turn} of 5")
-        times.append([timeit(work, number=1) for work in works])
-    terms = [SAMPLES * len(network.parameters()) for network, _ in problems]
-    costs = [1e6 * median(column) / n for column, n in zip(zip(*times[1:]), terms)]
-    for i, (sizes, n, cost) in enumerate(zip(SIZES, terms, costs), start=1):
-        what = f"{'-'.join(map(str, sizes))}, {n // SAMPLES:,} parameters: judged, per parameter and sample"
-        yield Result(what, cost, "µs", 1.5 * min(costs[:i]))
+# What is caught, and who is accused.
 
 
-def judging(network: Network, batch: Batch, answer: object) -> Callable[[], object]:
-    return lambda: judge(network, batch, answer, "mse")  # type: ignore[arg-type]  # gradients
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A case, and a candidate that answers for it."""
+
+    case: Case
+    setting: Setting
+    answer: Answer
+    dtype: str = "float64"
+
+    def functions(self) -> tuple[Loss, Gradient, Vector]:
+        """What the other checkers are given."""
+        np = import_module("numpy")
+
+        def at(x: Vector) -> Network:
+            return self.case.network.with_parameters(x.tolist())
+
+        return (
+            lambda x: np.asarray(evaluate(at(x), self.case.batch, self.setting.loss), self.dtype),
+            lambda x: np.asarray(self.answer(at(x), self.case.batch).parameters(), self.dtype),
+            np.array(self.case.network.parameters(), self.dtype),
+        )
+
+    def distances(self) -> Distances:
+        network, batch = self.case.network, self.case.batch
+        format = {"float64": "binary64", "float32": "binary32"}[self.dtype]
+        layers = self.answer(network, batch).layers
+        claimed = [layer.weights for layer in layers], [layer.biases for layer in layers]
+        report = judge(network, batch, claimed, self.setting.loss, format)
+        found = {FIRST: 0.0 if report.conforms or report.verdict == "undecided" else inf}
+        functions = self.functions()
+        with catch_warnings():
+            simplefilter("ignore")  # of overflow, and of single precision
+            return found | {name: checker.distance(*functions) for name, checker in CHECKERS.items()}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers to FILE")
-    arguments = parser.parse_args()
-    found = report([cold, per_case])
-    if arguments.json:
-        write(arguments.json, [found])
+def typical(setting: Setting) -> Case:
+    """What somebody would try: a random network that is not square, and four random samples."""
+    random = Random(0)
+    sizes = [3, *[4, 3, 4][: len(setting.names) - 1], 2]
+    network = Network.random(sizes, list(setting.names))
+    network = network.with_parameters([w or random.gauss(0, 0.5) for w in network.parameters()])
+    inputs = [[random.gauss(0, 1) for _ in range(sizes[0])] for _ in range(4)]
+    return Case("typical", network, Batch(inputs, [[float(j == i % 2) for j in range(2)] for i in range(4)]))
 
 
-if __name__ == "__main__":
-    main()
+def right(setting: Setting) -> Answer:
+    return lambda network, batch: backpropagation(network, batch, setting.loss)
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Of one checker at one limit."""
+
+    limit: float
+    accused: int  # right candidates, each on a case of the ladder
+    missed_on_one: list[str]  # mistakes, on the typical case
+    missed_on_all: list[str]  # mistakes, on the typical case and the ladder
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Of all checkers, and out of how many."""
+
+    of: dict[str, Score]
+    mistakes: int
+    candidates: int
+
+
+def scores() -> Scores:
+    """The best score of each checker.
+
+    A mistake is caught on a case on which the checker rejects it, and accepts what is right. Best is the limit at which
+    the fewest are missed, on all cases, or accused.
+    """
+    planted = {name: place(mistake) for name, mistake in CATALOGUE.items()}
+    cases = {s: [typical(s), *ladder(s.names, loss=s.loss)] for _, s in planted.values()}
+    of_wrong: dict[str, list[Distances]] = {}
+    with budgets_once(), verdict_alone():
+        of_right = {s: [Asked(case, s, right(s)).distances() for case in cases[s]] for s in cases}
+        for number, (name, (planting, s)) in enumerate(planted.items(), start=1):
+            progress(f"mistake {number} of {len(planted)}: {name}")
+            of_wrong[name] = [Asked(case, s, planting.answer(s)).distances() for case in cases[s]]
+
+    def score(checker: str, limit: float) -> Score:
+        def accepts(found: Distances) -> bool:
+            return found[checker] <= limit
+
+        caught = {
+            name: [accepts(r) and not accepts(w) for r, w in zip(of_right[planted[name][1]], of_wrong[name])]
+            for name in planted
+        }
+        return Score(
+            limit,
+            sum(not accepts(found) for _, *ladder in of_right.values() for found in ladder),
+            [name for name, (first, *_) in caught.items() if not first],
+            [name for name, on in caught.items() if not any(on)],
+        )
+
+    best = {
+        checker: min((score(checker, limit) for limit in limits), key=lambda s: len(s.missed_on_all) + s.accused)
+        for checker, limits in LIMITS.items()
+    }
+    return Scores(best, len(planted), sum(len(found) - 1 for found in of_right.values()))
+
+
+def caught(scores: Scores) -> dict[str, dict[str, str]]:
+    return {
+        name: {
+            "limit": f"{score.limit:g}" if len(LIMITS[name]) > 1 else "its own",
+            "caught on one case": f"{scores.mistakes - len(score.missed_on_one)} of {scores.mistakes}",
+            "caught on all cases": f"{scores.mistakes - len(score.missed_on_all)} of {scores.mistakes}",
+            "right ones accused": f"{score.accused} of {scores.candidates}",
+        }
+        for name, score in scores.of.items()
+    }
+
+
+def single_entries(scores: Scores) -> dict[str, dict[str, str]]:
+    """Of how many entries each checker sees that one alone is off by a relative size, on the typical case."""
+    setting = Setting(("sigmoid", "sigmoid"), "mse")
+    case = typical(setting)
+    count = len(case.network.parameters())
+    table: dict[str, dict[str, str]] = {name: {} for name in scores.of}
+    for digits in (1, 2, 4, 6, 9, 12):
+        progress(f"single entries, digit {digits}")
+        with budgets_once(), verdict_alone():
+            found = [Asked(case, setting, _off(setting, i, 10.0**-digits)).distances() for i in range(count)]
+        for name, score in scores.of.items():
+            seen = sum(not distances[name] <= score.limit for distances in found)
+            table[name][f"off by 10⁻{superscript(digits)}"] = f"{seen} of {count}"
+    return table
+
+
+def _off(setting: Setting, place: int, size: float) -> Answer:
+    def answer(network: Network, batch: Batch) -> Gradients:
+        entries = backpropagation(network, batch, setting.loss).parameters()
+        entries[place] *= 1 + size
+        return reshaped(network, entries)
+
+    return answer
+
+
+def by_hand(dtype: str) -> Answer:
+    """Sigmoids and the mean squared error in NumPy, with σ′ = a (1 − a)."""
+
+    def answer(network: Network, batch: Batch) -> Gradients:
+        layers = [(layer.weights, layer.biases) for layer in network.layers]
+        _, gradient, parameters = numpy_functions(layers, batch.inputs, batch.targets, dtype)
+        return reshaped(network, gradient(parameters).tolist())
+
+    return answer
+
+
+def twice(answer: Answer) -> Answer:
+    return lambda network, batch: reshaped(network, [2 * x for x in answer(network, batch).parameters()])
+
+
+def extremes() -> Iterator[tuple[str, Asked]]:
+    """Right candidates where numbers are not of a middling size."""
+    sigmoids, rectified = Setting(("sigmoid", "sigmoid"), "mse"), Setting(("relu", "identity"), "mse")
+    plain = typical(sigmoids)
+
+    def scaled(setting: Setting, hidden: float, output: float) -> Case:
+        layers = [
+            Layer([[scale * w for w in row] for row in layer.weights], layer.biases, f)
+            for layer, scale, f in zip(plain.network.layers, (hidden, output), setting.names)
+        ]
+        return Case("", Network(layers), plain.batch)
+
+    kink = Network([Layer([[1.0, -0.5], [0.5, 0.75]], [0.0, 0.25], "relu"), Layer([[1.0, -1.5]], [0.5], "identity")])
+    at_kink = Case("", kink, Batch([[0.5, 1.0], [1.0, 0.5]], [[1.0], [0.0]]))
+    short = Network(
+        Layer(list(map(_single, layer.weights)), _single(layer.biases or ()), "sigmoid")
+        for layer in plain.network.layers
+    )
+    in_short = Case("", short, Batch(list(map(_single, plain.batch.inputs)), plain.batch.targets))
+    yield "float32", Asked(in_short, sigmoids, by_hand("float32"), "float32")
+    yield "ReLU exactly at 0", Asked(at_kink, rectified, right(rectified))
+    yield "saturated sigmoids", Asked(scaled(sigmoids, 100, 1), sigmoids, by_hand("float64"))
+    yield "weights of 1e6", Asked(scaled(rectified, 1e6, 1e6), rectified, right(rectified))
+    outputs = forward(plain.network, plain.batch.inputs).outputs
+    nearly_learnt = Batch(plain.batch.inputs, [[x + 1e-9 for x in row] for row in outputs])
+    yield "gradients of 1e-9", Asked(Case("", plain.network, nearly_learnt), sigmoids, right(sigmoids))
+
+
+def _single(row: Sequence[float]) -> list[float]:
+    return [single(x) for x in row]
+
+
+def at_extremes(scores: Scores) -> dict[str, dict[str, str]]:
+    """What each checker says of right gradients, and of twice these."""
+    table: dict[str, dict[str, str]] = {name: {} for name in scores.of}
+    for what, asked in extremes():
+        of_right, of_wrong = asked.distances(), replace(asked, answer=twice(asked.answer)).distances()
+        for name, score in scores.of.items():
+            accuses, misses = not of_right[name] <= score.limit, of_wrong[name] <= score.limit
+            table[name][what] = {
+                (False, False): "right",
+                (True, False): "accuses",
+                (False, True): "misses",
+                (True, True): "accuses, misses",
+            }[accuses, misses]
+    return table
+
+
+# How long it takes.
+
+
+def from_cold() -> dict[str, float]:
+    """Seconds of a fresh process that imports what it needs, and gives a verdict on a right candidate in NumPy."""
+    program = """
+from tests.benchmarks.checkers import CHECKERS
+from tests.benchmarks.implementations import numpy_functions
+right = numpy_functions([([[0.5, -0.25], [1.0, 0.75], [-0.5, 1.5]], [0.1, 0.2, -0.3]), ([[1.0, -1.5, 0.5]], [0.25])],
+                        [[0.5, 1.0], [-1.0, 0.25]], [[1.0], [0.0]])
+assert CHECKERS[{name!r}].distance(*right) <= CHECKERS[{name!r}].limits[0]
+"""
+
+    def starting(*arguments: str) -> Callable[[], object]:
+        return lambda: subprocess.run([sys.executable, *arguments], cwd=ROOT, check=True, capture_output=True)
+
+    works = {"purebp check": starting("-m", "purebp", "check", "docs/examples/numpy_rows.py")}
+    return medians(works | {name: starting("-c", program.format(name=name)) for name in CHECKERS}, fewest=5)
+
+
+SIZES = ("2-3-1", "4-8-3", "16-16-2", "64-32-10", "784-32-10")
+SAMPLES = 8
+LARGEST = {"numdifftools Gradient": 400}  # parameters; with more it takes minutes
+CASE, LADDER = "purebp judge, one case", "purebp check, its ladder"
+
+
+def growth() -> Table:
+    """Seconds from a warm start to the verdict on a right candidate in NumPy."""
+    table: Table = {}
+    for name in SIZES:
+        sizes = [int(n) for n in name.split("-")]
+        problem = random_problem(sizes, SAMPLES)
+        (network, batch), functions = ours(problem), numpy_functions(*problem)
+        np = import_module("numpy")
+        given = [
+            [np.array(w) for w, _ in problem[0]],
+            [np.array(b) for _, b in problem[0]],
+            *map(np.array, problem[1:]),
+        ]
+        count = len(network.parameters())
+        declared: dict[str, Any] = {
+            "activations": ["sigmoid", "sigmoid"],
+            "loss": "mse",
+            "sizes": sizes,
+            "arrays": "numpy",
+        }
+        works: dict[str, Callable[[], object]] = {
+            CASE: lambda: _conforms(judge(network, batch, candidate(*given), "mse")),
+            LADDER: lambda: _conforms(check(candidate, **declared)),
+        }
+        for other, checker in CHECKERS.items():
+            if count <= LARGEST.get(other, count):
+                works[other] = _asking(checker, functions)
+        table[f"{name}, {count:,} parameters"] = medians(works, seconds=2, fewest=5)
+    return table
+
+
+def candidate(weights: list[Any], biases: list[Any], inputs: Any, targets: Any) -> tuple[list[Any], list[Any]]:
+    """In NumPy, as `check` calls it."""
+    pairs = numpy_gradients(import_module("numpy"), weights, biases, inputs, targets)
+    return [w for w, _ in pairs], [b for _, b in pairs]
+
+
+def _conforms(report: Report) -> None:
+    assert report.conforms, report
+
+
+def _asking(checker: Checker, functions: tuple[Loss, Gradient, Vector]) -> Callable[[], object]:
+    return lambda: checker.distance(*functions)

@@ -60,6 +60,11 @@ def main() -> None:
             sys.exit(0)
         elif how == "answers the wrong id":
             said["id"] = "another"
+        elif how == "answers twice":
+            say(said)
+        elif how == "ends within a line" and asked == 4:
+            print("1 gradients 0.5", end="", flush=True)
+            sys.exit(0)
         elif how == "prints noise":
             print("now in epoch 1", flush=True)
         elif how == "prints without end":

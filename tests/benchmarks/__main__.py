@@ -1,0 +1,78 @@
+"""Everything side by side, in some minutes (`make bench`).
+
+    python -m tests.benchmarks                      measures, and says where docs/performance.md is not what is found
+    python -m tests.benchmarks --write              writes docs/performance.md, its JSON and its plots
+    python -m tests.benchmarks training --write     one part alone, the rest as it is on the page
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+
+from tests.benchmarks import certificates, checking, page, scaling, training
+from tests.benchmarks.measuring import machine, progress
+
+
+def checked() -> page.Found:
+    scores = checking.scores()
+    missed = {name: {"missed": score.missed_on_all} for name, score in scores.of.items()}
+    return {
+        "facts": {
+            "what is caught": checking.caught(scores),
+            "missed on all cases": missed,
+            "single entries": checking.single_entries(scores),
+            "at extremes": checking.at_extremes(scores),
+        },
+        "seconds": {"from cold": {"a right candidate": checking.from_cold()}, "warm": checking.growth()},
+    }
+
+
+def trained() -> page.Found:
+    tables = {f"training, {name}": table for name, table in training.everywhere().items()}
+    return {"seconds": tables | {"import": {"python -c import": training.imports()}}}
+
+
+def certified() -> page.Found:
+    memory = {"784-256-10, certified": {"at most": certificates.memory()}}
+    return {"facts": {"memory": memory}, "seconds": {"certified": certificates.certifying()}}
+
+
+def scaled() -> page.Found:
+    return {"seconds": {"over a cluster": scaling.measure()}}
+
+
+PARTS: dict[str, Callable[[], page.Found]] = {
+    "checking": checked,
+    "training": trained,
+    "certificates": certified,
+    "scaling": scaled,
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="all where none is named")
+    parser.add_argument("--write", action="store_true", help="write the page")
+    given = parser.parse_args()
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # one thread each, as purebp has; read when NumPy is loaded
+    os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
+    old, new = page.read(), page.Found()
+    for name in given.parts or PARTS:
+        for kind, tables in PARTS[name]().items():
+            new.setdefault(kind, {}).update(tables)
+    progress("")
+    merged = {kind: old.get(kind, {}) | new.get(kind, {}) for kind in ("facts", "seconds")}
+    merged["about"] = {"with": machine()}
+    if given.write:
+        page.write(merged)
+    print(page.page(merged))
+    differing = list(page.differences(old, new))
+    print("\n".join(differing) or f"{page.PAGE.name} shows what was found")
+    return 0 if given.write or not differing else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

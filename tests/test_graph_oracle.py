@@ -1,0 +1,403 @@
+"""The oracle on graphs: right candidates pass, mistakes have their name, and what is off is located."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from math import tanh
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from purebp import FLOAT, Loss, PurebpError, backpropagation
+from purebp.graph import (
+    MSE,
+    Add,
+    BinaryCrossEntropy,
+    Constant,
+    Cost,
+    HalfSSE,
+    Input,
+    Linear,
+    Log,
+    Node,
+    Parameter,
+    Sigmoid,
+    Softmax,
+    SoftmaxCrossEntropy,
+    Sum,
+    Tanh,
+    accumulated,
+    backward_graph,
+    forward_graph,
+    to_feed,
+    to_graph,
+    topological_order,
+    uses_of,
+)
+from purebp.linalg import transpose
+from purebp.number_systems.ball import ball
+from purebp.oracle import Report, certified_gradients, check
+from purebp.oracle.graph_mistakes import GraphMistake, mistakes
+from purebp.oracle.judge import share
+from purebp.tensors import Tensor, entries, entrywise
+from tests.strategies import Case, cases
+
+Feed = Mapping[str, Any]
+Candidate = Callable[[Feed], dict[str, Any]]
+
+
+def residual(width: int = 3, blocks: int = 1) -> Node:
+    """h = tanh(x A + a); h = h + tanh(h W + b) for each block; half_sse of a last linear layer."""
+    h = Tanh(Linear(Input("x", (None, 2)), Parameter("A", (width, 2)), Parameter("a", (width,)), name="z"), name="h")
+    for k in range(1, blocks + 1):
+        z = Linear(h, Parameter(f"W{k}", (width, width)), Parameter(f"b{k}", (width,)), name=f"z{k}")
+        h = Add(h, Tanh(z, name=f"t{k}"), name=f"h{k}")
+    outputs = Linear(h, Parameter("V", (2, width)), name="outputs")
+    return HalfSSE(Input("y", (None, 2)), outputs, name="loss")
+
+
+Rows = list[list[float]]
+
+
+def dot(a: Rows, b: Rows) -> Rows:
+    """A B, in loops."""
+    return [[sum(x * y for x, y in zip(row, column)) for column in zip(*b)] for row in a]
+
+
+def by_hand(feed: Feed, *, overwrite: bool = False, in_place: bool = False) -> dict[str, Any]:
+    """`residual()` with one block, written out, with nothing of this package in it."""
+
+    def affine(a: Rows, w: Rows, b: Sequence[float]) -> Rows:
+        return [[z + bj for z, bj in zip(row, b)] for row in dot(a, transpose(w))]
+
+    def through(error: Rows, a: Rows) -> Rows:
+        return [[e * (1 - x * x) for e, x in zip(*rows)] for rows in zip(error, a)]
+
+    h = [[tanh(z) for z in row] for row in affine(feed["x"], feed["A"], feed["a"])]
+    t = [[tanh(z) for z in row] for row in affine(h, feed["W1"], feed["b1"])]
+    h1 = [[x + y for x, y in zip(*rows)] for rows in zip(h, t)]
+    outputs = dot(h1, transpose(feed["V"]))
+    delta = [[p - y for p, y in zip(*rows)] for rows in zip(outputs, feed["y"])]
+    d_h1 = dot(delta, feed["V"])
+    d_z1 = through(d_h1, t)
+    if in_place:  # += into the buffer of the skip connection, product by product
+        d_h = [row[:] for row in d_h1]
+        for i, row in enumerate(d_z1):
+            for j, d in enumerate(row):
+                for k, w in enumerate(feed["W1"][j]):
+                    d_h[i][k] += d * w
+    else:
+        d_h = dot(d_z1, feed["W1"])
+        if not overwrite:
+            d_h = [[x + y for x, y in zip(*rows)] for rows in zip(d_h, d_h1)]
+    d_z = through(d_h, h)
+    return {
+        "A": dot(transpose(d_z), feed["x"]),
+        "a": [sum(column) for column in zip(*d_z)],
+        "W1": dot(transpose(d_z1), h),
+        "b1": [sum(column) for column in zip(*d_z1)],
+        "V": dot(transpose(delta), h1),
+    }
+
+
+def of_engine(graph: Node, mistake: GraphMistake | None = None, factor: float = 1.0) -> Candidate:
+    """The backward pass of this package in floats, with a mistake in it."""
+
+    def candidate(feed: Feed) -> dict[str, Any]:
+        values = forward_graph(graph, feed)
+        gradients = mistake.backward(values) if mistake else accumulated(values, uses_of(values))
+        return {n.name: entrywise(lambda g: factor * g, gradients[n]) for n in values if n.trained}
+
+    return candidate
+
+
+def name_of(report: Report) -> str:
+    return report.explanations[0].name if report.explanations else ""
+
+
+# What is right.
+
+
+def test_a_right_residual_block_is_correct() -> None:
+    report = check(by_hand, graph=residual())
+    assert (report.verdict, report.conforms, report.exit_status) == ("correct", True, 0)
+    assert [tensor.name for tensor in report.tensors] == [f"∂loss/∂{name}" for name in ("A", "a", "W1", "b1", "V")]
+    assert all(tensor.resolution < 1e-12 for tensor in report.tensors)
+
+
+def test_adding_in_place_product_by_product_is_not_accused() -> None:
+    assert check(lambda feed: by_hand(feed, in_place=True), graph=residual()).verdict == "correct"
+
+
+def test_the_budget_holds_sums_that_are_continued_in_another_buffer() -> None:
+    """1 comes back by the skip, and a hundred products of little more than half an ulp are added to it one by one.
+
+    Each is rounded up to an ulp of 1. As sums of their own, which are added when they are whole, they come to half.
+    """
+    n, little = 100, 2.0**-53 * (1 + 2.0**-10)
+    p = Parameter("p", (1, 1))
+    graph = Add(Sum(p), Sum(Linear(p, Constant([[little]] * n))), name="loss")
+
+    def continued(feed: Feed) -> dict[str, Any]:
+        buffer = 1.0
+        for _ in range(n):
+            buffer += little
+        return {"p": [[buffer]]}
+
+    strict = backward_graph(graph, {p: [[1.0]]}, ball("binary64"))[p][0][0]
+    assert share(continued({})["p"][0][0], strict) > 10
+    assert check(continued, graph=graph).verdict == "correct"
+    assert check(lambda feed: {"p": [[1.0 + n * little]]}, graph=graph).verdict == "correct"
+    assert not check(lambda feed: {"p": [[1.0 + 3 * n * little]]}, graph=graph).conforms
+
+
+@given(cases(activations=["tanh", "sigmoid", "softplus"], losses_from=["mse", "half_sse"]))
+def test_layers_are_right_for_the_lowered_network(case: Case) -> None:
+    def layers(feed: Feed) -> dict[str, Any]:
+        pairs = [(feed[f"W{l}"], feed.get(f"b{l}")) for l in range(1, len(case.network.layers) + 1)]
+        network = case.network.with_parameters(x for w, b in pairs for row in (*w, b or ()) for x in row)
+        batch = type(case.batch)(feed["inputs"], feed["targets"])
+        found = backpropagation(network, batch, case.loss).layers
+        biases = {f"b{l}": layer.biases for l, layer in enumerate(found, 1) if layer.biases is not None}
+        return {f"W{l}": layer.weights for l, layer in enumerate(found, 1)} | biases
+
+    assert check(layers, graph=to_graph(case.network, case.loss)).verdict == "correct"
+
+
+@pytest.mark.parametrize(
+    "graph",
+    [
+        SoftmaxCrossEntropy(Input("y", (None, 3)), Linear(Input("x", (None, 2)), Parameter("W", (3, 2)))),
+        BinaryCrossEntropy(Input("y", (None, 3)), Sigmoid(Linear(Input("x", (None, 2)), Parameter("W", (3, 2))))),
+        Sum(Log(Input("x", (4,)))),
+        MSE(Input("y", (5,)), Parameter("p", (5,))),
+        residual(blocks=3),
+    ],
+    ids=repr,
+)
+def test_the_engine_is_right_for_every_kind_of_graph(graph: Node) -> None:
+    names = [n.name for n in topological_order(graph) if n.trained] or ["x"]
+
+    def candidate(feed: Feed) -> dict[str, Any]:
+        gradients = backward_graph(graph, feed)
+        return {name: gradients[name] for name in names} | {"loss": gradients.values[graph]}
+
+    report = check(candidate, graph=graph)
+    assert report.verdict == "correct", str(report)
+    assert len(report.tensors) == len(names) + 1
+
+
+# Conventions.
+
+
+def test_a_turned_sign_is_a_convention_unless_declared() -> None:
+    negative = of_engine(residual(), factor=-1.0)
+    report = check(negative, graph=residual())
+    assert (report.verdict, report.conforms) == ("correct-under-convention", True)
+    assert "to be added" in str(report)
+    assert check(negative, graph=residual(), returns="descent").verdict == "correct"
+    report = check(negative, graph=residual(), returns="gradients")
+    assert (report.conforms, name_of(report)) == (False, "sign turned")
+    report = check(of_engine(residual()), graph=residual(), returns="descent")
+    assert (report.verdict, report.conforms, name_of(report)) == ("correct-under-convention", False, "sign turned")
+
+
+@pytest.mark.parametrize(("factor", "name"), [(2.0, "factor 2"), (-0.5, "factor ½")])
+def test_a_constant_factor_is_recognised(factor: float, name: str) -> None:
+    report = check(of_engine(residual(), factor=factor), graph=residual())
+    assert (report.verdict, report.conforms, name_of(report)) == ("correct-under-convention", False, name)
+
+
+def test_a_factor_of_the_samples_is_recognised() -> None:
+    def averaged(feed: Feed) -> dict[str, Any]:
+        return {name: entrywise(lambda g: g / len(feed["x"]), g) for name, g in by_hand(feed).items()}
+
+    assert name_of(check(averaged, graph=residual())) == "factor 1 / n"
+    report = check(
+        lambda feed: {name: entrywise(lambda g: g / 2, g) for name, g in averaged(feed).items()}, graph=residual()
+    )
+    assert name_of(report) == "factor ½ / n"
+
+
+def test_a_factor_of_the_outputs_is_recognised() -> None:
+    graph = HalfSSE(Input("y", (None, 3)), Linear(Input("x", (None, 2)), Parameter("W", (3, 2))))
+    assert name_of(check(of_engine(graph, factor=1 / 3), graph=graph)) == "factor 1 / m"
+
+
+def test_a_step_is_judged_as_one() -> None:
+    def step(feed: Feed) -> dict[str, Any]:
+        return {name: entrywise(lambda w, g: w - 0.25 * g, feed[name], g) for name, g in by_hand(feed).items()}
+
+    assert check(step, graph=residual(), returns="step", learning_rate=0.25).verdict == "correct"
+    assert check(step, graph=residual(), returns="step", learning_rate=0.5).verdict == "wrong"
+
+
+# Mistakes.
+
+
+def test_overwritten_instead_of_accumulated() -> None:
+    """The classical mistake for graphs: = instead of +=, so that only the last of the uses counts."""
+    report = check(lambda feed: by_hand(feed, overwrite=True), graph=residual())
+    assert (report.verdict, name_of(report)) == ("wrong", "overwritten instead of accumulated")
+    assert "uses of h " in report.explanations[0].sentence and "+=" in report.explanations[0].sentence
+    assert [tensor.name for tensor in report.tensors if tensor.wrong] == ["∂loss/∂A", "∂loss/∂a"]
+
+
+def test_passed_on_before_it_is_complete() -> None:
+    """Backwards by recursion, as one writes it first: every visit passes on all that has come back so far."""
+
+    def recursive(feed: Feed) -> dict[str, Any]:
+        values = forward_graph(residual(blocks=2), feed)
+        found: dict[Node, Any] = {}
+
+        def visit(node: Node) -> None:
+            for parent, product in zip(node.parents, node.operation.products if node.operation else ()):
+                part = product(FLOAT, found[node], values[node], *(values[p] for p in node.parents))
+                found[parent] = entrywise(lambda x, y: x + y, found[parent], part) if parent in found else part
+                visit(parent)
+
+        *_, cost = values
+        found[cost] = 1.0
+        visit(cost)
+        return {node.name: found[node] for node in values if node.trained}
+
+    report = check(recursive, graph=residual(blocks=2))
+    assert name_of(report) == "passed on before it is complete"
+    assert "reverse topological order" in str(report)
+
+
+GRAPHS = {
+    "residual, two blocks": residual(blocks=2),
+    "softmax": Cost(
+        Input("y", (None, 3)),
+        Softmax(Linear(Input("x", (None, 3)), Parameter("W", (3, 3)), Parameter("b", (3,)))),
+        "sse",
+    ),
+    "three uses": Sum(
+        Add(
+            Add(Sigmoid(Parameter("p", (3,)), name="s"), node := Tanh(Parameter("q", (3,)), name="t")),
+            Add(node, Sigmoid(node)),
+        )
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("graph", "mistake"),
+    [(graph, mistake) for graph in GRAPHS.values() for mistake in mistakes(graph)],
+    ids=lambda part: part.name if isinstance(part, GraphMistake) else "",
+)
+def test_every_mistake_is_caught_and_named(graph: Node, mistake: GraphMistake) -> None:
+    report = check(of_engine(graph, mistake), graph=graph)
+    assert report.verdict == "wrong"
+    assert mistake.name in {found.name for found in report.explanations}
+
+
+def test_what_has_no_name_is_located() -> None:
+    def off(feed: Feed) -> dict[str, Any]:
+        right = by_hand(feed)
+        return right | {name: entrywise(lambda g: g * g + 0.5, right[name]) for name in ("A", "a")}
+
+    report = check(off, graph=residual())
+    assert report.verdict == "wrong" and not report.explanations
+    assert "Off are the gradient of A, a." in report.notes[0]
+    assert "come through h" in report.notes[1]
+
+
+def test_a_wrong_value_is_located_in_the_forward_pass() -> None:
+    def off(feed: Feed) -> dict[str, Any]:
+        return by_hand(feed) | {"outputs": forward_graph(residual(), feed)["h1"], "loss": 1.0}
+
+    report = check(lambda feed: by_hand(feed) | {"loss": 1.0}, graph=residual())
+    assert "The value of loss is off already" in str(report)
+    assert check(off, graph=residual()).findings[0].kind == "wrong shape"
+
+
+def test_single_precision_is_imprecise() -> None:
+    from struct import pack, unpack
+
+    def single(feed: Feed) -> dict[str, Any]:
+        return {name: entrywise(lambda x: unpack("f", pack("f", x))[0], g) for name, g in by_hand(feed).items()}
+
+    assert check(single, graph=residual()).verdict == "imprecise"
+    assert check(single, graph=residual(), format="binary32").verdict == "correct"
+
+
+def test_what_is_kept_between_calls_is_found() -> None:
+    kept: dict[str, Tensor] = {}
+
+    def growing(feed: Feed) -> dict[str, Any]:
+        for name, g in by_hand(feed).items():
+            same = name in kept and len(entries(kept[name])) == len(entries(g))
+            kept[name] = entrywise(lambda x, y: x + y, kept[name], g) if same else g
+        return dict(kept)
+
+    report = check(growing, graph=residual())
+    assert (report.verdict, report.conforms) == ("wrong", False)
+    assert any(finding.kind == "keeps state" for finding in report.findings)
+
+
+@pytest.mark.parametrize(
+    ("candidate", "kind", "words"),
+    [
+        (lambda feed: 1 / 0, "raises", "ZeroDivisionError"),
+        (lambda feed: [1.0], "not understood", "a dictionary from names"),
+        (lambda feed: {"Q": 1.0}, "not understood", "'Q'"),
+        (lambda feed: {"A": [[1.0]]}, "wrong shape", "∂loss/∂A has shape (1, 1), (3, 2) is wanted"),
+        (lambda feed: {"A": float("nan")}, "NaN", "∂loss/∂A"),
+    ],
+)
+def test_what_cannot_be_judged_is_a_finding(candidate: Candidate, kind: str, words: str) -> None:
+    report = check(candidate, graph=residual())
+    assert (report.verdict, report.findings[0].kind) == ("wrong", kind)
+    assert words in str(report)
+
+
+def test_a_gradient_that_is_missing_is_not_correct() -> None:
+    report = check(lambda feed: {"V": by_hand(feed)["V"]}, graph=residual())
+    assert (report.verdict, report.conforms) == ("undecided", False)
+    assert "A, a, W1, b1 was not given" in str(report)
+
+
+def test_graphs_that_cannot_be_asked_are_refused() -> None:
+    nameless = Sum(Parameter("", (2,)))
+    shapeless = Sum(Parameter("p"))
+    for graph, word in (
+        (nameless, "name of its own"),
+        (shapeless, "a shape"),
+        (Log(Sum(Constant([-1.0]))), "no numbers"),
+    ):
+        with pytest.raises(PurebpError, match=word):
+            check(by_hand, graph=graph)
+    with pytest.raises(PurebpError, match="do not go with it"):
+        check(by_hand, graph=residual(), sizes=(1, 1))
+
+
+def test_a_report_on_a_graph_has_every_form() -> None:
+    report = check(lambda feed: by_hand(feed, overwrite=True), graph=residual(), name="mine")
+    for text in (str(report), report.to_json(), report.to_junit(), report.to_html()):
+        assert "overwritten instead of accumulated" in text
+    assert "2 samples" in report.to_junit()
+
+
+# Certificates.
+
+
+@given(cases())
+def test_certified_gradients_of_graph_and_layers_are_the_same(case: Case) -> None:
+    layers = certified_gradients(*case).parameters()
+    of_graph = certified_gradients(to_graph(case.network, case.loss), to_feed(case.network, case.batch))
+    found = [x for name in to_feed(case.network) for x in entries(of_graph[name])]
+    both = [(x, y) for x, y in zip(found, layers, strict=True) if x.rounded and y.rounded]
+    assert all(x.value == y.value for x, y in both)
+    assert all(x.lower <= y.upper and y.lower <= x.upper for x, y in zip(found, layers))
+
+
+def test_certified_gradients_are_by_node_and_by_name() -> None:
+    x = Input("x")
+    certified = certified_gradients(x * x * x, {x: 0.1})
+    assert certified[x] == certified["x"]
+    assert (certified[x].value, certified[x].rounded) == (0.030000000000000002, True)  # 3/100 of what 0.1 is in binary
+    own = Cost(Input("y"), x, Loss("own", "sum", lambda p, t, on: p * t, lambda p, t, on: t))
+    assert certified_gradients(own, {"x": [1.0], "y": [3.0]})["x"][0].value == 3.0

@@ -1,0 +1,50 @@
+"""docs/performance.md is what docs/performance.json says, and what `make bench` compares with it."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+
+import pytest
+
+from tests.benchmarks.page import PAGE, differences, page, read
+
+
+def test_the_page_is_generated() -> None:
+    """`make bench-write` writes it."""
+    assert page(read()).encode() == PAGE.read_bytes()
+
+
+def test_what_was_found_does_not_differ_from_itself() -> None:
+    assert list(differences(read(), read())) == []
+
+
+@pytest.mark.parametrize("factor", [1 / 3, 3])
+def test_a_ratio_beyond_noise_is_noticed(factor: float) -> None:
+    changed = deepcopy(read())
+    changed["seconds"]["warm"]["2-3-1, 13 parameters"]["torch gradcheck"] *= factor
+    (line,) = differences(read(), changed)
+    assert line.startswith("warm, 2-3-1, 13 parameters, torch gradcheck / ")
+
+
+def test_a_machine_twice_as_slow_is_no_difference() -> None:
+    slower = deepcopy(read())
+    for table in slower["seconds"].values():
+        for cells in table.values():
+            for column in cells:
+                cells[column] *= 2
+    assert list(differences(read(), slower)) == []
+
+
+def test_another_fact_is_noticed() -> None:
+    changed = deepcopy(read())
+    changed["facts"]["what is caught"]["purebp"]["right ones accused"] = "1 of 101"
+    assert len(list(differences(read(), changed))) == 1
+
+
+def test_purebp_catches_everything_and_accuses_nobody() -> None:
+    facts = read()["facts"]
+    catches = facts["what is caught"]["purebp"]
+    found, among = catches["caught on all cases"].split(" of ")
+    assert found == among
+    assert catches["right ones accused"].startswith("0 of ")
+    assert set(facts["at extremes"]["purebp"].values()) == {"right"}
