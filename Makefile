@@ -39,8 +39,6 @@ peers: $(PEERS)/.installed ## independent witnesses, and other implementations u
 
 bench: $(BENCH)/.installed ## other checkers and implementations side by side; is docs/performance.md what is found?
 	$(BENCH)/bin/python -m tests.benchmarks
-	$(BENCH)/bin/python -m tests.benchmarks.graph
-	$(BENCH)/bin/python -m tests.benchmarks.subjects
 
 bench-write: $(BENCH)/.installed ## the same, and writes docs/performance.md
 	$(BENCH)/bin/python -m tests.benchmarks --write

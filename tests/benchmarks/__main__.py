@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from tests.benchmarks import certificates, checking, page, scaling, training
+from tests.benchmarks import certificates, checking, graph, page, scaling, subjects, training
 from tests.benchmarks.measuring import machine, progress
 
 
@@ -44,10 +44,20 @@ def scaled() -> page.Found:
     return {"seconds": {"over a cluster": scaling.measure()}}
 
 
+def lowered() -> page.Found:
+    return {"seconds": {"graph": graph.lowered(), "chains": graph.chains()}}
+
+
+def piped() -> page.Found:
+    return {"seconds": {"over a pipe": subjects.driven(), "vectors": subjects.vectors()}}
+
+
 PARTS: dict[str, Callable[[], page.Found]] = {
     "checking": checked,
     "training": trained,
     "certificates": certified,
+    "graph": lowered,
+    "subjects": piped,
     "scaling": scaled,
 }
 

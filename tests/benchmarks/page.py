@@ -123,6 +123,19 @@ def page(found: Found) -> str:
         "rounded, and enclosed by python-flint's arb (in C, at 200 bits). In use "
         f"at the most, for 784-256-10: {facts['memory']['784-256-10, certified']['at most']}.\n",
         _ratios(seconds["certified"], 1e3, "ms"),
+        "## Graphs\n",
+        "All gradients of one batch: milliseconds by the layers, and how many times longer by the [graph](graph.md) "
+        "they are lowered to.\n",
+        _ratios(seconds["graph"], 1e3, "ms"),
+        "A chain of nodes of one number each, forwards and backwards: microseconds per node in the shortest, and how "
+        "many times that in longer ones.\n",
+        _ratios(seconds["chains"], 1e6, "µs"),
+        "## Over a pipe, and from files\n",
+        "A small program in Python that is [asked over a pipe](wire-format.md): milliseconds in all if it is sent its "
+        "requests in one go, and how many times that where it is asked.\n",
+        _ratios(seconds["over a pipe"], 1e3, "ms"),
+        "The test vectors: milliseconds to compute a family anew, and what share of that it takes to read it.\n",
+        _ratios(seconds["vectors"], 1e3, "ms"),
         "## Over a cluster\n",
         "Two processes under [dask.distributed](scaling.md), on the two processors that also run everything else:\n",
         _ratios(seconds["over a cluster"], 1e3, "ms"),
