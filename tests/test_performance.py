@@ -6,12 +6,17 @@ from copy import deepcopy
 
 import pytest
 
-from tests.benchmarks.page import PAGE, differences, page, read
+from tests.benchmarks.measuring import ROOT
+from tests.benchmarks.page import PAGE, differences, facts_table, page, read
 
 
 def test_the_page_is_generated() -> None:
     """`make bench-write` writes it."""
     assert page(read()).encode() == PAGE.read_bytes()
+
+
+def test_the_readme_shows_what_the_page_shows() -> None:
+    assert facts_table(read()["facts"]["at extremes"], "checker") in (ROOT / "README.md").read_text("utf-8")
 
 
 def test_what_was_found_does_not_differ_from_itself() -> None:

@@ -74,7 +74,7 @@ def page(found: Found) -> str:
         "each on a case of `purebp check`. Where a checker gives a number in place of a verdict, some limits were "
         "tried, and the best for it is shown: for `check_grad` of the 2-norm of the difference, for numdifftools in "
         "units of the tolerance of `numpy.allclose`, which its documentation uses. purebp has no limit to set.\n",
-        _facts(facts["what is caught"], "checker"),
+        facts_table(facts["what is caught"], "checker"),
         "A good case counts for more than a good tolerance: what one case misses cannot be seen there at all, such "
         "as a transposed matrix where none is square. Those whom the others accuse have a ReLU exactly at its kink, "
         "where a difference quotient is no derivative.\n",
@@ -83,13 +83,13 @@ def page(found: Found) -> str:
         "## A single entry that is off\n",
         "On the one case, a network of 26 parameters, one entry after the other is changed by a relative size, and "
         "nothing else: how many of the changes are seen.\n",
-        _facts(facts["single entries"], "checker"),
+        facts_table(facts["single entries"], "checker"),
         "Fast mode, jax and autograd look in one direction at random, which is one number for all entries, and an "
         "absolute tolerance passes whatever is small. A float32 hidden inside float64 code is off by 10⁻⁷.\n",
         "## Where numbers are not of a middling size\n",
         "A right gradient, and twice that gradient, which is wrong. *Accuses*: the right one is rejected. *Misses*: "
         "twice the gradient is accepted.\n",
-        _facts(facts["at extremes"], "checker"),
+        facts_table(facts["at extremes"], "checker"),
         "In float32 the loss has seven digits, and a step of 1e-6 leaves none of them: only jax chooses its tolerance "
         "by the type, and purebp is told the format. At weights of 1e6 the loss is so large that its differences drown "
         "in roundoff.\n",
@@ -156,7 +156,7 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
-def _facts(table: dict[str, dict[str, Any]], corner: str) -> str:
+def facts_table(table: dict[str, dict[str, Any]], corner: str) -> str:
     columns = list(next(iter(table.values())))
     return _table([corner, *columns], [[name, *(str(cells[c]) for c in columns)] for name, cells in table.items()])
 
