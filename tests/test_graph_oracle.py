@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from math import tanh
+from random import Random
 from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from purebp import FLOAT, Loss, PurebpError, backpropagation
 from purebp.graph import (
@@ -17,16 +19,22 @@ from purebp.graph import (
     Constant,
     Cost,
     HalfSSE,
+    Identity,
     Input,
     Linear,
     Log,
+    Mean,
+    Multiply,
+    Negative,
     Node,
     Parameter,
+    ReLU,
     Sigmoid,
     Softmax,
     SoftmaxCrossEntropy,
     Sum,
     Tanh,
+    Transpose,
     accumulated,
     backward_graph,
     forward_graph,
@@ -39,6 +47,7 @@ from purebp.linalg import transpose
 from purebp.number_systems.ball import ball
 from purebp.oracle import Report, certified_gradients, check
 from purebp.oracle.graph_mistakes import GraphMistake, mistakes
+from purebp.oracle.graphs import roomy
 from purebp.oracle.judge import share
 from purebp.tensors import Tensor, entries, entrywise
 from tests.strategies import Case, cases
@@ -150,6 +159,57 @@ def test_the_budget_holds_sums_that_are_continued_in_another_buffer() -> None:
     assert check(continued, graph=graph).verdict == "correct"
     assert check(lambda feed: {"p": [[1.0 + n * little]]}, graph=graph).verdict == "correct"
     assert not check(lambda feed: {"p": [[1.0 + 3 * n * little]]}, graph=graph).conforms
+
+
+def test_a_buffer_may_be_that_of_several_nodes() -> None:
+    """Through views: 8.5 is there first, and 0.6 ulps of it are added twenty times, each rounded up to one."""
+    W, c = Parameter("W", (1, 2)), 0.6 * 2.0**-49
+    node, graph = W, Sum(Multiply(W, Constant([[8.5, 8.5]])))
+    for _ in range(20):
+        node = Transpose(node)
+        graph = graph + Sum(node * c)
+
+    def through_views(feed: Feed) -> dict[str, Any]:
+        buffer = 8.5
+        for _ in range(20):
+            buffer += c
+        return {"W": [[buffer, buffer]]}
+
+    strict = backward_graph(graph, {W: [[1.0, 1.0]]}, ball("binary64"))[W][0][0]
+    assert share(through_views({})["W"][0][0], strict) > 1
+    assert check(through_views, graph=graph).verdict == "correct"
+    assert not check(lambda feed: {"W": [[8.5 + 100 * c] * 2]}, graph=graph).conforms
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([Transpose, Negative, Identity, ReLU]), st.floats(0.5, 2.0**30)), min_size=1),
+    st.randoms(use_true_random=False),
+)
+def test_terms_may_meet_in_one_buffer_in_any_order(links: list[tuple[Callable[[Node], Node], float]], random: Random) -> None:
+    p = node = Parameter("p", (1, 1))
+    graph, feed, terms, sign = Sum(p * 2.0**-20), {"p": [[1.0]]}, [2.0**-20], 1.0
+    for operation, factor in links:
+        node, sign = operation(node), -sign if operation is Negative else sign
+        if operation is ReLU and sign < 0:
+            break
+        graph, terms = graph + Sum(node * factor), [*terms, sign * factor]
+    random.shuffle(terms)
+    buffer = 0.0
+    for term in terms:
+        buffer += term
+    assert share(buffer, backward_graph(graph, feed, roomy(graph, feed, "binary64"))["p"][0][0]) <= 1
+
+
+def test_many_uses_take_no_longer_than_their_terms() -> None:
+    """A vector that is squared and averaged, and a number that is used a thousand times: seconds, not minutes."""
+    p, s = Parameter("p", (2000,)), Parameter("s", ())
+    total: Node = Constant(0.0)
+    for k in range(1000):
+        total = total + s * float(k % 7)
+    for graph in (Mean(p * p), total):
+        names = [n.name for n in topological_order(graph) if n.trained]
+        report = check(of_engine(graph), graph=graph)
+        assert (report.verdict, [t.name for t in report.tensors]) == ("correct", [f"∂loss/∂{n}" for n in names])
 
 
 @given(cases(activations=["tanh", "sigmoid", "softplus"], losses_from=["mse", "half_sse"]))

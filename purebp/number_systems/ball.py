@@ -101,10 +101,14 @@ class Ball(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How balls are combined, for a format (None: no roundoff but the reference's own) and a precision."""
+    """How balls are combined, for a format (None: no roundoff but the reference's own) and a precision.
+
+    extra_terms: by how many more terms a dot product may be continued in the buffer that holds it.
+    """
 
     format: Format | None
     digits: int
+    extra_terms: int = 0
     bits: int = field(init=False)  # of a mantissa: 2^−bits is below 10^−digits / 2
 
     def __post_init__(self) -> None:
@@ -257,7 +261,7 @@ class Rules:
         exponent = a.exponent + b.exponent
         if not (a.bounded and b.bounded):
             return Ball(mantissa, exponent, None, self)
-        terms = len(a.mantissas)
+        terms = len(a.mantissas) + self.extra_terms
         room = (1 << self.format.accumulate_bits) - terms  # γₙ = n u / (1 − n u) = terms / room
         if room <= 0:
             return Ball(mantissa, exponent, None, self)
@@ -356,8 +360,10 @@ class Row:
     bounded: bool
 
 
-def ball(format: Format | str | None = None, digits: int = 38) -> Arithmetic[Ball]:
+def ball(format: Format | str | None = None, digits: int = 38, extra_terms: int = 0) -> Arithmetic[Ball]:
     """The number system of balls for a format, or of plain enclosures of the exact value for None.
+
+    With extra_terms, a buffer that holds a dot product may be continued by as many terms, in any order.
 
     >>> from purebp import Batch, Network, backpropagation
     >>> network, batch = Network.random([1, 1], "sigmoid", seed=1), Batch([[1.0]], [[0.0]])
@@ -369,7 +375,7 @@ def ball(format: Format | str | None = None, digits: int = 38) -> Arithmetic[Bal
     0.037704820759 ± 2e-07
     """
     context(digits)  # refuses a precision that is none
-    rules = Rules(None if format is None else format_named(format), digits)
+    rules = Rules(None if format is None else format_named(format), digits, extra_terms)
     decimals = decimal(digits + GUARD)
 
     def elementary(function: Function) -> Callable[[Ball], Ball]:

@@ -204,28 +204,49 @@ def quantities(
     return found
 
 
-def roomy(graph: Node, case: GraphCase, format: str) -> Arithmetic[Ball]:
-    """Balls in which every sum has room for being continued in the buffer of another one.
+def roomy(graph: Node, feed: Feed, format: str) -> Arithmetic[Ball]:
+    """Balls in which every sum has room for being continued in the buffer of another one."""
+    return ball(format, extra_terms=continued(graph, feed))
 
-    Where a node is used k times, an implementation may add the terms of all its sums to one buffer, in any order. A
-    product that is summed there passes through as many additions as there are terms in all, not only in its own sum. So
-    each sum counts as many more terms as the others can have: (k − 1) (longest + 1) zeros, which change no value.
+
+def continued(graph: Node, feed: Feed) -> int:
+    """By how many terms the buffer of a sum may be continued: those of all sums that may be in one buffer, but one.
+
+    Several nodes may have one buffer where a gradient is passed on unchanged, as by Add, Transpose or ReLU. Whether a
+    product does is seen by what it makes of numbers from 1 to 2: none of them is another one times a power of 2.
+
+    >>> from purebp.graph import Parameter, Sum, Transpose
+    >>> p = Parameter("p")
+    >>> q = Transpose(p)
+    >>> continued(Sum(p * p), {"p": [[1.5]]}), continued(Sum(p * 3.0) + Sum(q * 3.0) + Sum(q * 5.0), {"p": [[1.5]]})
+    (1, 3)
     """
-    on, longest = ball(format), 0
+    values, length = forward_graph(graph, feed), 0
 
     def measured(a: Matrix, b: Matrix, biases: Vector | None) -> list[list[float]]:
-        nonlocal longest
-        longest = max(longest, len(a[0]))
+        nonlocal length
+        length += len(a[0])
         return FLOAT.inner(a, b, biases)
 
-    backward_graph(graph, case.feed, replace(FLOAT, inner=measured))
-    most = max(map(len, uses_of(topological_order(graph)).values()))
-    room = [on.ratio(0, 1)] * ((most - 1) * (longest + 1))
-
-    def inner(a: Matrix[Ball], b: Matrix[Ball], biases: Vector[Ball] | None) -> list[list[Ball]]:
-        return on.inner([[*row, *room] for row in a], [[*row, *room] for row in b], biases)
-
-    return replace(on, inner=inner)
+    on, uses, terms = replace(FLOAT, inner=measured), uses_of(values), dict.fromkeys(values, 0)
+    buffers = {node: [node] for node in values}
+    for node, child, product in [(n, *use) for n in values if n.parents or not n.operation for use in uses[n]]:
+        shape, length = dimensions(values[child]), 0
+        numbers = [1 + 1 / i for i in range(2, prod(shape) + 2)]
+        try:
+            part = product(on, arranged(numbers, shape), values[child], *(values[parent] for parent in child.parents))
+        except (ArithmeticError, ValueError):
+            continue  # by the targets of a loss of one's own
+        terms[node] += max(1, length)
+        if not set(numbers).isdisjoint(map(abs, entries(part))):
+            small, large = sorted((buffers[node], buffers[child]), key=len)
+            if small is not large:
+                large += small
+                buffers.update(dict.fromkeys(small, large))
+    return max(
+        sum(terms[node] for node in buffer) - 1 if any(len(uses[node]) > 1 for node in buffer) else 0
+        for buffer in {id(buffer): buffer for buffer in buffers.values()}.values()
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +292,7 @@ def check_graph(candidate: Candidate, graph: Node, declared: Declared, name: str
         return called(candidate, {"feed": feed}, case.name, lambda answer: named_tensors(answer, wanted))
 
     answers = [again(case) for case in cases]
-    numbers = [roomy(graph, case, declared.format) for case in cases]
+    numbers = [roomy(graph, case.feed, declared.format) for case in cases]
     asked = [Asked(case, answer.claim, on) for case, answer, on in zip(cases, answers, numbers) if answer.claim]
     findings = {f.kind: f for answer in reversed(answers) for f in reversed(answer.findings)}
     findings |= {f.kind: f for f in stateful(cases, answers, again)}
@@ -334,7 +355,7 @@ def _verdict(
         return _of_right_answers(graph, asked, reports, reading, declared)
     if len(asked) == len(reports) and (told := _told(graph, asked, reading, declared)):
         return "wrong", False, told, []
-    coarser = [replace(one, on=roomy(graph, one.case, "binary32")) for one in asked]
+    coarser = [replace(one, on=roomy(graph, one.case.feed, "binary32")) for one in asked]
     if asked and declared.format == "binary64" and all(one.lies_in(graph, reading) for one in coarser):
         return (
             "imprecise",
