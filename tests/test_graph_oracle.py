@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from math import tanh
+from math import exp, inf, tanh
 from random import Random
+from struct import pack, unpack
 from typing import Any
 
 import pytest
@@ -18,6 +19,8 @@ from purebp.graph import (
     BinaryCrossEntropy,
     Constant,
     Cost,
+    CrossEntropy,
+    Exp,
     HalfSSE,
     Identity,
     Input,
@@ -46,8 +49,9 @@ from purebp.graph import (
 from purebp.linalg import transpose
 from purebp.number_systems.ball import ball
 from purebp.oracle import Report, certified_gradients, check
+from purebp.oracle.conventions import ONE, Factor
 from purebp.oracle.graph_mistakes import GraphMistake, mistakes
-from purebp.oracle.graphs import roomy
+from purebp.oracle.graphs import Reading, graph_cases, quantities, roomy
 from purebp.oracle.judge import share
 from purebp.tensors import Tensor, entries, entrywise
 from tests.strategies import Case, cases
@@ -369,19 +373,160 @@ def test_a_wrong_value_is_located_in_the_forward_pass() -> None:
     def off(feed: Feed) -> dict[str, Any]:
         return by_hand(feed) | {"outputs": forward_graph(residual(), feed)["h1"], "loss": 1.0}
 
-    report = check(lambda feed: by_hand(feed) | {"loss": 1.0}, graph=residual())
+    report = check(lambda feed: by_hand(feed) | {"loss": 2.0}, graph=residual())
     assert "The value of loss is off already" in str(report)
     assert check(off, graph=residual()).findings[0].kind == "wrong shape"
 
 
+def single(x: float) -> float:
+    """In single precision; what is too large becomes ∞, as it does there."""
+    try:
+        rounded: float = unpack("f", pack("f", x))[0]
+    except OverflowError:
+        rounded = inf
+    return rounded
+
+
+def in_single(candidate: Candidate) -> Candidate:
+    return lambda feed: {name: entrywise(single, g) for name, g in candidate(feed).items()}
+
+
 def test_single_precision_is_imprecise() -> None:
-    from struct import pack, unpack
+    report = check(in_single(by_hand), graph=residual())
+    assert report.verdict == "imprecise" and "it was rounded to binary32" in report.notes[0]
+    assert check(in_single(by_hand), graph=residual(), format="binary32").verdict == "correct"
 
-    def single(feed: Feed) -> dict[str, Any]:
-        return {name: entrywise(lambda x: unpack("f", pack("f", x))[0], g) for name, g in by_hand(feed).items()}
 
-    assert check(single, graph=residual()).verdict == "imprecise"
-    assert check(single, graph=residual(), format="binary32").verdict == "correct"
+def test_what_is_a_little_off_is_imprecise_with_its_size() -> None:
+    report = check(of_engine(residual(), factor=1 + 1e-11), graph=residual())
+    assert report.verdict == "imprecise"
+    ulps, times = max(t.ulps for t in report.tensors), max(t.share for t in report.tensors)
+    assert 1e-11 < ulps * 2.0**-52 < 3e-11
+    assert report.notes[0].startswith(f"It is off by up to {ulps:.0f} units in the last place") and times > 10
+    assert f"{times:.2g} times what is allowed" in report.notes[0]
+
+
+def test_difference_quotients_are_imprecise() -> None:
+    W = Parameter("W", (1, 2))
+    graph = HalfSSE(Input("y", (None, 1)), Tanh(Linear(Input("x", (None, 2)), W)))
+
+    def quotients(feed: Feed) -> dict[str, Any]:
+        def at(k: int, h: float) -> float:
+            moved = [[w + h * (i == k) for i, w in enumerate(feed["W"][0])]]
+            loss: float = forward_graph(graph, {**feed, "W": moved})[graph]
+            return loss
+
+        return {"W": [[(at(k, 1e-5) - at(k, -1e-5)) / 2e-5 for k in range(2)]]}
+
+    report = check(quotients, graph=graph)
+    assert report.verdict == "imprecise" and "such as a difference quotient" in report.notes[0]
+
+
+# Numbers are asked for that have a budget.
+
+p3, y3, z3 = Parameter("p", (3,)), Input("y", (None, 3)), Parameter("z", (2, 3))
+STEEP = [
+    Log(Sum(Exp(p3 * 60.0))),
+    Sum(Exp(z3 * 300.0)),
+    BinaryCrossEntropy(Input("y", (2, 3)), Sigmoid(z3 * 30.0)),
+    CrossEntropy(Input("y", (2, 3)), Softmax(z3 * 30.0)),
+]
+
+
+@pytest.mark.parametrize("format", ["binary64", "binary32"])
+@pytest.mark.parametrize("graph", STEEP, ids=repr)
+def test_numbers_are_such_that_nothing_overflows_in_the_format(graph: Node, format: str) -> None:
+    right = of_engine(graph)
+    report = check(in_single(right) if format == "binary32" else right, graph=graph, format=format)
+    assert report.verdict == "correct", str(report)
+    for case in graph_cases(graph, format=format):
+        found = backward_graph(graph, case.feed, ball(format))
+        balls = [x for node in found if node.parents for x in entries(found[node]) + entries(found.values[node])]
+        assert all(x.spread is not None for x in balls)
+
+
+def test_what_overflows_in_single_precision_alone_is_not_asked() -> None:
+    """The right formula in single precision, where e^89 is ∞ and ∞/∞ NaN."""
+
+    def candidate(feed: Feed) -> dict[str, Any]:
+        powers = [single(exp(single(60 * x))) for x in feed["p"]]
+        total = single(sum(powers))
+        return {"p": [single(60 * single(power / total)) for power in powers]}
+
+    assert candidate({"p": [1.5, 0.0, 0.0]})["p"][0] != candidate({"p": [1.5, 0.0, 0.0]})["p"][0]
+    assert check(candidate, graph=STEEP[0], format="binary32").verdict == "correct"
+
+
+def test_without_such_numbers_nothing_is_decided() -> None:
+    graph = Sum(p3 * Exp(Constant(100.0)))
+    report = check(in_single(of_engine(graph)), graph=graph, format="binary32")
+    assert (report.verdict, report.conforms, report.cases) == ("undecided", False, ())
+    assert "has a budget in binary32" in str(report)
+    assert check(of_engine(graph), graph=graph).verdict == "correct"
+
+
+def test_what_is_above_zero_only_is_asked_with_such_numbers() -> None:
+    graph = Sum(Log(Parameter("p", (4, 6))))
+    assert check(of_engine(graph), graph=graph).verdict == "correct"
+
+
+# Gradients in the place of values.
+
+
+def of_all_nodes(graph: Node, mistake: GraphMistake | None = None) -> Candidate:
+    """Gradients of whatever has a name, as libraries give them."""
+
+    def candidate(feed: Feed) -> dict[str, Any]:
+        values = forward_graph(graph, feed)
+        gradients = mistake.backward(values) if mistake else accumulated(values, uses_of(values))
+        return {n.name: gradients[n] for n in values if n.name and (n.trained or n.operation)}
+
+    return candidate
+
+
+def test_gradients_of_inner_nodes_are_passed_over() -> None:
+    report = check(of_all_nodes(residual()), graph=residual())
+    assert report.verdict == "correct", str(report)
+    assert "For t1 its gradient was given, not its value: it is passed over." in report.notes
+    assert {tensor.name for tensor in report.tensors} == {f"∂loss/∂{name}" for name in ("A", "a", "W1", "b1", "V")}
+    turned = check(lambda feed: {k: entrywise(lambda g: -g, v) for k, v in of_all_nodes(residual())(feed).items()},
+                   graph=residual())  # fmt: skip
+    assert (turned.verdict, turned.conforms) == ("correct-under-convention", True)
+
+
+def test_mistakes_have_their_name_with_gradients_of_inner_nodes_too() -> None:
+    graph = residual()
+    overwritten = next(mistakes(graph))
+    report = check(of_all_nodes(graph, overwritten), graph=graph)
+    assert (report.verdict, name_of(report)) == ("wrong", overwritten.name)
+
+
+def test_what_is_neither_value_nor_gradient_is_wrong() -> None:
+    report = check(lambda feed: by_hand(feed) | {"h": entrywise(lambda x: 2 * x, feed["x"])}, graph=residual(2))
+    assert report.verdict == "wrong"
+    graph = residual()
+
+    def with_values(feed: Feed, factor: float = 1.0) -> dict[str, Any]:
+        values = forward_graph(graph, feed)
+        given = {name: values[name] for name in ("outputs", "loss")}
+        return by_hand(feed) | given | {"t1": entrywise(lambda x: factor * x, values["t1"])}
+
+    report = check(lambda feed: with_values(feed, 2.0), graph=graph)
+    assert report.verdict == "wrong" and "The value of t1 is off already" in str(report)
+    report = check(with_values, graph=graph)
+    assert report.verdict == "correct" and {"t1", "loss"} < {tensor.name for tensor in report.tensors}
+
+
+@pytest.mark.parametrize("units", [3, 10, 30, 100])
+def test_a_factor_that_is_1_in_every_case_explains_nothing(units: int) -> None:
+    """With one output, 1/m of a gradient is that gradient, and must not be held to a wider budget than it."""
+    graph = HalfSSE(Input("y", (None, 1)), Linear(Input("x", (None, 2)), Parameter("W", (1, 2))))
+    report = check(of_engine(graph, factor=1 + units * 2.0**-52), graph=graph)
+    assert report.verdict in ("correct", "imprecise") and not report.explanations
+    case = next(graph_cases(graph))
+    on, keys = ball("binary64"), [("∂loss/∂W", 0)]
+    plain, divided = (quantities(graph, case, on, Reading(factor=f), keys) for f in (ONE, Factor(outputs=-1)))
+    assert plain == divided
 
 
 def test_what_is_kept_between_calls_is_found() -> None:
@@ -403,6 +548,7 @@ def test_what_is_kept_between_calls_is_found() -> None:
     [
         (lambda feed: 1 / 0, "raises", "ZeroDivisionError"),
         (lambda feed: [1.0], "not understood", "a dictionary from names"),
+        (lambda feed: {}, "not understood", "it returns dict {}: a dictionary from names to gradients is wanted"),
         (lambda feed: {"Q": 1.0}, "not understood", "'Q'"),
         (lambda feed: {"A": [[1.0]]}, "wrong shape", "∂loss/∂A has shape (1, 1), (3, 2) is wanted"),
         (lambda feed: {"A": float("nan")}, "NaN", "∂loss/∂A"),
@@ -417,7 +563,7 @@ def test_what_cannot_be_judged_is_a_finding(candidate: Candidate, kind: str, wor
 def test_a_gradient_that_is_missing_is_not_correct() -> None:
     report = check(lambda feed: {"V": by_hand(feed)["V"]}, graph=residual())
     assert (report.verdict, report.conforms) == ("undecided", False)
-    assert "A, a, W1, b1 was not given" in str(report)
+    assert report.findings[0].kind == "not given" and "A, a, W1, b1 was not given" in report.findings[0].sentence
 
 
 def test_graphs_that_cannot_be_asked_are_refused() -> None:
@@ -426,12 +572,22 @@ def test_graphs_that_cannot_be_asked_are_refused() -> None:
     for graph, word in (
         (nameless, "name of its own"),
         (shapeless, "a shape"),
-        (Log(Sum(Constant([-1.0]))), "no numbers"),
+        (Log(Sum(Constant([-1.0]))), "no numbers were found (.|\n)* Log"),
+        (Add(Sum(p3), Sum(Tanh(p3, name="p"))), "'p': several nodes have this name"),
+        (Add(Sum(Tanh(p3, name="h")), Sum(Tanh(p3, name="h"))), "'h': several nodes have this name"),
+        (Add(Sum(p3), Sum(Tanh(p3, name="loss"))), '"loss" is what the value of the cost'),
+        (Sum(Parameter("loss", (3,))), '"loss" is what the value of the cost'),
+        (Tanh(p3), r"is \(3,\): the cost must be one number"),
+        (Sum(Add(p3, Input("x", (4,)))), r"Add#3 of p \(3,\) and x \(4,\)"),
     ):
         with pytest.raises(PurebpError, match=word):
             check(by_hand, graph=graph)
     with pytest.raises(PurebpError, match="do not go with it"):
         check(by_hand, graph=residual(), sizes=(1, 1))
+    for_layers: list[dict[str, Any]] = [{"weights": "in_out"}, {"samples": "columns"}, {"activations": "tanh"}]
+    for given in [*for_layers, {"biases": False}]:
+        with pytest.raises(PurebpError, match="is for layers"):
+            check(by_hand, graph=residual(), **given)
 
 
 def test_a_report_on_a_graph_has_every_form() -> None:

@@ -309,13 +309,14 @@ def _understood(answer: Any, case: Case, declared: Declared) -> dict[Key, Matrix
 
 def named_tensors(answer: Any, wanted: Mapping[str, tuple[Key, tuple[int, int]]]) -> dict[Key, Matrix]:
     """A dictionary of tensors, of which each name has its key and its shape."""
-    if not isinstance(answer, Mapping):
+    names = ", ".join(map(repr, wanted))
+    if not isinstance(answer, Mapping) or not answer:
         what = f"it returns {type(answer).__name__} {_plain(answer)!r:.60}"
-        raise NoAnswer("not understood", f"{what}: a dictionary from names to gradients is wanted")
+        raise NoAnswer("not understood", f"{what}: a dictionary from names to gradients is wanted, known are {names}")
     found: dict[Key, Matrix] = {}
     for name, item in answer.items():
         if name not in wanted:
-            raise NoAnswer("not understood", f"it returns {name!r:.60}: known are {', '.join(map(repr, wanted))}")
+            raise NoAnswer("not understood", f"it returns {name!r:.60}: known are {names}")
         key, size = wanted[name]
         rows = _matrix(key[0], item)
         column = size[0] == 1 and shape(rows) == size[::-1]

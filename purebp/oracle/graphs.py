@@ -31,24 +31,28 @@ from purebp.graph import (
     backward_graph,
     forward_graph,
     labels,
+    shapes,
     topological_order,
     uses_of,
 )
 from purebp.number_systems.ball import Ball, ball
-from purebp.oracle.candidate import Answer, Candidate, Declared, called, named_tensors
+from purebp.number_systems.formats import format_named
+from purebp.oracle.candidate import Answer, Candidate, Declared, Finding, called, named_tensors
 from purebp.oracle.certify import certify
 from purebp.oracle.check import over_cases, stateful, undecided_tensors
 from purebp.oracle.conventions import ONE, Factor, factors, stepped
 from purebp.oracle.diagnosis import Diagnosis
 from purebp.oracle.graph_mistakes import GraphMistake, mistakes
 from purebp.oracle.judge import Claim, Key, compare, inside
-from purebp.oracle.localisation import pattern
+from purebp.oracle.localisation import COARSER, pattern, stored
 from purebp.oracle.mistakes import LOSS
 from purebp.oracle.report import CaseReport, Report
 from purebp.tensors import Tensor, arranged, as_rows, dimensions, entries, entrywise
 
 SAMPLES = (1, 2, 3, 4, 5)  # for dimensions that are free, case by case
 DRAWS = 40
+HALVINGS = 12
+LOSS_KEY: Key = ("loss", -1)
 FIRST_LINE = "∂loss/∂ŷ, from ŷ and y"
 
 
@@ -94,43 +98,82 @@ class GraphCase:
     outputs: int  # columns of what is compared with the targets
 
 
-def graph_cases(graph: Node, seed: int = 0) -> Iterator[GraphCase]:
+def graph_cases(graph: Node, seed: int = 0, format: str = "binary64") -> Iterator[GraphCase]:
     """Cases for a graph whose inputs and parameters have names and shapes: from one sample to several, where free.
 
-    Numbers are short dyadic fractions. Of several draws the one with the fewest zeros among the gradients is taken.
+    Numbers are short dyadic fractions. Of several draws the one with the fewest zeros among the gradients is taken; if
+    something in it has no budget, as it overflows in the format, smaller numbers are. There may be no case at all.
 
     >>> from purebp.graph import Input, Linear, Parameter, SSE
     >>> graph = SSE([[0.5]], Linear(Input("x", (None, 2)), Parameter("W", (1, 2))))
     >>> [case.name for case in graph_cases(graph)]  # 2 samples do not go with one target
     ['one sample']
     """
-    leaves = [node for node in topological_order(graph) if node.operation is None]
-    if any(not leaf.name or leaf.shape is None for leaf in leaves) or len({leaf.name for leaf in leaves}) < len(leaves):
-        raise PurebpError(f"inputs {leaves!r:.200}: each needs a name of its own, and a shape (None where it is free)")
-    found = False
+    order, refused = named(graph), []
+    leaves = [node for node in order if node.operation is None]
     for samples in SAMPLES:
+        sizes = {leaf: tuple(samples if n is None else n for n in leaf.shape or ()) for leaf in leaves}
+        try:
+            size = shapes(order, sizes)[graph] or ()
+            if prod(n or 1 for n in size) != 1:
+                raise PurebpError(f"{graph!r:.100} is {size}: the cost must be one number; Sum or Mean makes it one")
+            for feed in _feeds(graph, sizes, f"{seed} {samples}"):
+                if _bounded(graph, feed, format):
+                    compared = graph.parents and dimensions(forward_graph(graph, feed)[graph.parents[-1]])
+                    outputs = compared[-1] if compared and len(compared) == 2 else 1
+                    yield GraphCase("one sample" if samples == 1 else f"{samples} samples", feed, samples, outputs)
+                    break
+        except PurebpError as error:
+            refused.append(error)
+    if len(refused) == len(SAMPLES):
+        raise refused[0]
+
+
+def named(graph: Node) -> tuple[Node, ...]:
+    """All nodes in topological order, if names are such that numbers can be told apart by them."""
+    order = topological_order(graph)
+    leaves = [node for node in order if node.operation is None]
+    if any(not leaf.name or leaf.shape is None for leaf in leaves):
+        raise PurebpError(f"inputs {leaves!r:.200}: each needs a name of its own, and a shape (None where it is free)")
+    names = [node.name for node in order if node.name]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise PurebpError(f"{', '.join(map(repr, twice))}: several nodes have this name; each needs a name of its own")
+    if "loss" in names and graph.name != "loss":
+        raise PurebpError('"loss" is what the value of the cost is returned as: give another name to the node that has it')
+    return order
+
+
+def _feeds(graph: Node, sizes: Mapping[Node, tuple[int, ...]], seed: str) -> Iterator[dict[str, Tensor]]:
+    """The best of many draws, then of numbers half as large, and so on; the later half of all draws is positive."""
+    refused: PurebpError | None = None
+    some = False
+    for halvings in range(HALVINGS):
         best: tuple[int, dict[str, Tensor]] | None = None
         for draw in range(DRAWS):
-            feed = _drawn(graph, leaves, samples, Random(f"{seed} {samples} {draw}"))
-            zeros = _zeros(graph, feed)
-            if zeros is not None and (best is None or zeros < best[0]):
+            signs = (-1, 1) if draw < DRAWS // 2 else (1,)
+            feed = _drawn(graph, sizes, Random(f"{seed} {draw}"), signs, 2.0**-halvings)
+            try:
+                zeros = _zeros(graph, feed)
+            except PurebpError as error:
+                refused = error
+                continue
+            if best is None or zeros < best[0]:
                 best = zeros, feed
             if zeros == 0:
                 break
         if best is not None:
-            found = True
-            compared = graph.parents and dimensions(forward_graph(graph, best[1])[graph.parents[-1]])
-            outputs = compared[-1] if compared and len(compared) == 2 else 1
-            yield GraphCase("one sample" if samples == 1 else f"{samples} samples", best[1], samples, outputs)
-    if not found:
-        raise PurebpError("no numbers were found on which the graph can be computed: are the declared shapes right?")
+            some = True
+            yield best[1]
+    if not some:
+        raise PurebpError(f"no numbers were found on which the graph can be computed; of the last, {refused}")
 
 
-def _drawn(graph: Node, leaves: Sequence[Node], samples: int, random: Random) -> dict[str, Tensor]:
+def _drawn(
+    graph: Node, sizes: Mapping[Node, tuple[int, ...]], random: Random, signs: Sequence[int], factor: float
+) -> dict[str, Tensor]:
     targets_of = {parent: node.kind for node in topological_order(graph) for parent in node.parents[:1]}
     feed: dict[str, Tensor] = {}
-    for leaf in leaves:
-        size = tuple(samples if n is None else n for n in leaf.shape or ())
+    for leaf, size in sizes.items():
         width, kind = (size or (1,))[-1], targets_of.get(leaf, "")
         if "BinaryCrossEntropy" in kind:
             numbers = [float(random.randint(0, 1)) for _ in range(prod(size))]
@@ -140,19 +183,29 @@ def _drawn(graph: Node, leaves: Sequence[Node], samples: int, random: Random) ->
         else:
             unit = 8 if prod(size) < 16 else 64
             scale = 2.0 ** -((width.bit_length() - 1) // 2) / unit if leaf.trained else 1 / unit  # about 1/√n_in
-            numbers = [random.choice((-1, 1)) * random.randint(1, 3 * unit // 2) * scale for _ in range(prod(size))]
+            largest = 3 * unit // 2
+            numbers = [random.choice(signs) * random.randint(1, largest) * scale * factor for _ in range(prod(size))]
         feed[leaf.name] = arranged(numbers, size)
     return feed
 
 
-def _zeros(graph: Node, feed: Mapping[str, Tensor]) -> int | None:
-    """How many of the gradients are 0: dead neurons show nothing. None if the graph cannot be computed."""
+def _zeros(graph: Node, feed: Feed) -> int:
+    """How many of the gradients are 0: dead neurons show nothing."""
+    gradients = backward_graph(graph, feed)
+    numbers = [x for node in gradients if node.operation is None for x in entries(gradients[node])]
+    if not all(map(isfinite, numbers)):
+        raise PurebpError("gradients are not finite")
+    return sum(x == 0 for x in numbers)
+
+
+def _bounded(graph: Node, feed: Feed, format: str) -> bool:
+    """Whether all values and gradients have a budget with a bound: what has none may overflow, and become NaN."""
     try:
-        gradients = backward_graph(graph, feed)
-        numbers = [x for node in gradients if node.operation is None for x in entries(gradients[node])]
+        found = backward_graph(graph, feed, roomy(graph, feed, format))
+        gradients = [found[node] for node in found if node.parents or node.operation is None]
     except PurebpError:
-        return None
-    return sum(x == 0 for x in numbers) if all(map(isfinite, numbers)) else None
+        return False
+    return all(x.spread is not None for tensor in (*found.values.table.values(), *gradients) for x in entries(tensor))
 
 
 # Budgets.
@@ -169,8 +222,8 @@ class Reading:
 
     def of(self, g: Any, w: Any, case: GraphCase, on: Arithmetic[Any]) -> Any:
         """What is returned for a gradient g of the parameter w."""
-        if self.factor != ONE:
-            g = on.ratio(*self.factor(case.samples, case.outputs).as_integer_ratio()) * g
+        if (factor := self.factor(case.samples, case.outputs)) != 1:
+            g = on.ratio(*factor.as_integer_ratio()) * g
         if self.returns == "gradients":
             return g
         if self.returns == "descent":
@@ -179,28 +232,28 @@ class Reading:
         return stepped(w, on.number(self.learning_rate) * g, case.samples)
 
 
-def keys_of(graph: Node) -> dict[str, Key]:
-    """What may be returned, by name: gradients of inputs and parameters, values of nodes with a name, the loss."""
-    order = topological_order(graph)
-    found: dict[str, Key] = {n.name: (n.name if n.operation else f"∂loss/∂{n.name}", 0) for n in order if n.name}
-    return found | {"loss": ("loss", -1)}
+def keys_of(graph: Node) -> dict[Key, Node]:
+    """What may be returned: gradients of inputs and parameters, values of nodes with a name, the loss."""
+    nodes: dict[Key, Node] = {_key(node): node for node in topological_order(graph) if node.name}
+    return nodes | {LOSS_KEY: graph}
+
+
+def _key(node: Node) -> Key:
+    return node.name if node.operation else f"∂loss/∂{node.name}", 0
 
 
 def quantities(
-    graph: Node, case: GraphCase, on: Arithmetic[Any], reading: Reading, keys: Sequence[Key]
+    graph: Node, case: GraphCase, on: Arithmetic[Any], reading: Reading, keys: Sequence[Key], turned: bool = False
 ) -> dict[Key, Matrix[Any]]:
-    """The quantities with these keys, as matrices."""
+    """The quantities with these keys, as matrices; `turned`, gradients also of the nodes whose values are wanted."""
     values = forward_graph(graph, case.feed, on)
     gradients = reading.mistake.backward(values) if reading.mistake else accumulated(values, uses_of(values))
     found: dict[Key, Matrix[Any]] = {}
-    for node in values:
-        key: Key = (node.name if node.operation else f"∂loss/∂{node.name}", 0)
-        if node.operation is not None and key in keys:
+    for key, node in keys_of(graph).items():
+        if key in keys and node.operation and not turned:
             found[key] = as_rows(values[node])
         elif key in keys:
             found[key] = as_rows(entrywise(lambda g, w: reading.of(g, w, case, on), gradients[node], values[node]))
-    if ("loss", -1) in keys:
-        found["loss", -1] = as_rows(values[graph])
     return found
 
 
@@ -257,18 +310,23 @@ class Asked:
     claim: Claim
     on: Arithmetic[Ball]
 
-    def lies_in(self, graph: Node, reading: Reading) -> bool:
-        return inside(self.claim, quantities(graph, self.case, self.on, reading, list(self.claim)))
+    def outside(self, graph: Node, reading: Reading, turned: bool = False, nearly: bool = False) -> set[Key]:
+        """What lies outside its budget; nearly: what differs in the first digits, in floats, which is faster."""
+        on: Arithmetic[Any] = FLOAT if nearly else self.on
+        wanted = quantities(graph, self.case, on, reading, list(self.claim), turned)
+        if nearly:
+            return {key for key, rows in self.claim.items() if not _near(rows, wanted[key])}
+        return {key for key, rows in self.claim.items() if not inside({key: rows}, wanted)}
 
-    def is_near(self, graph: Node, reading: Reading) -> bool:
-        """To a digit, in floats, which is faster."""
-        near = quantities(graph, self.case, FLOAT, reading, list(self.claim))
-        return all(_near(rows, near[key]) for key, rows in self.claim.items())
+    def lies_in(self, graph: Node, reading: Reading, nearly: bool = False) -> bool:
+        """Whether nothing is outside; gradients in the place of values are not."""
+        off = self.outside(graph, reading, nearly=nearly)
+        return not off or off.isdisjoint(self.outside(graph, reading, turned=True, nearly=nearly))
 
 
 def _holds(graph: Node, asked: Sequence[Asked], reading: Reading) -> bool:
     """Whether everything that was said lies in the budgets of that reading."""
-    return all(one.is_near(graph, reading) for one in asked) and all(one.lies_in(graph, reading) for one in asked)
+    return all(one.lies_in(graph, reading, nearly) for nearly in (True, False) for one in asked)
 
 
 def _near(rows: Matrix, others: Matrix) -> bool:
@@ -282,12 +340,20 @@ def _near(rows: Matrix, others: Matrix) -> bool:
 
 def check_graph(candidate: Candidate, graph: Node, declared: Declared, name: str, seed: int) -> Report:
     """`purebp.oracle.check` for an architecture declared by a graph; of `declared`, format and direction count."""
-    cases, keys = list(graph_cases(graph, seed)), keys_of(graph)
+    plain_layers = Declared(("sigmoid", "sigmoid"))
+    for layers_only in ("activations", "biases", "weights", "samples"):
+        if (given := getattr(declared, layers_only)) != getattr(plain_layers, layers_only):
+            raise PurebpError(f"{layers_only}={given!r} is for layers: graph=… says it all, and what is fed has the shapes in it")
+    cases = list(graph_cases(graph, seed, declared.format))
+    if not cases:
+        note = f"No numbers were found on which every value and gradient has a budget in {declared.format}."
+        return Report(name, "undecided", False, None, (), (), (note,), (), None, (), declared.format)
 
     def again(case: GraphCase) -> Answer:
         values = forward_graph(graph, case.feed)
-        known = {node.name: node for node in values if node.name} | {"loss": graph}
-        wanted = {each: (key, _size(values[known[each]])) for each, key in keys.items()}
+        wanted = {
+            "loss" if key == LOSS_KEY else node.name: (key, _size(values[node])) for key, node in keys_of(graph).items()
+        }
         feed = {each: entrywise(lambda x: x, value) for each, value in case.feed.items()}
         return called(candidate, {"feed": feed}, case.name, lambda answer: named_tensors(answer, wanted))
 
@@ -296,14 +362,19 @@ def check_graph(candidate: Candidate, graph: Node, declared: Declared, name: str
     asked = [Asked(case, answer.claim, on) for case, answer, on in zip(cases, answers, numbers) if answer.claim]
     findings = {f.kind: f for answer in reversed(answers) for f in reversed(answer.findings)}
     findings |= {f.kind: f for f in stateful(cases, answers, again)}
-    plain = Reading(declared.returns or "gradients", learning_rate=declared.learning_rate)
-    reading = _reading(graph, asked, plain, declared) if asked else plain
+    if missing := _missing(graph, asked):
+        told_of = f"the gradient of {', '.join(missing)} was not given, so that it is not judged: return it as well"
+        findings["not given"] = Finding("not given", told_of, fatal=False)
+    reading = _reading(graph, asked, declared)
+    passed = _gradients_for_values(graph, asked, reading)
     reports = []
     for case, answer, on in zip(cases, answers, numbers):
-        allowed = quantities(graph, case, on, reading, list(answer.claim))
+        claim = {key: rows for key, rows in answer.claim.items() if key not in passed}
+        allowed = quantities(graph, case, on, reading, list(claim))
         fatal = next((finding for finding in answer.findings if finding.fatal), None)
-        reports.append(CaseReport(case.name, (), case.samples, tuple(compare(answer.claim, allowed)), fatal))
+        reports.append(CaseReport(case.name, (), case.samples, tuple(compare(claim, allowed)), fatal))
     verdict, conforms, told, notes = _verdict(graph, asked, reports, reading, declared)
+    notes += [f"For {key} its gradient was given, not its value: it is passed over." for key, _ in sorted(passed)]
     if kept := next((findings[kind] for kind in ("flaky", "keeps state") if kind in findings), None):
         verdict, conforms = "flaky" if kept.kind == "flaky" else "wrong", False
     worst = max(
@@ -324,13 +395,27 @@ def _size(value: Tensor) -> tuple[int, int]:
     return len(rows), len(rows[0])
 
 
-def _reading(graph: Node, asked: Sequence[Asked], plain: Reading, declared: Declared) -> Reading:
+def _gradients_for_values(graph: Node, asked: Sequence[Asked], reading: Reading) -> set[Key]:
+    """Of what node the gradient is given where its value is wanted, on every case."""
+    off = set[Key]().union(*(one.outside(graph, reading) for one in asked))
+    return off.difference(*(one.outside(graph, reading, turned=True) for one in asked))
+
+
+def _missing(graph: Node, asked: Sequence[Asked]) -> list[str]:
+    """What must be given, and is not: the parameters, or where there are none all that is fed."""
+    leaves = [node for node in topological_order(graph) if node.operation is None]
+    wanted = [leaf for leaf in leaves if leaf.trained] or leaves
+    return [leaf.name for leaf in wanted if any(_key(leaf) not in one.claim for one in asked)]
+
+
+def _reading(graph: Node, asked: Sequence[Asked], declared: Declared) -> Reading:
     """What the answers are: as declared, or else gradients with a factor, or with their sign turned."""
+    plain = Reading(declared.returns or "gradients", learning_rate=declared.learning_rate)
     if declared.returns == "step" or all(one.lies_in(graph, plain) for one in asked):
         return plain
     ratios = []
     for one in asked:
-        claim = {key: rows for key, rows in one.claim.items() if key[0].startswith("∂")}
+        claim = {key: rows for key, rows in one.claim.items() if keys_of(graph)[key].operation is None}
         expected = quantities(graph, one.case, FLOAT, Reading(), list(claim))
         pairs = [(x, y) for key in claim for rows in zip(claim[key], expected[key]) for x, y in zip(*rows)]
         x, y = max(pairs, key=lambda pair: abs(pair[1]), default=(0.0, 0.0))
@@ -338,6 +423,8 @@ def _reading(graph: Node, asked: Sequence[Asked], plain: Reading, declared: Decl
             ratios.append((x / y, one.case.samples, one.case.outputs))
     known = factors(ratios, 1e-6) if ratios else ()
     for factor in sorted(known, key=lambda factor: factor.outputs != 0):  # the number of outputs is a constant here
+        if factor not in (ONE, -ONE) and all(abs(factor(one.case.samples, one.case.outputs)) == 1 for one in asked):
+            continue  # it says no more than they do
         found = Reading("gradients", factor) if factor.constant > 0 else Reading("descent", -factor)
         if _holds(graph, asked, found):
             return found
@@ -355,14 +442,8 @@ def _verdict(
         return _of_right_answers(graph, asked, reports, reading, declared)
     if len(asked) == len(reports) and (told := _told(graph, asked, reading, declared)):
         return "wrong", False, told, []
-    coarser = [replace(one, on=roomy(graph, one.case.feed, "binary32")) for one in asked]
-    if asked and declared.format == "binary64" and all(one.lies_in(graph, reading) for one in coarser):
-        return (
-            "imprecise",
-            False,
-            [],
-            ["Every number lies inside the budget of binary32: it is off as single precision is."],
-        )
+    if asked and (note := _approximation(graph, asked, reports, reading, declared.format)):
+        return "imprecise", False, [], [note]
     return "wrong", False, [], _localised(graph, asked, reports, reading)
 
 
@@ -372,8 +453,8 @@ def _of_right_answers(
     """All that was said lies in the budgets of the reading; whether that is what was wanted, and all of it."""
     if open_ones := undecided_tensors(reports):
         return "undecided", False, [], [f"The budgets of {', '.join(open_ones)} are wider than half the values."]
-    if missing := [name for name in _parameters(graph) if any((f"∂loss/∂{name}", 0) not in one.claim for one in asked)]:
-        return "undecided", False, [], [f"The gradient of {', '.join(missing)} was not given: it is not judged."]
+    if _missing(graph, asked):
+        return "undecided", False, [], []
     turned, direction = reading.returns == "descent", {"descent": ", with its sign turned"}.get(reading.returns, "")
     if reading.factor != ONE or declared.returns not in (None, reading.returns):
         name = "sign turned" if reading.factor == ONE else f"factor {reading.factor}"
@@ -385,10 +466,30 @@ def _of_right_answers(
     return "correct", True, [], []
 
 
-def _parameters(graph: Node) -> list[str]:
-    """What must be given: the parameters, or where there are none all that is fed."""
-    leaves = [node for node in topological_order(graph) if node.operation is None]
-    return [leaf.name for leaf in leaves if leaf.trained] or [leaf.name for leaf in leaves]
+def _approximation(
+    graph: Node, asked: Sequence[Asked], reports: Sequence[CaseReport], reading: Reading, format: str
+) -> str:
+    """The lower precision that every answer has, or how far off it is if it is in the budget of binary32; else ""."""
+
+    def lie_in(coarser: str) -> bool:
+        return all(
+            _bounded(graph, one.case.feed, coarser)
+            and replace(one, on=roomy(graph, one.case.feed, coarser)).lies_in(graph, reading)
+            for one in asked
+        )
+
+    for coarser in COARSER:
+        if format_named(coarser).precision < format_named(format).precision:
+            if all(stored(one.claim, coarser) for one in asked) and lie_in(coarser):
+                return f"Every number is one of {coarser}, and lies inside its budget: it was rounded to {coarser}."
+    if format != "binary64" or not lie_in("binary32"):
+        return ""
+    off = [tensor for report in reports for tensor in report.tensors if tensor.wrong]
+    return (
+        f"It is off by up to {max(t.ulps for t in off):.0f} units in the last place of the largest number of a tensor, "
+        f"and {max(t.share for t in off):.2g} times what is allowed: an approximation, such as a difference quotient, "
+        "single precision somewhere on the way, an epsilon, or a constant with too few digits."
+    )
 
 
 def _told(graph: Node, asked: Sequence[Asked], reading: Reading, declared: Declared) -> list[Diagnosis]:
@@ -406,12 +507,13 @@ def _told(graph: Node, asked: Sequence[Asked], reading: Reading, declared: Decla
 def _localised(graph: Node, asked: Sequence[Asked], reports: Sequence[CaseReport], reading: Reading) -> list[str]:
     """Which gradients are off, the node that all of them and none of the right ones come through, and patterns."""
     order, keys = topological_order(graph), keys_of(graph)
-    names, off = labels(order), {tensor.name for report in reports for tensor in report.tensors if tensor.wrong}
-    values = [node.name for node in order if node.operation and node.name in off] + ["loss"] * ("loss" in off)
+    names = labels(order)
+    off = {(tensor.kind, tensor.layer) for report in reports for tensor in report.tensors if tensor.wrong}
+    values = [key[0] for key, node in keys.items() if node.operation and key in off]
     if values:
         return [f"The value of {values[0]} is off already: look at the forward pass."]
-    given = {node for node in order if not node.operation and any(keys[node.name] in one.claim for one in asked)}
-    wrong = [node for node in order if node in given and keys[node.name][0] in off]
+    given = {node for node in order if not node.operation and any(_key(node) in one.claim for one in asked)}
+    wrong = [node for node in order if node in given and _key(node) in off]
     if not wrong:
         return []
     notes = [f"Off {'is' if len(wrong) == 1 else 'are'} the gradient of {', '.join(node.name for node in wrong)}."]
@@ -423,7 +525,7 @@ def _localised(graph: Node, asked: Sequence[Asked], reports: Sequence[CaseReport
         notes.append(
             f"All of them come through {common[-1]}, and none of the right ones: look at what comes back there."
         )
-    for key in [keys[node.name] for node in wrong]:
+    for key in map(_key, wrong):
         pairs = [(a.claim[key], quantities(graph, a.case, a.on, reading, [key])[key]) for a in asked if key in a.claim]
         patterns = {pattern(rows, balls) for rows, balls in pairs if not inside({key: rows}, {key: balls})}
         if len(patterns) == 1 and "" not in patterns:
