@@ -1,7 +1,8 @@
 """Graphs before the oracle: certified gradients, cases for a declared graph, and the verdict on a candidate for it.
 
 A candidate is called with one dictionary from the names of inputs, targets and parameters to lists, and returns one
-from the names of the parameters to their gradients; "loss", and the values of nodes that have a name, are judged too.
+from the names of the parameters to their gradients. "loss", and the values of nodes that have a name, are judged too;
+where a gradient is given in their place, it is passed over.
 
 >>> from purebp.graph import HalfSSE, Input, Linear, Parameter
 >>> from purebp.oracle import check
@@ -139,7 +140,7 @@ def named(graph: Node) -> tuple[Node, ...]:
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise PurebpError(f"{', '.join(map(repr, twice))}: several nodes have this name; each needs a name of its own")
     if "loss" in names and graph.name != "loss":
-        raise PurebpError('"loss" is what the value of the cost is returned as: give another name to the node that has it')
+        raise PurebpError('"loss" is the name of the value of the cost: give another one to the node that has it')
     return order
 
 
@@ -243,14 +244,19 @@ def _key(node: Node) -> Key:
 
 
 def quantities(
-    graph: Node, case: GraphCase, on: Arithmetic[Any], reading: Reading, keys: Sequence[Key], turned: bool = False
+    graph: Node,
+    case: GraphCase,
+    on: Arithmetic[Any],
+    reading: Reading,
+    keys: Sequence[Key],
+    gradients_only: bool = False,
 ) -> dict[Key, Matrix[Any]]:
-    """The quantities with these keys, as matrices; `turned`, gradients also of the nodes whose values are wanted."""
+    """The quantities with these keys, as matrices; `gradients_only`, those of nodes whose values are wanted as well."""
     values = forward_graph(graph, case.feed, on)
     gradients = reading.mistake.backward(values) if reading.mistake else accumulated(values, uses_of(values))
     found: dict[Key, Matrix[Any]] = {}
     for key, node in keys_of(graph).items():
-        if key in keys and node.operation and not turned:
+        if key in keys and node.operation and not gradients_only:
             found[key] = as_rows(values[node])
         elif key in keys:
             found[key] = as_rows(entrywise(lambda g, w: reading.of(g, w, case, on), gradients[node], values[node]))
@@ -310,10 +316,12 @@ class Asked:
     claim: Claim
     on: Arithmetic[Ball]
 
-    def outside(self, graph: Node, reading: Reading, turned: bool = False, nearly: bool = False) -> set[Key]:
+    def outside(
+        self, graph: Node, reading: Reading, gradients_only: bool = False, nearly: bool = False
+    ) -> set[Key]:
         """What lies outside its budget; nearly: what differs in the first digits, in floats, which is faster."""
         on: Arithmetic[Any] = FLOAT if nearly else self.on
-        wanted = quantities(graph, self.case, on, reading, list(self.claim), turned)
+        wanted = quantities(graph, self.case, on, reading, list(self.claim), gradients_only)
         if nearly:
             return {key for key, rows in self.claim.items() if not _near(rows, wanted[key])}
         return {key for key, rows in self.claim.items() if not inside({key: rows}, wanted)}
@@ -321,7 +329,7 @@ class Asked:
     def lies_in(self, graph: Node, reading: Reading, nearly: bool = False) -> bool:
         """Whether nothing is outside; gradients in the place of values are not."""
         off = self.outside(graph, reading, nearly=nearly)
-        return not off or off.isdisjoint(self.outside(graph, reading, turned=True, nearly=nearly))
+        return not off or off.isdisjoint(self.outside(graph, reading, gradients_only=True, nearly=nearly))
 
 
 def _holds(graph: Node, asked: Sequence[Asked], reading: Reading) -> bool:
@@ -340,10 +348,9 @@ def _near(rows: Matrix, others: Matrix) -> bool:
 
 def check_graph(candidate: Candidate, graph: Node, declared: Declared, name: str, seed: int) -> Report:
     """`purebp.oracle.check` for an architecture declared by a graph; of `declared`, format and direction count."""
-    plain_layers = Declared(("sigmoid", "sigmoid"))
-    for layers_only in ("activations", "biases", "weights", "samples"):
-        if (given := getattr(declared, layers_only)) != getattr(plain_layers, layers_only):
-            raise PurebpError(f"{layers_only}={given!r} is for layers: graph=… says it all, and what is fed has the shapes in it")
+    for option in ("activations", "biases", "weights", "samples"):
+        if (given := getattr(declared, option)) != getattr(Declared(("sigmoid", "sigmoid")), option):
+            raise PurebpError(f"{option}={given!r} is for layers, and does not go with graph=…, which says it all")
     cases = list(graph_cases(graph, seed, declared.format))
     if not cases:
         note = f"No numbers were found on which every value and gradient has a budget in {declared.format}."
@@ -363,8 +370,8 @@ def check_graph(candidate: Candidate, graph: Node, declared: Declared, name: str
     findings = {f.kind: f for answer in reversed(answers) for f in reversed(answer.findings)}
     findings |= {f.kind: f for f in stateful(cases, answers, again)}
     if missing := _missing(graph, asked):
-        told_of = f"the gradient of {', '.join(missing)} was not given, so that it is not judged: return it as well"
-        findings["not given"] = Finding("not given", told_of, fatal=False)
+        sentence = f"the gradient of {', '.join(missing)} was not given, so that it is not judged: return it as well"
+        findings["not given"] = Finding("not given", sentence, fatal=False)
     reading = _reading(graph, asked, declared)
     passed = _gradients_for_values(graph, asked, reading)
     reports = []
@@ -397,8 +404,11 @@ def _size(value: Tensor) -> tuple[int, int]:
 
 def _gradients_for_values(graph: Node, asked: Sequence[Asked], reading: Reading) -> set[Key]:
     """Of what node the gradient is given where its value is wanted, on every case."""
-    off = set[Key]().union(*(one.outside(graph, reading) for one in asked))
-    return off.difference(*(one.outside(graph, reading, turned=True) for one in asked))
+    nodes = keys_of(graph)
+    values = [replace(one, claim={key: one.claim[key] for key in one.claim if nodes[key].operation}) for one in asked]
+    values = [one for one in values if one.claim]
+    off = set[Key]().union(*(one.outside(graph, reading) for one in values))
+    return off.difference(*(one.outside(graph, reading, gradients_only=True) for one in values))
 
 
 def _missing(graph: Node, asked: Sequence[Asked]) -> list[str]:
@@ -442,7 +452,7 @@ def _verdict(
         return _of_right_answers(graph, asked, reports, reading, declared)
     if len(asked) == len(reports) and (told := _told(graph, asked, reading, declared)):
         return "wrong", False, told, []
-    if asked and (note := _approximation(graph, asked, reports, reading, declared.format)):
+    if len(asked) == len(reports) and (note := _approximation(graph, asked, reports, reading, declared.format)):
         return "imprecise", False, [], [note]
     return "wrong", False, [], _localised(graph, asked, reports, reading)
 
