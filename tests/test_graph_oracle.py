@@ -216,6 +216,7 @@ def test_many_uses_take_no_longer_than_their_terms() -> None:
         names = [n.name for n in topological_order(graph) if n.trained]
         report = check(of_engine(graph), graph=graph)
         assert (report.verdict, [t.name for t in report.tensors]) == ("correct", [f"∂loss/∂{n}" for n in names])
+    assert check(of_engine(total, factor=1.001), graph=total).verdict == "wrong"
 
 
 @given(cases(activations=["tanh", "sigmoid", "softplus"], losses_from=["mse", "half_sse"]))

@@ -26,6 +26,7 @@ from purebp.tensors import Tensor, dimensions, entrywise
 Product = Callable[..., Tensor]
 Gradients = GraphGradients | dict[Node, Tensor]
 MOST_VISITS = 2000  # of nodes, along all paths
+MOST_USES = 50  # of a node, of which each is left out in turn
 THE_SUM = "v̄ = Σ over the uses of v, in y = f(…, v, …), of ȳ ∂f/∂v"
 SLOPED = {"Sigmoid", "Tanh", "ReLU", "LeakyReLU", "ELU", "Softplus", "SiLU", "GELU"}
 
@@ -80,7 +81,7 @@ def _of_accumulation(order: Sequence[Node], uses: Uses) -> Iterator[GraphMistake
         for which in (slice(-1, None), slice(1)):
             yield GraphMistake(name, STATE, told(nodes), THE_SUM, _with({n: shared[n][which] for n in nodes}))
     for node, found in shared.items():
-        for i, (child, _) in enumerate(found if len(found) > 2 else ()):
+        for i, (child, _) in enumerate(found if 2 < len(found) <= MOST_USES else ()):
             sentence = (
                 f"What {names[node]} gets from {names[child]} is not counted: its gradient is the sum over all uses."
             )

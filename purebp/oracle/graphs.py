@@ -328,7 +328,9 @@ class Asked:
 
     def lies_in(self, graph: Node, reading: Reading, nearly: bool = False) -> bool:
         """Whether nothing is outside; gradients in the place of values are not."""
-        off = self.outside(graph, reading, nearly=nearly)
+        off, nodes = self.outside(graph, reading, nearly=nearly), keys_of(graph)
+        if any(nodes[key].operation is None for key in off):
+            return False
         return not off or off.isdisjoint(self.outside(graph, reading, gradients_only=True, nearly=nearly))
 
 
