@@ -27,7 +27,11 @@ def checked() -> page.Found:
             "single entries": checking.single_entries(scores),
             "at extremes": checking.at_extremes(scores),
         },
-        "seconds": {"from cold": {"a right candidate": checking.from_cold()}, "warm": checking.growth(), "wrapped": checking.wrapped()},
+        "seconds": {
+            "from cold": {"a right candidate": checking.from_cold()},
+            "warm": checking.growth(),
+            "wrapped": checking.wrapped(),
+        },
     }
 
 
@@ -87,7 +91,7 @@ def main() -> int:
     print(json.dumps(new, indent=1, ensure_ascii=False) if given.parts else page.page(new))
     differing = list(page.differences(old, new))
     print("\n".join([*page.other_interpreters(old, new), *differing]))
-    print("the page is not what was found" if differing else f"{page.PAGE.name} shows what was found")
+    print(f"{page.PAGE.name} {'showed something else' if differing else 'shows what was found'}")
     return 0 if given.write or not differing else 1
 
 

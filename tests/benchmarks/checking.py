@@ -38,6 +38,7 @@ from tests.benchmarks.checkers import (
 )
 from tests.benchmarks.implementations import numpy_functions, numpy_gradients
 from tests.benchmarks.measuring import ROOT, Table, medians, ours, progress, random_problem
+from tests.benchmarks.page import CASE, LADDER
 from tests.conforming import MACHINES, WAYS, implementation, single
 from tests.conforming import Recipe as Way
 from tests.power import Answer, Setting, budgets_once, place, reshaped, verdict_alone
@@ -128,8 +129,8 @@ class Scores:
 def scores() -> Scores:
     """The best score of each checker.
 
-    A mistake is caught on a case on which the checker rejects it, and accepts what is right. Where directions are drawn,
-    the first seed is the one that counts.
+    A mistake is caught on a case on which the checker rejects it, and accepts what is right. Where directions are
+    drawn, the first seed counts.
     """
     planted = {name: place(mistake) for name, mistake in CATALOGUE.items()}
     cases = {s: [typical(s), *ladder(s.names, loss=s.loss)] for _, s in planted.values()}
@@ -295,7 +296,6 @@ assert CHECKERS[{name!r}].distances[0](*right) <= max(CHECKERS[{name!r}].limits)
 SIZES = ("2-3-1", "4-8-3", "16-16-2", "64-32-10", "784-32-10")
 SAMPLES = 8
 LARGEST = {"numdifftools Gradient": 400}  # parameters; with more it takes minutes
-CASE, LADDER = "purebp judge, one case", "purebp check, its ladder"
 
 
 def growth() -> Table:

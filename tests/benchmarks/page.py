@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from math import log
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 FOUND = DOCS / "performance.json"
 PAGE = DOCS / "performance.md"
+CASE, LADDER = "purebp judge, one case", "purebp check, its ladder"  # columns
 TRAINING = "training, "  # before the interpreter, in the name of a table
 NOISE = 2.0  # a ratio may differ by this factor from run to run
 Found = dict[str, dict[str, dict[str, Any]]]  # tables of a part by name; a part holds "facts", "seconds" or "about"
@@ -91,9 +92,9 @@ def page(found: Found) -> str:
         "first architecture in which it changes something. *One case* is a random network with four samples, which "
         "somebody would try; *all cases* adds those that `purebp check` makes up, eleven or twelve. A mistake counts "
         "as caught where the checker rejects it and accepts what is right. The *right ones* are backpropagations in "
-        "plain loops that share no code with purebp, with other formulas and other orders of summation, which take "
-        "turns over the cases of `purebp check`. Where a checker gives a number in place of a verdict, some limits were "
-        "tried, powers of ten, and the best for it is shown; of several that are equally good, the strictest. For "
+        "plain loops, none of them purebp's, with various formulas and orders of summation, which take turns over "
+        "the cases of `purebp check`. Where a checker gives a number in place of a verdict, some limits were tried, "
+        "powers of ten, and the best for it is shown; of several that are equally good, the strictest. For "
         "`check_grad` it is a limit of the 2-norm of the difference, or of the difference in one direction; for "
         "numdifftools it is in units of the tolerance of `numpy.allclose`, which its documentation uses. purebp has no "
         "limit to set.\n",
@@ -110,12 +111,12 @@ def page(found: Found) -> str:
         "On the one case, a network of 26 parameters, one entry after the other is changed by a relative size, and "
         "nothing else: how many of the changes are seen; the median over the five seeds, where directions are drawn.\n",
         facts_table(facts["single entries"], "checker"),
-        "Fast mode, jax, autograd and `check_grad` with `direction='random'` look in one random direction, which is one "
-        "number for all entries (that of fast mode and jax is the same in every run), and an absolute tolerance passes "
-        "whatever is small. A float32 hidden inside float64 code is off by 10⁻⁷.\n",
+        "Fast mode, jax, autograd and `check_grad` with `direction='random'` look in one random direction (that of "
+        "fast mode and jax is the same in every run), which is one number for all entries, and an absolute tolerance "
+        "passes whatever is small. A float32 hidden inside float64 code is off by 10⁻⁷.\n",
         "## Where numbers are not of a middling size\n",
         "A right gradient, and twice that gradient, which is wrong. *Accuses*: the right one is rejected. *Misses*: "
-        "twice the gradient is accepted; where not by all seeds, by how many.\n",
+        "twice the gradient is accepted; where not with all seeds, with how many.\n",
         facts_table(facts["at extremes"], "checker"),
         "In float32 the loss has seven digits, and a step of 1e-6 leaves none of them: only jax chooses its tolerance "
         "by the type, and purebp is told the format. The documentation of gradcheck says that its defaults are for "
@@ -131,11 +132,12 @@ def page(found: Found) -> str:
         _times(seconds["warm"], 1e3),
         "![Time to the verdict by the number of parameters](performance-checking.svg)\n",
         "The exponents of that growth over the last step that was measured, where 1 means in proportion to the "
-        f"parameters: {_exponents(seconds['warm'])}. `gradcheck`, `check_grad` and numdifftools compute the loss anew "
-        "for every parameter, and the loss itself takes the longer the more there are. purebp computes in long "
-        "integers and proves a bound, at a price for each parameter and sample that does not grow. All this is for one "
-        f"case: in the largest network the whole ladder of `purebp check` takes {_ladder(seconds['warm'])} times as "
-        "long as gradcheck takes for one. Checkers that try one direction take the time of a few forward passes: "
+        f"parameters: {_exponents(seconds['warm'], EVERY_ENTRY)}. `gradcheck`, `check_grad` and numdifftools compute "
+        "the loss anew for every parameter. That is in proportion to the parameters as long as a loss costs little but "
+        "its calls, and more where it takes longer the more there are. purebp computes once, though in "
+        "long integers, and proves a bound. But for the ladder, all this is for one case: in the largest network the "
+        f"whole ladder of `purebp check` takes {_ladder(seconds['warm'])} times as long as gradcheck takes for one "
+        "case. Checkers that try one direction take the time of a few forward passes: "
         "nothing that looks at every entry can be ahead of that.\n",
         "All checkers are handed a function in NumPy. What that costs, in microseconds for a loss by itself, and how "
         "many times that in the wrapping that each library asks for; in small networks the times of torch and jax are "
@@ -202,23 +204,27 @@ def _seconds(cells: dict[str, float]) -> str:
     return _table(["checker", "seconds"], [[name, _bold(number(x), x < first)] for name, x in cells.items()])
 
 
-def _exponents(table: dict[str, dict[str, float]]) -> str:
-    """Of the growth of every column, by the last two rows in which it is.
+EVERY_ENTRY = (CASE, LADDER, "torch gradcheck", "scipy check_grad", "numdifftools Gradient")
 
-    >>> _exponents({"a, 10 parameters": {"x": 1.0, "y": 1.0}, "b, 1,000 parameters": {"x": 10.0, "y": 1e4}})
-    'x 0.5, y 2.0'
+
+def _exponents(table: dict[str, dict[str, float]], columns: Sequence[str]) -> str:
+    """Of the growth of these columns, by the last two rows in which each is.
+
+    >>> rows = {"a, 10 parameters": {"x": 1.0, "y": 1.0}, "b, 1,000 parameters": {"x": 10.0, "y": 1e4}}
+    >>> _exponents(rows, ["x", "y"])
+    'x: 0.5; y: 2.0'
     """
     exponents = []
-    for column in _columns(table):
+    for column in columns:
         points = [(_parameters(row), cells[column]) for row, cells in table.items() if column in cells]
         (n, before), (m, after) = points[-2:]
-        exponents.append(f"{column} {log(after / before) / log(m / n):.1f}")
-    return ", ".join(exponents)
+        exponents.append(f"{column}: {log(after / before) / log(m / n):.1f}")
+    return "; ".join(exponents)
 
 
 def _ladder(table: dict[str, dict[str, float]]) -> str:
     *_, largest = table.values()
-    return number(largest["purebp check, its ladder"] / largest["torch gradcheck"])
+    return number(largest[LADDER] / largest["torch gradcheck"])
 
 
 def _columns(table: dict[str, dict[str, float]]) -> list[str]:
