@@ -104,7 +104,7 @@ def page(found: Found) -> str:
         "with the first of five fixed seeds.\n",
         "A good case counts for more than a good tolerance: what one case misses cannot be seen there at all, such "
         "as a transposed matrix where none is square. Those whom the others accuse have a ReLU exactly at its kink, "
-        "where a difference quotient is no derivative.\n",
+        "or a leaky one, where a difference quotient is no derivative.\n",
         "Every other checker is given the right loss, also where the mistake is in the forward pass: a favour, for "
         "with the candidate's own loss such a gradient is consistent.\n",
         "## A single entry that is off\n",
