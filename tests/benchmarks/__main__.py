@@ -90,7 +90,8 @@ def main() -> int:
         page.write(new)
     print(json.dumps(new, indent=1, ensure_ascii=False) if given.parts else page.page(new))
     differing = list(page.differences(old, new))
-    print("\n".join([*page.other_interpreters(old, new), *differing]))
+    for line in (*page.other_interpreters(old, new), *differing):
+        print(line)
     print(f"{page.PAGE.name} {'showed something else' if differing else 'shows what was found'}")
     return 0 if given.write or not differing else 1
 
