@@ -66,6 +66,9 @@ def passes(name: str, program: str) -> bool:
 
 def main() -> int:
     programs, too_old = found()
+    if not programs:
+        print(f"no Python of {supported()[0]} or later was found, nothing was tested; too old: {', '.join(too_old)}")
+        return 1
     results = {name: passes(name, program) for name, program in programs.items()}
     for name, passed in results.items():
         print(f"{name}: {'all tests passed' if passed else 'FAILED'}")
