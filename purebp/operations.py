@@ -151,7 +151,9 @@ class Operation:
         if named:  # as in MSE(targets=y, outputs=p): the names are those of the value
             wanted = [*signature(self.value).parameters][1 + len(parents) :]
             if sorted(named) != sorted(wanted):
-                raise PurebpError(f"{self.name} was given {', '.join(named)}: it takes {', '.join(wanted) or 'no more'}")
+                raise PurebpError(
+                    f"{self.name} was given {', '.join(named)}: it takes {', '.join(wanted) or 'no more'}"
+                )
             parents += tuple(named[each] for each in wanted)
         while self.folds and len(parents) > 2:
             parents = (self(*parents[:2]), *parents[2:])

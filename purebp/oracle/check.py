@@ -126,9 +126,13 @@ def replayed(candidate: Candidate, cases: Sequence[Case], declared: Declared, re
     answer = ask(candidate, cases[index], declared)
     again = judged([cases[index]], [answer], declared, "", explained=False, known=convention).cases[0]
     first = report.cases[index]
-    if again.tensors == first.tensors and (again.finding and again.finding.kind) == (first.finding and first.finding.kind):
+    if again.tensors == first.tensors and (again.finding and again.finding.kind) == (
+        first.finding and first.finding.kind
+    ):
         return report
-    sentence = "asked once more, in a fresh process, it gives another answer: it depends on what came before, or on chance"
+    sentence = (
+        "asked once more, in a fresh process, it gives another answer: it depends on what came before, or on chance"
+    )
     finding = Finding("flaky", sentence, cases[index].name)
     verdict = report.verdict if report.verdict in BROKEN else "flaky"
     return replace(report, verdict=verdict, findings=(*report.findings, finding))

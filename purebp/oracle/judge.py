@@ -137,9 +137,7 @@ def turned_claim(
 
 def compare(claim: Claim, budgets: Budgets, returns: str | None = None) -> list[TensorReport]:
     """Every claimed tensor against its budget, what comes first in the forward pass first."""
-    return [
-        _compare(key, tensor_name(key, returns), claim[key], budgets[key]) for key in sorted(claim, key=_position)
-    ]
+    return [_compare(key, tensor_name(key, returns), claim[key], budgets[key]) for key in sorted(claim, key=_position)]
 
 
 def inside(claim: Claim, budgets: Budgets) -> bool:

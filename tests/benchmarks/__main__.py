@@ -1,8 +1,8 @@
 """Everything side by side, in some minutes (`make bench`).
 
-    python -m tests.benchmarks                      measures, and says where docs/performance.md is not what is found
-    python -m tests.benchmarks --write              writes docs/performance.md, its JSON and its plots
-    python -m tests.benchmarks training             one part alone, as JSON
+python -m tests.benchmarks                      measures, and says where docs/performance.md is not what is found
+python -m tests.benchmarks --write              writes docs/performance.md, its JSON and its plots
+python -m tests.benchmarks training             one part alone, as JSON
 """
 
 from __future__ import annotations

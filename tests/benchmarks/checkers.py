@@ -142,8 +142,6 @@ CHECKERS = {
     "jax check_grads": Checker((jax_check_grads,)),
     "autograd check_grads": Checker(tuple(map(autograd_check_grads, SEEDS))),
     "scipy check_grad": Checker((scipy_check_grad(),), NORMS),
-    "scipy check_grad, random": Checker(
-        tuple(scipy_check_grad(direction="random", rng=seed) for seed in SEEDS), NORMS
-    ),
+    "scipy check_grad, random": Checker(tuple(scipy_check_grad(direction="random", rng=seed) for seed in SEEDS), NORMS),
     "numdifftools Gradient": Checker((numdifftools_gradient,), UNITS),
 }

@@ -1,6 +1,6 @@
 """Training arithmetic: one gradient of a small network, by everyone, at four sizes (part of `make bench`).
 
-    python -m tests.benchmarks.training     as JSON, by the interpreter that runs this
+python -m tests.benchmarks.training     as JSON, by the interpreter that runs this
 """
 
 from __future__ import annotations
