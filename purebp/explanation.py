@@ -45,7 +45,7 @@ from purebp.backprop import Trace, backpropagation, evaluate, forward, frozen
 from purebp.linalg import inner, subtract, transpose
 from purebp.losses import Loss, mse
 from purebp.names import superscript as _sup
-from purebp.network import Batch, Gradients, Network
+from purebp.network import Batch, Gradients, Layer, Network
 from purebp.optimizers import sgd_step
 
 

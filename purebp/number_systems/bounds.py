@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from purebp.activations import gelu, sigmoid, silu, softplus, tanh
+from purebp.activations import gelu, relu, sigmoid, silu, softplus, tanh
 from purebp.arithmetic import Arithmetic, Formula, Function, N, PurebpError
 from purebp.names import look_up
 
@@ -126,11 +126,15 @@ _TABLE: Mapping[str, tuple[Bounds, Bounds]] = {
     ),
     "silu": (
         Bounds(silu.derivative.formula, (-2.3993572805205468, 0.0, 2.3993572805205468), intermediate=at_least_one),
-        Bounds(_silu_second, (-3.4358409935135107, 0.0, 3.4358409935135107), signed=True, intermediate=at_least_one),
+        Bounds(
+            _silu_second, (-3.4358409935135107, 0.0, 3.4358409935135107), signed=True, intermediate=at_least_one
+        ),
     ),
     "gelu": (
         Bounds(gelu.derivative.formula, (-1.4142135623730951, 0.0, 1.4142135623730951), intermediate=at_least_one),
-        Bounds(lambda z, on: (2 - z * z) * on.normal_pdf(z), (-2.0, 0.0, 2.0), signed=True, intermediate=at_least_one),
+        Bounds(
+            lambda z, on: (2 - z * z) * on.normal_pdf(z), (-2.0, 0.0, 2.0), signed=True, intermediate=at_least_one
+        ),
     ),
     "mae": (Bounds(kinks=_CORNER), Bounds(kinks=((0.0, -1.0, 1.0),))),
 }
