@@ -2,6 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PEERS := .venv-peers
+NODE_MODULES := tests/peers/node_modules
 BENCH := .venv-bench
 
 .PHONY: help demo test test-all check vectors campaign power browser peers bench bench-write scaling clean
@@ -34,7 +35,7 @@ browser: $(VENV)/.installed ## the HTML report in a real Chromium
 power: ## how many mistakes the oracle catches and names, in some minutes; writes docs/power.md
 	$(PYTHON) -m tests.power --write
 
-peers: $(PEERS)/.installed ## independent witnesses, and other implementations under check, in .venv-peers
+peers: $(PEERS)/.installed $(NODE_MODULES)/.package-lock.json ## independent witnesses, and other implementations under check, in .venv-peers
 	$(PEERS)/bin/pytest -q -s tests/peers
 
 bench: $(BENCH)/.installed ## other checkers and implementations side by side; is docs/performance.md what is found?
@@ -47,7 +48,7 @@ scaling: $(BENCH)/.installed ## certificates and checks over a cluster, with doc
 	$(BENCH)/bin/pytest -q tests/scaling tests/test_docs.py -k scaling
 
 clean: ## remove what was made
-	rm -rf $(VENV) .venv-* build dist .mypy_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-* $(NODE_MODULES) tests/peers/build build dist .mypy_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.installed: pyproject.toml
@@ -55,12 +56,15 @@ $(VENV)/.installed: pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 	touch $@
 
-$(PEERS)/.installed: pyproject.toml tests/peers/requirements.txt tests/peers/package-lock.json
+$(PEERS)/.installed: pyproject.toml tests/peers/requirements.txt
 	$(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check \
 		--requirement tests/peers/requirements.txt --editable '.[test]'
-	-cd tests/peers && npm ci --ignore-scripts --silent
 	touch $@
+
+$(NODE_MODULES)/.package-lock.json: tests/peers/package-lock.json
+	@if command -v npm >/dev/null; then cd tests/peers && npm ci --ignore-scripts --no-audit --no-fund --loglevel error && touch ../../$@; \
+	else echo "There is no npm: the implementations in JavaScript are not installed, and skipped."; fi
 
 $(BENCH)/.installed: pyproject.toml tests/benchmarks/requirements.txt
 	$(PYTHON) -m venv $(BENCH)

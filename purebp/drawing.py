@@ -60,14 +60,14 @@ def to_svg(
     width, height, edges = arrange(order, boxes)
     size = {"viewBox": f"0 0 {width:.0f} {height:.0f}", "width": f"{width:.0f}", "height": f"{height:.0f}"}
     root = ET.Element("svg", {"xmlns": "http://www.w3.org/2000/svg", "role": "img", "class": "purebp", **size})
-    ET.SubElement(root, "title").text = repr(graph)
+    ET.SubElement(root, "title").text = _title(graph)
     ET.SubElement(root, "style").text = STYLE
     ET.SubElement(ET.SubElement(ET.SubElement(root, "defs"), "marker", MARKER), "path", {"d": "M0 0L8 4L0 8z"})
     for points in edges:
         ET.SubElement(root, "path", {"d": _curve(points), "marker-end": "url(#arrow)"})
     for node, box in boxes.items():
         group = ET.SubElement(root, "g")
-        ET.SubElement(group, "title").text = repr(node)
+        ET.SubElement(group, "title").text = _title(node)
         left, top = box.x, box.y - box.height / 2
         place = {"x": left, "y": top, "width": box.width, "height": box.height}
         rect = {name: f"{number:.1f}" for name, number in place.items()}
@@ -112,6 +112,9 @@ def described(
     names = labels(order)
     static = shapes(order, {node: node.shape for node in order})
     found = {}
+    for given in (values, gradients):
+        if given is not None and not hasattr(given, "__getitem__"):
+            raise PurebpError(f"{given!r:.60} holds no values: what forward_graph or backward_graph returns is wanted")
     for node in order:
         value, gradient = _held(values, node), _held(gradients, node)
         shape = static[node] if value is None else dimensions(value)
@@ -120,14 +123,20 @@ def described(
             lines.append(("shape", " × ".join("n" if n is None else str(n) for n in shape) or "number"))
         for kind, tensor, mark in (("value", value, "  "), ("gradient", gradient, "∂ ")):
             lines += [(kind, text) for text in _numbers(tensor, mark)] if tensor is not None else []
-        found[node] = lines
+        found[node] = [(kind, "".join(c if c.isprintable() else "?" for c in text)) for kind, text in lines]
     return found
 
 
+def _title(node: Node) -> str:
+    return "".join(c if c.isprintable() else "?" for c in repr(node))
+
+
 def _held(tensors: Values | GraphGradients | Mapping[Any, Tensor] | None, node: Node) -> Tensor | None:
+    if tensors is None:
+        return None
     try:
-        return None if tensors is None else tensors[node]
-    except (PurebpError, KeyError):
+        return tensors[node] if node in tensors else tensors[node.name] if node.name in tensors else None
+    except PurebpError:  # the gradient by targets is not known
         return None
 
 
@@ -166,6 +175,7 @@ class Box:
     height: float = PASSAGE
     x: float = 0.0  # of the left side
     y: float = 0.0  # of the middle
+    column: tuple[float, float] = (0.0, 0.0)  # left and right side of its column
     before: list[Box] = field(default_factory=list)
     after: list[Box] = field(default_factory=list)
 
@@ -195,13 +205,14 @@ def arrange(order: Sequence[Node], boxes: Mapping[Node, Box]) -> tuple[float, fl
         for box in column:
             box.width = box.width or width
             box.x = left + (width - box.width) / 2
+            box.column = left, left + width
         left += width + BETWEEN
     top = min(box.y - box.height / 2 for column in columns for box in column) - GAP
     for column in columns:
         for box in column:
             box.y -= top
     height = max(box.y + box.height / 2 for column in columns for box in column) + GAP
-    return left - BETWEEN + GAP, height, [list(_points(chain)) for chain in chains]
+    return left - BETWEEN + GAP, height, [list(dict.fromkeys(_points(chain))) for chain in chains]
 
 
 def _columns(order: Sequence[Node], boxes: Mapping[Node, Box]) -> tuple[list[list[Box]], list[list[Box]]]:
@@ -252,12 +263,14 @@ def _spread(column: Sequence[Box], wanted: Sequence[float]) -> None:
 
 
 def _points(chain: Sequence[Box]) -> Iterator[tuple[float, float]]:
-    """From the right side of the first box, through both ends of each passage, to the left side of the last."""
+    """From the first box straight out of its column, through each passage, and straight to the last box."""
     first, *passages, last = chain
     yield first.x + first.width, first.y
+    yield first.column[1], first.y
     for box in passages:
         yield box.x, box.y
         yield box.x + box.width, box.y
+    yield last.column[0], last.y
     yield last.x, last.y
 
 

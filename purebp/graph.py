@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from purebp import losses
@@ -33,7 +33,7 @@ from purebp.network import Batch, Network
 from purebp.operations import *  # noqa: F403  # nodes and operations: this module is all that one imports
 from purebp.operations import Activate, Cost, Input, Linear, Node, Parameter
 from purebp.operations import __all__ as _names
-from purebp.tensors import Shape, Tensor, arranged, dimensions, entries, lifted
+from purebp.tensors import Shape, Tensor, arranged, copied, dimensions, entries, lifted
 
 __all__ = [
     *_names, "GraphGradients", "Values", "backward_graph", "forward_graph", "to_feed", "to_graph", "topological_order",
@@ -108,19 +108,31 @@ class Values:
 
     table: Mapping[Node, Tensor]
     arithmetic: Arithmetic[Any]
+    named: Mapping[str, Node] = field(init=False)  # those whose name no other has
+
+    def __post_init__(self) -> None:
+        names = labels(tuple(self.table))
+        count = Counter(names.values())
+        object.__setattr__(self, "named", {name: node for node, name in names.items() if count[name] == 1})
 
     def find(self, key: Node | str) -> Node:
         """The node of that name, if it is one only."""
         if isinstance(key, Node) and key in self.table:
             return key
-        named = [node for node, name in labels(tuple(self.table)).items() if name == key]
-        if len(named) != 1:
-            why = "has several nodes of that name; index it by the node" if named else "does not have it"
-            raise PurebpError(f"{key!r:.60}: the graph {why}")
-        return named[0]
+        if isinstance(key, str) and key in self.named:
+            return self.named[key]
+        several = any(node.name == key for node in self.table) and isinstance(key, str)
+        why = "has several nodes of that name; index it by the node" if several else "does not have it"
+        raise PurebpError(f"{key!r:.60}: the graph {why}")
 
     def __getitem__(self, key: Node | str) -> Tensor:
-        return self.table[self.find(key)]
+        return copied(self.table[self.find(key)])
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.table or key in self.named
+
+    def __repr__(self) -> str:
+        return f"Values({', '.join(labels(tuple(self.table)).values()):.200})"
 
     def __iter__(self) -> Iterator[Node]:
         return iter(self.table)
@@ -150,7 +162,8 @@ def forward_graph(node: Node, feed: Feed, arithmetic: Arithmetic[Any] = FLOAT) -
         try:
             table[each] = each.operation.value(arithmetic, *[table[parent] for parent in each.parents])
         except (ArithmeticError, ValueError) as error:
-            raise PurebpError(f"{names[each]}: {error}") from None
+            given = " and ".join(f"{names[parent]} = {table[parent]!r:.40}" for parent in each.parents)
+            raise PurebpError(f"{names[each]} cannot be computed of {given}: {error}") from None
     return Values(table, arithmetic)
 
 
@@ -191,7 +204,14 @@ class GraphGradients:
 
     def __getitem__(self, key: Node | str) -> Tensor:
         node = self.values.find(key)
-        return self.table[node] if node in self.table else gradient(node, self.values, self.uses, self.table)
+        found = self.table[node] if node in self.table else gradient(node, self.values, self.uses, self.table)
+        return copied(found)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.values
+
+    def __repr__(self) -> str:
+        return f"GraphGradients({', '.join(labels(tuple(self.values)).values()):.200})"
 
     def __iter__(self) -> Iterator[Node]:
         return iter(self.values)
@@ -248,7 +268,7 @@ def gradient(node: Node, values: Values, uses: Uses, table: Mapping[Node, Tensor
     on, shape = values.arithmetic, dimensions(values[node])
     one = on.ratio(1, 1)
     parts = []
-    for child, product in uses[node]:
+    for child, product in reversed(uses[node]):  # in the order in which they are known
         parents = [values.table[parent] for parent in child.parents]
         try:
             parts.append(product(on, table[child], values.table[child], *parents))

@@ -29,7 +29,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import partial, reduce
+from inspect import signature
 from math import prod
 from operator import add, mul, neg, sub
 from typing import Any, NoReturn
@@ -55,7 +56,8 @@ On = Arithmetic[Any]
 class Node:
     """An operation and the nodes it is applied to, or without one an input. Nodes are equal if they are the same.
 
-    +, −, × and ÷ between nodes, or a node and a number, are `Add`, `Subtract`, `Multiply` and `Divide`.
+    +, −, ×, ÷ and @ between nodes, or a node and a number, are `Add`, `Subtract`, `Multiply`, `Divide` and `MatMul`;
+    x**3 is x x x.
 
     >>> x = Input("x")
     >>> 2 * x - 1
@@ -108,6 +110,16 @@ class Node:
     def __neg__(self) -> Node:
         return Negative(self)
 
+    def __matmul__(self, other: Node | Tensor) -> Node:
+        return MatMul(self, other)
+
+    def __pow__(self, exponent: int) -> Node:
+        if not isinstance(exponent, int) or exponent < 1:
+            raise PurebpError(f"to the power of {exponent!r:.40}: a whole number above 0 is wanted")
+        return reduce(Multiply, [self] * exponent)
+
+    __array_ufunc__ = None  # so that an array of NumPy leaves `array * node` to the node
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Operation:
@@ -135,7 +147,14 @@ class Operation:
     products: Sequence[Callable[..., Tensor]] = field(repr=False)
     folds: bool = field(default=False, repr=False)
 
-    def __call__(self, *parents: Node | Tensor, name: str = "") -> Node:
+    def __call__(self, *parents: Node | Tensor, name: str = "", **named: Node | Tensor) -> Node:
+        if named:  # as in MSE(targets=y, outputs=p): the names are those of the value
+            wanted = [*signature(self.value).parameters][1 + len(parents) :]
+            if sorted(named) != sorted(wanted):
+                raise PurebpError(
+                    f"{self.name} was given {', '.join(named)}: it takes {', '.join(wanted) or 'no more'}"
+                )
+            parents += tuple(named[each] for each in wanted)
         while self.folds and len(parents) > 2:
             parents = (self(*parents[:2]), *parents[2:])
         if len(parents) != len(self.products):
@@ -149,7 +168,7 @@ def Input(name: str = "", shape: Sequence[int | None] | None = None) -> Node:
     >>> Input("x", (None, 3))
     x = Input((None, 3))
     """
-    return Node(None, (), name, None if shape is None else tuple(shape))
+    return Node(None, (), *_declared(name, shape))
 
 
 def Parameter(name: str = "", shape: Sequence[int | None] | None = None) -> Node:
@@ -158,7 +177,20 @@ def Parameter(name: str = "", shape: Sequence[int | None] | None = None) -> Node
     >>> Parameter("W", (2, 3))
     W = Parameter((2, 3))
     """
-    return Node(None, (), name, None if shape is None else tuple(shape), trained=True)
+    return Node(None, (), *_declared(name, shape), trained=True)
+
+
+def _declared(name: str, shape: Sequence[int | None] | None) -> tuple[str, Shape | None]:
+    if not isinstance(name, str):
+        raise PurebpError(f"an input is called {name!r:.60}: its name, a text, comes first and its shape second")
+    try:
+        size = None if shape is None else tuple(shape)
+    except TypeError:
+        size = (-1,)
+    if size is not None and not (len(size) <= 2 and all(n is None or (isinstance(n, int) and n > 0) for n in size)):
+        wanted = "(), (n,) or (n, m) is wanted, with None for a dimension that is free"
+        raise PurebpError(f"{name or 'an input'} is declared with the shape {shape!r:.60}: {wanted}")
+    return name, size
 
 
 def Constant(value: Tensor, name: str = "") -> Node:
@@ -343,13 +375,15 @@ Transpose = Operation(
 )
 
 
-def Reshape(x: Node | Tensor, shape: Sequence[int], name: str = "") -> Node:
+def Reshape(x: Node | Tensor, shape: Sequence[int] | int, name: str = "") -> Node:
     """The same numbers, row by row, in another shape; −1 stands for what is left over.
 
     >>> Reshape(Input("x"), (-1, 1))
     Reshape(-1, 1)(x)
     """
-    wanted = tuple(shape)
+    wanted = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
+    if not all(isinstance(n, int) for n in wanted):
+        raise PurebpError(f"Reshape to {shape!r:.60}: whole numbers are wanted")
     known = prod(n for n in wanted if n != -1)
     if len(wanted) > 2 or wanted.count(-1) > 1 or known < 1:
         raise PurebpError(f"Reshape to {wanted}: at most two dimensions are wanted, at most one of them −1")
@@ -404,8 +438,8 @@ def Concatenate(*parts: Node | Tensor, axis: int = -1, name: str = "") -> Node:
 
 def _axis(shape: Shape, axis: int) -> int:
     """The axis, counted from the front."""
-    if not -len(shape) <= axis < len(shape):
-        raise PurebpError(f"there is no axis {axis}")
+    if not isinstance(axis, int) or not -len(shape) <= axis < len(shape):
+        raise PurebpError(f"there is no axis {axis!r:.40} of {shape}")
     return axis % len(shape)
 
 

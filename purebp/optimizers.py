@@ -20,7 +20,7 @@ from typing import Any, overload
 from purebp.arithmetic import FLOAT, Arithmetic, N, PurebpError
 from purebp.linalg import shape
 from purebp.network import Gradients, Network
-from purebp.tensors import entrywise, lifted
+from purebp.tensors import entrywise, paired
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def sgd_step(network: Any, gradients: Any, learning_rate: float, arithmetic: Ari
     rate = arithmetic.number(learning_rate)
     if isinstance(network, Mapping):
         return {
-            key: entrywise(lambda w, g: w - rate * g, lifted(str(key), value, arithmetic), gradients[key])
+            key: entrywise(lambda w, g: w - rate * g, *paired(str(key), value, gradients[key], arithmetic))
             for key, value in network.items()
         }
     parameters = arithmetic.lift([network.parameters()])[0]

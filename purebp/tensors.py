@@ -87,6 +87,24 @@ def entrywise(f: Callable[..., Any], *tensors: Tensor) -> Tensor:
     return [entrywise(f, *row) for row in zip(*columns)]
 
 
+def copied(tensor: Tensor) -> Tensor:
+    """The same numbers in lists of their own: whoever changes those changes nothing else.
+
+    >>> x = [[1.0, 2.0]]
+    >>> copied(x) == x, copied(x)[0] is x[0]
+    (True, False)
+    """
+    return list(map(copied, tensor)) if isinstance(tensor, list) else tensor
+
+
+def paired(name: str, value: Tensor, gradient: Tensor, arithmetic: Arithmetic[Any]) -> tuple[Tensor, Tensor]:
+    """A parameter, lifted, and its gradient; an error unless they have one shape."""
+    held, slope = lifted(name, value, arithmetic), lifted(f"the gradient of {name}", gradient, arithmetic)
+    if dimensions(held) != dimensions(slope):
+        raise PurebpError(f"{name} is {dimensions(held)}, its gradient {dimensions(slope)}: the shapes must agree")
+    return held, slope
+
+
 def lifted(name: str, value: Tensor, arithmetic: Arithmetic[Any]) -> Tensor:
     """A number, a list or a list of rows (tuples and arrays too), checked and lifted; a copy.
 

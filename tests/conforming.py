@@ -391,9 +391,7 @@ class _Run:
     def rounded(self, rows: Sequence[Sequence[float]]) -> Rows:
         return [[self.r(x) for x in row] for row in rows]
 
-    def product(
-        self, x: Rows, y: Rows, biases: list[float] | None, exact: bool = False, across: bool = False
-    ) -> Rows:
+    def product(self, x: Rows, y: Rows, biases: list[float] | None, exact: bool = False, across: bool = False) -> Rows:
         """Rows with rows; sums are kept in the wider format, and stored once, or twice with the bias apart."""
         bias, operand, total = self.recipe.bias, self.recipe.machine.operand, self.recipe.total
         if operand is not float and not exact:
@@ -430,9 +428,7 @@ class _Run:
             result.append([r(y * r(x - mean)) for x, y in zip(e, p)])
         return result
 
-    def output_deltas(
-        self, name: tuple[str, float], z: Rows, a: Rows, y: Rows, loss: Loss
-    ) -> tuple[Rows, Rounding]:
+    def output_deltas(self, name: tuple[str, float], z: Rows, a: Rows, y: Rows, loss: Loss) -> tuple[Rows, Rounding]:
         """δ, and what is left to do to every gradient at the end."""
         r, (base, parameter) = self.r, named(loss.base)
         samples, outputs = len(y), len(y[0])
@@ -527,9 +523,7 @@ class Shares(NamedTuple):
     resolutions: list[float]
 
 
-def shares(
-    network: Network, batch: Batch, loss: Loss, panel: Sequence[Implementation] = PANEL
-) -> Iterator[Shares]:
+def shares(network: Network, batch: Batch, loss: Loss, panel: Sequence[Implementation] = PANEL) -> Iterator[Shares]:
     """Each implementation of the panel, held against the budgets of its format."""
     budgets: dict[str, list[Ball]] = {}
     for name, format, gradients in panel:

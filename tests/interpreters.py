@@ -1,6 +1,6 @@
 """The interpreters that are here, and the whole test suite on every one of them (`make test-all`).
 
-    python -m tests.interpreters        each in a virtual environment of its own, such as .venv-3.11.7
+python -m tests.interpreters        each in a virtual environment of its own, such as .venv-3.11.7
 """
 
 from __future__ import annotations
@@ -66,6 +66,9 @@ def passes(name: str, program: str) -> bool:
 
 def main() -> int:
     programs, too_old = found()
+    if not programs:
+        print(f"no Python of {supported()[0]} or later was found, nothing was tested; too old: {', '.join(too_old)}")
+        return 1
     results = {name: passes(name, program) for name, program in programs.items()}
     for name, passed in results.items():
         print(f"{name}: {'all tests passed' if passed else 'FAILED'}")

@@ -134,7 +134,11 @@ class Planting:
         if self.factor.constant < 0:
             names.add("sign turned")
         size = Factor(abs(self.factor.constant), self.factor.samples, self.factor.outputs)
-        return names | ({f"factor {size}"} if size != Factor() else set()) | ({"gradient of another loss"} if self.other else set())
+        return (
+            names
+            | ({f"factor {size}"} if size != Factor() else set())
+            | ({"gradient of another loss"} if self.other else set())
+        )
 
     @property
     def recipe(self) -> Recipe:
@@ -192,10 +196,7 @@ def same(found: Diagnosis, planting: Planting, setting: Setting) -> bool:
     """Whether the explanation also holds, inside its budgets, on random networks that were not asked about."""
     answer = planting.answer(setting)
     seen = ladder(setting.names, loss=setting.loss)
-    observations = [
-        Observation(case, as_claim(answer(case.network, case.batch)))
-        for case in (*seen, *fresh(setting))
-    ]
+    observations = [Observation(case, as_claim(answer(case.network, case.batch))) for case in (*seen, *fresh(setting))]
     return any(found.name == other.name for other in explanations(observations, setting.loss))
 
 
@@ -268,7 +269,9 @@ def verdict_alone() -> Iterator[None]:
 # What is planted.
 
 
-def singles(hidden: Sequence[str] = HIDDEN, depths: Sequence[int] = DEPTHS) -> Iterator[tuple[Planting, Setting | None]]:
+def singles(
+    hidden: Sequence[str] = HIDDEN, depths: Sequence[int] = DEPTHS
+) -> Iterator[tuple[Planting, Setting | None]]:
     """Every mistake at every depth and for every activation, in the first setting in which it changes something.
 
     The layers in which it is made are taken in turn: everywhere, in all hidden layers, in a single one.
@@ -428,7 +431,12 @@ def imprecise(sample: Sequence[Setting], steps: Sequence[float]) -> Iterator[tup
         for machine in MACHINES:
             if machine.format.name == "binary32":
                 for way in WAYS[:: 1 if len(sample) > 1 else 6]:
-                    yield f"float32 inside: {machine.name}", setting, setting.check(_by(Way(machine, **way), setting)), "binary32"
+                    yield (
+                        f"float32 inside: {machine.name}",
+                        setting,
+                        setting.check(_by(Way(machine, **way), setting)),
+                        "binary32",
+                    )
         yield "float64 inside, rounded to float32", setting, setting.check(_rounded(setting)), "binary32"
         for step in steps:
             for central in (True, False):
@@ -454,7 +462,9 @@ def _difference(setting: Setting, step: float, central: bool) -> Answer:
         weights = network.parameters()
 
         def at(i: int, h: float) -> float:
-            return evaluate(network.with_parameters([*weights[:i], weights[i] + h, *weights[i + 1 :]]), batch, setting.loss)
+            return evaluate(
+                network.with_parameters([*weights[:i], weights[i] + h, *weights[i + 1 :]]), batch, setting.loss
+            )
 
         low = -step if central else 0.0
         return reshaped(network, [(at(i, step) - at(i, low)) / (step - low) for i in range(len(weights))])
@@ -477,13 +487,22 @@ class Alarms:
 def false_alarms(runs: int, random: Random) -> Alarms:
     """The conforming panel along the ladder, in every direction, and with the loss or the direction left open."""
     found, turns = Alarms(), ("gradients", "gradients", "descent", "step", None)
-    ways = [(machine, way) for machine in MACHINES if machine.format.name in ("binary64", "binary32") for way in (*WAYS, None)]
+    ways = [
+        (machine, way)
+        for machine in MACHINES
+        if machine.format.name in ("binary64", "binary32")
+        for way in (*WAYS, None)
+    ]
     for number in count():
         setting = random.choice(settings(random.choice(HIDDEN), random.choice((1, 2, 2, 2, 3, 3, 4))))
         turn, open_loss = turns[number % len(turns)], number % 3 == 2
         for machine, way in random.sample(ways, len(ways) // 2):
             chosen = drawn(random, machine) if way is None else implementation(Way(machine, **way))
-            kind = machine.format.name + ("" if turn == "gradients" else f", {turn or 'direction open'}") + open_loss * ", loss open"
+            kind = (
+                machine.format.name
+                + ("" if turn == "gradients" else f", {turn or 'direction open'}")
+                + open_loss * ", loss open"
+            )
             report = setting.check(
                 _turned(chosen, setting, turn),
                 format=machine.format.name,
@@ -690,7 +709,10 @@ def catalogue() -> str:
         lines = [
             [m.name, plain_sentence(m.sentence), m.line, seen(m)] for m in CATALOGUE.values() if m.family == family
         ]
-        parts += [f"## {family.capitalize()}", rows(["mistake", "what is wrong, and what to do", "line", "seen"], lines)]
+        parts += [
+            f"## {family.capitalize()}",
+            rows(["mistake", "what is wrong, and what to do", "line", "seen"], lines),
+        ]
     parts += [
         "Also recognised: gradients with the wrong sign or with a factor such as 2, ½, 1/n or 1/m, all of them or those of "
         "single layers; the gradient of another loss; a penalty λ W; an update after every sample; gradients that are not "

@@ -184,6 +184,22 @@ def test_an_updated_network_is_judged_as_a_step() -> None:
     assert "uphill" in flat(report)
 
 
+def test_what_is_off_in_a_step_is_named_as_updated_parameters() -> None:
+    network, batch = Network([Layer([[0.5]], [0.25], "identity")]), Batch([[1.0]], [[0.0]])
+    answer = ([[[0.3125]]], [[0.0]])  # b − η ∂loss/∂b = 0.25 − 0.25 · 0.75 = 0.0625 is right
+    report = judge(network, batch, answer, "half_sse", returns="step", learning_rate=0.25)
+    assert [tensor.name for tensor in report.tensors] == ["W¹ after the step", "b¹ after the step"]
+    assert report.worst is not None and report.worst.tensor == "b¹ after the step"
+    assert report.smallest.splitlines()[-3:] == [
+        "  learning rate 0.25",
+        "  b¹ after the step expected [[0.0625]]",
+        "                       given [[0]]",
+    ]
+    again = judge(network, batch, answer, "half_sse")
+    assert [tensor.name for tensor in again.tensors] == ["∂loss/∂W¹", "∂loss/∂b¹"]
+    assert "learning rate" not in again.smallest
+
+
 def lists_of(network: Network) -> Answer:
     weights = [[list(row) for row in layer.weights] for layer in network.layers]
     return weights, [list(layer.biases or ()) for layer in network.layers]

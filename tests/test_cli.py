@@ -309,9 +309,12 @@ class TestStreams:
 
     def test_importing_purebp_imports_no_command_line(self, tmp_path: Path) -> None:
         code = "import sys, purebp; print([m for m in ('purebp.cli', 'purebp.datasets', 'csv') if m in sys.modules])"
-        assert "[]\n" == subprocess.run(
-            [sys.executable, "-c", code], cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True
-        ).stdout
+        assert (
+            "[]\n"
+            == subprocess.run(
+                [sys.executable, "-c", code], cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True
+            ).stdout
+        )
 
     @pytest.mark.parametrize("args", [["train", "xor", "--epochs", "5"], ["explain"]])
     def test_ascii_is_enough(self, args: list[str], tmp_path: Path) -> None:

@@ -151,7 +151,9 @@ def run_transcript(block: Block, scratch: Path) -> None:
     if HELLO not in sent:
         sent.insert(0, HELLO)
     text = "".join(line + "\n" for line in sent)
-    done = subprocess.run([program, *arguments], cwd=scratch, input=text, capture_output=True, encoding="utf-8", timeout=60)
+    done = subprocess.run(
+        [program, *arguments], cwd=scratch, input=text, capture_output=True, encoding="utf-8", timeout=60
+    )
     assert done.returncode == 0, done.stderr
     wanted = [line[2:] for line in lines if line.startswith("< ")]
     assert list(map(meant, done.stdout.splitlines()))[-len(wanted) :] == list(map(meant, wanted)), done.stdout

@@ -1,4 +1,4 @@
-"""What a reviewer broke once: ragged matrices, NaN on its way through relu, booleans among numbers, files at risk."""
+"""Arguments at the edge of what is allowed, and beyond: ragged matrices, NaN on its way through relu, booleans among numbers, files at risk."""
 
 from __future__ import annotations
 

@@ -33,7 +33,9 @@ def test_every_report_has_its_example() -> None:
 
 def test_every_wrong_example_differs_from_the_right_one_in_few_lines() -> None:
     for name in WRONG:
-        right, wrong = ((EXAMPLES / f"{stem}.py").read_text().splitlines() for stem in (name.removesuffix("_wrong"), name))
+        right, wrong = (
+            (EXAMPLES / f"{stem}.py").read_text().splitlines() for stem in (name.removesuffix("_wrong"), name)
+        )
         assert len(right) == len(wrong)
         assert sum(a != b for a, b in zip(right, wrong)) <= 6
 

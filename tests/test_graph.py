@@ -16,6 +16,7 @@ from purebp.graph import (
     Add,
     Concatenate,
     Constant,
+    Divide,
     Cost,
     Exp,
     Input,
@@ -486,3 +487,61 @@ def test_every_operation_is_computed_once_forwards_and_once_backwards() -> None:
             y = step(y)
         backward_graph(y, {x: 1.0})[x]
         assert calls == [2 * n]
+
+
+# What fresh users tried.
+
+
+def test_losses_take_their_nodes_by_name() -> None:
+    y, p = Input("y"), Input("p")
+    cost = MSE(targets=y, outputs=p, name="loss")
+    assert cost.parents == (y, p) and MSE(y, outputs=p).parents == (y, p)
+    misnamed: list[dict[str, Any]] = [{"target": y, "outputs": p}, {"outputs": p}]
+    for wrong in misnamed:
+        with pytest.raises(PurebpError, match="it takes targets, outputs"):
+            MSE(**wrong)
+
+
+def test_powers_and_products_of_nodes() -> None:
+    a, A, B = Input("a"), Input("A"), Input("B")
+    assert backward_graph(a**3, {a: 2.0})[a] == 12.0
+    assert forward_graph(A @ B, {A: [[1, 2]], B: [[3], [4]]})["MatMul#3"] == [[11.0]]
+    for exponent in (0, -1, 0.5):
+        with pytest.raises(PurebpError, match="a whole number above 0"):
+            a**exponent  # type: ignore[operator]  # what is tried
+
+
+def test_what_is_returned_is_one_s_own() -> None:
+    a, b = Parameter("a", (2,)), Parameter("b", (2,))
+    gradients = backward_graph(Sum(a + b), {a: [1.0, 2.0], b: [3.0, 4.0]})
+    gradients["a"][0] *= 0.5
+    gradients.values["a"][0] = 7.0
+    assert (gradients["a"], gradients["b"], gradients.values["a"]) == ([1.0, 1.0], [1.0, 1.0], [1.0, 2.0])
+    assert "a" in gradients and a in gradients and "c" not in gradients and repr(gradients).startswith("GraphGradients(a")
+
+
+def test_a_step_wants_gradients_in_the_shape_of_the_parameters() -> None:
+    for value, slope in (([[1.0, 2.0]], [[1.0]]), (1.0, [1.0, 2.0]), ([1.0, 2.0], 1.0)):
+        with pytest.raises(PurebpError, match="its gradient .* the shapes must agree"):
+            sgd_step({"W": value}, {"W": slope}, 0.1)
+
+
+@pytest.mark.parametrize("shape", [5, "ab", (-1,), (2.5,), (2, 3, 4), (0,)])
+def test_shapes_that_are_none_are_refused_where_they_are_declared(shape: Any) -> None:
+    with pytest.raises(PurebpError, match="is declared with the shape"):
+        Input("x", shape)
+    with pytest.raises(PurebpError, match="its name, a text, comes first"):
+        Input(shape if isinstance(shape, tuple) else 5)  # type: ignore[arg-type]  # what is tried
+
+
+@pytest.mark.parametrize("axis", ["a", (0, 1), 2, None])
+def test_an_axis_that_is_none_is_refused(axis: Any) -> None:
+    x = Input("x")
+    with pytest.raises(PurebpError, match="there is no axis|two nodes|Concatenate"):
+        forward_graph(Concatenate(x, x, axis=axis), {x: [[1.0]]})
+
+
+def test_what_cannot_be_computed_says_of_what() -> None:
+    x = Input("x")
+    with pytest.raises(PurebpError, match=r"q cannot be computed of Constant#1 = 1.0 and x = 0.0: .*division by zero"):
+        forward_graph(Divide(1.0, x, name="q"), {x: 0.0})

@@ -298,7 +298,10 @@ def test_a_step_is_judged_as_one() -> None:
         return {name: entrywise(lambda w, g: w - 0.25 * g, feed[name], g) for name, g in by_hand(feed).items()}
 
     assert check(step, graph=residual(), returns="step", learning_rate=0.25).verdict == "correct"
-    assert check(step, graph=residual(), returns="step", learning_rate=0.5).verdict == "wrong"
+    report = check(step, graph=residual(), returns="step", learning_rate=0.5)
+    assert report.verdict == "wrong" and report.smallest.endswith("\n  learning rate 0.5")
+    names = [f"{name} after the step" for name in ("A", "a", "W1", "b1", "V")]
+    assert [tensor.name for tensor in report.tensors] == names
 
 
 # Mistakes.

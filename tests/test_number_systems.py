@@ -42,7 +42,9 @@ wild_cases = (
     st.integers(0, 2**32)
     .map(lambda seed: wild_case(Random(seed), widest=4, deepest=3))
     # Over softmax it divides by 1 − p, and p can be 1 to all digits: decimals refuse that.
-    .filter(lambda case: (case.loss.base, case.network.layers[-1].activation.name) != ("binary_cross_entropy", "softmax"))
+    .filter(
+        lambda case: (case.loss.base, case.network.layers[-1].activation.name) != ("binary_cross_entropy", "softmax")
+    )
 )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from copy import deepcopy
 
 import pytest
 
 from tests.benchmarks.measuring import ROOT
-from tests.benchmarks.page import PAGE, differences, facts_table, page, read
+from tests.benchmarks.page import PAGE, differences, facts_table, other_interpreters, page, read
 
 
 def test_the_page_is_generated() -> None:
@@ -38,6 +39,19 @@ def test_a_machine_twice_as_slow_is_no_difference() -> None:
             for column in cells:
                 cells[column] *= 2
     assert list(differences(read(), slower)) == []
+
+
+def test_an_interpreter_that_is_not_here_is_named_and_no_difference() -> None:
+    fewer, name = deepcopy(read()), "training, CPython 3.12"
+    del fewer["seconds"][name]
+    assert list(differences(read(), fewer)) == list(differences(fewer, read())) == []
+    assert list(other_interpreters(read(), fewer)) == [f"{name}: on the page alone"]
+    assert list(other_interpreters(fewer, read())) == [f"{name}: here alone"]
+
+
+def test_interpreters_go_by_their_minor_version() -> None:
+    names = [name for name in read()["seconds"] if name.startswith("training")]
+    assert names and all(re.fullmatch(r"training, \w+ 3\.\d+", name) for name in names)
 
 
 def test_another_fact_is_noticed() -> None:

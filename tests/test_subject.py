@@ -71,7 +71,9 @@ def test_every_way_has_its_verdict_in_time(
     start = time.monotonic()
     found = report(capsys, how)
     assert (found[1]["verdict"], found[0]) == (verdict, status), found
-    assert any(sentence in finding["sentence"] for finding in found[1]["findings"]) or not sentence, found[1]["findings"]
+    assert any(sentence in finding["sentence"] for finding in found[1]["findings"]) or not sentence, found[1][
+        "findings"
+    ]
     assert len(found[1]["cases"]) == 11  # the run went on
     assert time.monotonic() - start < 30  # three time-outs in a row end it; the rest is a slow machine's
 
@@ -142,7 +144,9 @@ def test_the_report_ends_with_a_command_that_replays_the_case(capsys: pytest.Cap
 
 
 @pytest.mark.parametrize("hello", [(), ("samples=rows",), ("biases=true",), ("weights=out_in",)])
-@pytest.mark.parametrize(("how", "status", "name"), [("right", 0, ""), ("biases", 1, "3"), ("first", 1, "first sample")])
+@pytest.mark.parametrize(
+    ("how", "status", "name"), [("right", 0, ""), ("biases", 1, "3"), ("first", 1, "first sample")]
+)
 def test_a_layout_that_is_not_declared_hides_no_mistake(
     how: str, status: int, name: str, hello: Sequence[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -170,7 +174,9 @@ def test_a_remark_is_no_verdict_and_a_crash_no_chance(capsys: pytest.CaptureFixt
 def test_a_signal_ends_the_check_and_its_program(number: signal.Signals) -> None:
     mark = f"ended by {number.name}, at {time.time_ns()}"
     command = [sys.executable, "-m", "purebp", "check", "--timeout", "60", "--", *program("hangs"), mark]
-    with subprocess.Popen(command, cwd=HERE, stderr=subprocess.PIPE, restore_signals=True, preexec_fn=default_signals) as check:
+    with subprocess.Popen(
+        command, cwd=HERE, stderr=subprocess.PIPE, restore_signals=True, preexec_fn=default_signals
+    ) as check:
         while not any(line.endswith(mark) and "purebp check" not in line for line in processes().splitlines()):
             time.sleep(0.05)
         time.sleep(0.3)
@@ -235,7 +241,9 @@ def test_smoke_leaves_numbers_to_check(capsys: pytest.CaptureFixture[str]) -> No
     assert told(capsys, "smoke", "is wrong")[0] == 0
 
 
-@pytest.mark.parametrize("words", [["check"], ["check", "mine.py", "--", "mine"], ["smoke"], ["replay", "wide"], ["check", "--"]])
+@pytest.mark.parametrize(
+    "words", [["check"], ["check", "mine.py", "--", "mine"], ["smoke"], ["replay", "wide"], ["check", "--"]]
+)
 def test_a_program_or_files_are_wanted(words: Sequence[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(words) == 2
     assert "-- " in capsys.readouterr().err

@@ -24,7 +24,6 @@ from purebp.oracle.answers import judge_answers
 from purebp.oracle.certify import certified_gradients
 from purebp.oracle.vectors import FAMILIES, SCHEMA, Vector, load, read, shipped, verify
 from purebp.testing.strategies import ACTIVATIONS, LOSSES
-from tests.conforming import implementation
 
 FILES = {family: json.loads(shipped(f"{family}.json")) for family in FAMILIES}
 TESTS = [(vector, test) for family in FAMILIES for vector, test in zip(load(family), FILES[family]["tests"])]
@@ -47,9 +46,13 @@ def pythons() -> list[str]:
 def test_every_python_makes_the_same_bytes(python: str, tmp_path: Path) -> None:
     command = [python, "-m", "purebp", "vectors", "export", str(tmp_path), "--anew"]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*(f"{family}.json" for family in FAMILIES), SCHEMA])
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
+        [*(f"{family}.json" for family in FAMILIES), SCHEMA]
+    )
     for path in tmp_path.iterdir():
-        assert path.read_bytes() == (ROOT / "purebp/data/vectors/v1" / path.name).read_bytes(), f"make vectors: {path.name}"
+        assert path.read_bytes() == (ROOT / "purebp/data/vectors/v1" / path.name).read_bytes(), (
+            f"make vectors: {path.name}"
+        )
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -248,7 +251,9 @@ def scaled(gradients: Gradients, factor: float) -> Gradients:
     )
 
 
-def test_wrong_answers_are_explained_and_partial_ones_are_judged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_answers_are_explained_and_partial_ones_are_judged(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     chosen = [vector for vector, _ in ANSWERED if vector.family == "gradients" and "Kink" not in vector.flags]
     halves = [{"id": v.id, "gradients": answer(v, scaled(right(v), 0.5))["gradients"]} for v in chosen]
     found = judge_answers(json.dumps(halves))

@@ -16,7 +16,7 @@ from purebp.arithmetic import PurebpError
 from purebp.cli import main
 from purebp.oracle.answers import read
 from purebp.oracle.candidate import Declared, NoAnswer, arguments, ask
-from purebp.oracle.cases import Case, ladder
+from purebp.oracle.cases import Case
 from purebp.oracle.vectors import FAMILIES, Vector, load, verify
 from purebp.oracle.wire import as_candidate, asked, from_bits, in_words, read_hello, read_json, read_words, to_bits
 from purebp.testing.strategies import cases
@@ -30,7 +30,9 @@ def test_bit_patterns_are_read_back(x: float) -> None:
 
 
 @given(cases(), st.sampled_from(["out_in", "in_out"]), st.sampled_from(["rows", "columns"]), st.booleans())
-def test_requests_in_words_hold_the_numbers_of_those_in_json(case: Case, weights: str, samples: str, bits: bool) -> None:
+def test_requests_in_words_hold_the_numbers_of_those_in_json(
+    case: Case, weights: str, samples: str, bits: bool
+) -> None:
     names = tuple(layer.activation.name for layer in case.network.layers)
     declared = Declared(names, weights=weights, samples=samples, learning_rate=0.125)
     request = asked(arguments(case, declared), names, "mse", declared)
@@ -63,7 +65,9 @@ def test_answers_in_words_are_read_as_those_in_json(case: Case, bits: bool, data
     names = tuple(layer.activation.name for layer in case.network.layers)
     declared = Declared(names)
     request = asked(arguments(case, declared), names, "mse", declared)
-    chosen = data.draw(st.lists(st.sampled_from(["outputs", "loss", "deltas", "gradients", "step"]), min_size=1, unique=True))
+    chosen = data.draw(
+        st.lists(st.sampled_from(["outputs", "loss", "deltas", "gradients", "step"]), min_size=1, unique=True)
+    )
     random = Random(data.draw(st.integers()))
 
     def drawn(like: Any) -> Any:
@@ -96,8 +100,35 @@ SEEDS = [
     json.dumps({"id": "1", "gradients": LAYERS, "deltas": [[[0.5, 1.0, 2.0]], [[3.0]]]}),
     "1 outputs 1 loss 0.5 deltas 1 2 3 4 gradients 0.5 -1 0.25 3 1e-3 2 0 1 -1 1 2 3 4",
 ]  # fmt: skip
-TOKENS = ["NaN", "Infinity", "-Infinity", "1e999", "9" * 5000, "-0", "null", "true", "[]", "{}", '"', "\\u0000", "\\ud800"]
-TOKENS += ["[" * 50, "[" * 100_000, '{"a":' * 2000, "]" * 30, '"id": "1", ', "\n", "\x00", "\u2028", "é", "\udcff", " ", ","]
+TOKENS = [
+    "NaN",
+    "Infinity",
+    "-Infinity",
+    "1e999",
+    "9" * 5000,
+    "-0",
+    "null",
+    "true",
+    "[]",
+    "{}",
+    '"',
+    "\\u0000",
+    "\\ud800",
+]
+TOKENS += [
+    "[" * 50,
+    "[" * 100_000,
+    '{"a":' * 2000,
+    "]" * 30,
+    '"id": "1", ',
+    "\n",
+    "\x00",
+    "\u2028",
+    "é",
+    "\udcff",
+    " ",
+    ",",
+]
 TOKENS += ["gradients", "step", "loss", "error", "skip", "run", '"weights"', '{"weights": 1}', "0x1p3", "1_0", "٣"]
 
 
@@ -198,6 +229,9 @@ def test_what_is_too_large_is_not_read(tmp_path: Path, capsys: pytest.CaptureFix
 def test_a_hundred_thousand_keys_are_no_trouble() -> None:
     """Nor is one of them twice: the search for it is not quadratic."""
     pairs = [f'"{k}": {k}' for k in range(100_000)]
-    for text, sentence in (("{" + ",".join(pairs) + "}", "with no id"), ("{" + ",".join([*pairs, pairs[-1]]) + "}", "twice")):
+    for text, sentence in (
+        ("{" + ",".join(pairs) + "}", "with no id"),
+        ("{" + ",".join([*pairs, pairs[-1]]) + "}", "twice"),
+    ):
         with pytest.raises(NoAnswer, match=sentence):
             read_json(text, "1")

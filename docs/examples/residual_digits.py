@@ -1,6 +1,6 @@
 """A residual network on handwritten digits: h + tanh(h Wᵀ + b) in each block, trained by plain gradient descent.
 
-python3 docs/examples/residual_digits.py
+PYTHONPATH=. python3 docs/examples/residual_digits.py  (where purebp is installed, without PYTHONPATH)
 """
 
 from random import Random

@@ -107,7 +107,9 @@ def add_declarations(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Check, and print or write the report; the exit status."""
     if bool(args.files) == bool(args.program):
-        raise PurebpError("check wants FILE.py, or several, or else a program behind --, such as purebp check -- ./mine")
+        raise PurebpError(
+            "check wants FILE.py, or several, or else a program behind --, such as purebp check -- ./mine"
+        )
     if args.once and not args.program:
         raise PurebpError("--once is for programs: purebp check --once -- ./mine")
     targets = [_target(text) for text in args.files]

@@ -39,7 +39,9 @@ EXPLAINED = 3  # groups of which the whole report is shown
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of this verb."""
     parser.add_argument("answers", metavar="ANSWERS.json", help="the file, or - for standard input")
-    parser.add_argument("--format", help="of the computation (default: binary64)", choices=tuple(FORMATS), default="binary64")
+    parser.add_argument(
+        "--format", help="of the computation (default: binary64)", choices=tuple(FORMATS), default="binary64"
+    )
     parser.add_argument("--report", help="default: text", choices=tuple(REPORTS), default="text")
 
 
@@ -60,7 +62,10 @@ def _text(found: Judged) -> str:
     answered, right = sum(answered for _, _, answered, _ in counts), sum(right for *_, right in counts)
     rows = [["family", "tests", "answered", "right"], *([family, *map(str, row)] for family, *row in counts)]
     failed = [report for report in found.reports if not report.conforms]
-    parts = [f"{counted(answered, 'test vector')} of {sum(found.tests.values())} answered, {right} right", aligned(rows)]
+    parts = [
+        f"{counted(answered, 'test vector')} of {sum(found.tests.values())} answered, {right} right",
+        aligned(rows),
+    ]
     parts += [str(report) for report in failed[:EXPLAINED]]
     if len(failed) > EXPLAINED:
         parts.append("\n".join(report.headline for report in failed[EXPLAINED:]))

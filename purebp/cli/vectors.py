@@ -49,7 +49,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     sub = add("export", "write the files to a directory", _export)
     sub.add_argument("directory", metavar="DIR", help="is made if it is not there")
     sub.add_argument("--lines", action="store_true", help="in the line dialect, as FAMILY.txt")
-    sub.add_argument("--floats", choices=("decimal", "bits"), default="decimal", help="bits: as bit patterns, in hexadecimal")
+    sub.add_argument(
+        "--floats", choices=("decimal", "bits"), default="decimal", help="bits: as bit patterns, in hexadecimal"
+    )
     sub.add_argument("--anew", action="store_true", help="computed anew, not copied")
     sub = add("verify", "compute what is expected anew, and compare", _verify)
     sub.add_argument("files", nargs="*", metavar="FILE.json", help="default: those of this package")

@@ -73,7 +73,9 @@ def read(text: str, known: dict[str, Vector]) -> Iterator[tuple[str, Any]]:
     for place, item in _items(text):
         number = item.get("id") if isinstance(item, dict) else item.partition(" ")[0]
         if not isinstance(number, str) or number not in known:
-            raise PurebpError(f"{place} has the id {quoted(number)}: that of a test vector is wanted; see purebp vectors list")
+            raise PurebpError(
+                f"{place} has the id {quoted(number)}: that of a test vector is wanted; see purebp vectors list"
+            )
         if number in seen:
             raise PurebpError(f"{place} is the second answer to {number}: one is wanted")
         seen.add(number)
@@ -148,7 +150,9 @@ def _refusals(answered: Sequence[tuple[Vector, Any]]) -> Report:
     for vector, answer in answered:
         said = answer.kind if isinstance(answer, NoAnswer) else "numbers"
         sentence = f"it answers with {said}, where an error is wanted: {vector.title}"
-        cases.append(CaseReport(vector.title, (), 0, (), None if said == "error" else Finding("accepts", sentence, vector.id)))
+        cases.append(
+            CaseReport(vector.title, (), 0, (), None if said == "error" else Finding("accepts", sentence, vector.id))
+        )
     findings = tuple(case.finding for case in cases if case.finding is not None)
     verdict = "wrong" if findings else "correct"
     return Report("refused", verdict, not findings, None, (), findings, (), (), None, tuple(cases))

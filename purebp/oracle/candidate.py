@@ -354,14 +354,15 @@ def _tensors(kind: str, items: Any, case: Case, declared: Declared) -> dict[Key,
         key, turned = (kind, l), kind == "weights" and declared.weights == "in_out"
         if kind == "biases" and layer.biases is None:
             continue
-        rows = _matrix(tensor_name(key), item)
+        name = tensor_name(key, declared.returns)
+        rows = _matrix(name, item)
         if kind == "weights":
             rows = transpose(rows) if turned else rows
-            found[key] = _shaped(tensor_name(key), rows, shape(layer.weights), turned)
+            found[key] = _shaped(name, rows, shape(layer.weights), turned)
         else:
             n_out = len(layer.weights)
             rows = transpose(rows) if shape(rows) == (n_out, 1) else rows  # a column
-            found[key] = _shaped(tensor_name(key), rows, (1, n_out), samples=len(case.batch.inputs))
+            found[key] = _shaped(name, rows, (1, n_out), samples=len(case.batch.inputs))
     return found
 
 

@@ -95,7 +95,9 @@ def ladder(
     widths, samples = tuple(sizes or ()), batch or 1
     numbers = sum(a * b for a, b in pairwise(widths)) + samples * sum(widths or (1,))
     if numbers > MOST_NUMBERS:
-        raise PurebpError(f"sizes {widths} with {samples} samples are {numbers:,} numbers: {MOST_NUMBERS:,} can be checked")
+        raise PurebpError(
+            f"sizes {widths} with {samples} samples are {numbers:,} numbers: {MOST_NUMBERS:,} can be checked"
+        )
     rungs = [(rung, names) for rung in RUNGS if rung.special != "kink" or any(f.kinks for f in names)]
     if free and sizes is None:
         rungs += [(DEEP, [names[0]] * ANY_DEPTH), (RUNGS[2], names[:1]), (RUNGS[3], names[:1] * 3)]

@@ -30,7 +30,7 @@ from purebp.oracle.candidate import LAYOUTS, NOT_ASKED, Answer, Candidate, Decla
 from purebp.oracle.cases import Case, default_loss, ladder
 from purebp.oracle.conventions import ONE, Convention, budgets
 from purebp.oracle.diagnosis import Diagnosis, Observation, explanations, gradients_in
-from purebp.oracle.judge import Claim, Entry, TensorReport, compare, inside, same, tensor_name
+from purebp.oracle.judge import UPDATED, Claim, Entry, TensorReport, compare, inside, same, tensor_name
 from purebp.oracle.localisation import approximation, localised
 from purebp.oracle.mistakes import STATE
 from purebp.oracle.recipe import LOCAL
@@ -126,9 +126,13 @@ def replayed(candidate: Candidate, cases: Sequence[Case], declared: Declared, re
     answer = ask(candidate, cases[index], declared)
     again = judged([cases[index]], [answer], declared, "", explained=False, known=convention).cases[0]
     first = report.cases[index]
-    if again.tensors == first.tensors and (again.finding and again.finding.kind) == (first.finding and first.finding.kind):
+    if again.tensors == first.tensors and (again.finding and again.finding.kind) == (
+        first.finding and first.finding.kind
+    ):
         return report
-    sentence = "asked once more, in a fresh process, it gives another answer: it depends on what came before, or on chance"
+    sentence = (
+        "asked once more, in a fresh process, it gives another answer: it depends on what came before, or on chance"
+    )
     finding = Finding("flaky", sentence, cases[index].name)
     verdict = report.verdict if report.verdict in BROKEN else "flaky"
     return replace(report, verdict=verdict, findings=(*report.findings, finding))
@@ -144,8 +148,9 @@ def _not_given(report: Report, cases: Sequence[Case], declared: Declared) -> str
         for l in range(len(case.network.layers)):
             for kind in kinds:
                 if (kind, l) not in given:
+                    name = tensor_name((kind, l), declared.returns)
                     return (
-                        f"On the case “{case.name}” {tensor_name((kind, l))} was not given, so that it is not judged: "
+                        f"On the case “{case.name}” {name} was not given, so that it is not judged: "
                         "return all gradients, or use purebp.oracle.judge for a part of them."
                     )
     return ""
@@ -217,9 +222,8 @@ def judged(
     convention, found_another = (known, True) if known else _convention(answered, declared)
     reports = []
     for case, answer in zip(cases, answers):
-        tensors = (
-            compare(answer.claim, budgets(case, convention, declared.format, answer.claim)) if answer.claim else []
-        )
+        allowed = budgets(case, convention, declared.format, answer.claim) if answer.claim else {}
+        tensors = compare(answer.claim, allowed, convention.returns)
         fatal = next((finding for finding in answer.findings if finding.fatal), None)
         reports.append(CaseReport(case.name, case.network.sizes, len(case.batch.inputs), tuple(tensors), fatal))
     verdict, told, notes = _verdict(answered, reports, findings, convention, found_another, declared, explained)
@@ -433,10 +437,12 @@ def _shown(case: Case, answer: Answer, convention: Convention, declared: Declare
         lines.append(f"  layer {l + 1}: {layer.activation.name}, weights {_listed(given[0][l])}{biases}")
     for name, rows in zip(("inputs", "targets"), given[2:]):
         lines.append(f"  {name} {_listed(rows if declared.samples != 'vector' else [rows])}")
+    if convention.returns in UPDATED:
+        lines.append(f"  learning rate {convention.learning_rate:g}")
     if not answer.claim or len(case.network.parameters()) > 60:
         return "\n".join(lines)
     allowed = budgets(case, convention, declared.format, answer.claim)
-    for tensor in compare(answer.claim, allowed):
+    for tensor in compare(answer.claim, allowed, convention.returns):
         key = (tensor.kind, tensor.layer)
         if tensor.wrong:
             turned = tensor.kind == "weights" and declared.weights == "in_out"

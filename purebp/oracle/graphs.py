@@ -44,7 +44,7 @@ from purebp.oracle.check import over_cases, stateful, undecided_tensors
 from purebp.oracle.conventions import ONE, Factor, factors, stepped
 from purebp.oracle.diagnosis import Diagnosis
 from purebp.oracle.graph_mistakes import GraphMistake, mistakes
-from purebp.oracle.judge import Claim, Key, compare, inside
+from purebp.oracle.judge import UPDATED, Claim, Key, compare, inside, tensor_name
 from purebp.oracle.localisation import COARSER, pattern, stored
 from purebp.oracle.mistakes import LOSS
 from purebp.oracle.report import CaseReport, Report
@@ -380,8 +380,9 @@ def check_graph(candidate: Candidate, graph: Node, declared: Declared, name: str
     for case, answer, on in zip(cases, answers, numbers):
         claim = {key: rows for key, rows in answer.claim.items() if key not in passed}
         allowed = quantities(graph, case, on, reading, list(claim))
+        tensors = compare(claim, allowed, reading.returns)
         fatal = next((finding for finding in answer.findings if finding.fatal), None)
-        reports.append(CaseReport(case.name, (), case.samples, tuple(compare(claim, allowed)), fatal))
+        reports.append(CaseReport(case.name, (), case.samples, tuple(tensors), fatal))
     verdict, conforms, told, notes = _verdict(graph, asked, reports, reading, declared)
     notes += [f"For {key} its gradient was given, not its value: it is passed over." for key, _ in sorted(passed)]
     if kept := next((findings[kind] for kind in ("flaky", "keeps state") if kind in findings), None):
@@ -392,10 +393,12 @@ def check_graph(candidate: Candidate, graph: Node, declared: Declared, name: str
         default=None,
     )
     failing = next((case for case, report in zip(cases, reports) if not report.passed), None)
-    shown = "" if failing is None else "\n".join(f"  {each} = {value}" for each, value in failing.feed.items())
+    shown = [] if failing is None else [f"  {each} = {value}" for each, value in failing.feed.items()]
+    if shown and reading.returns in UPDATED:
+        shown.append(f"  learning rate {reading.learning_rate:g}")
     return Report(
         name, verdict, conforms, None, tuple(told), tuple(findings.values()), tuple(notes), over_cases(reports), worst,
-        tuple(reports), declared.format, shown,
+        tuple(reports), declared.format, "\n".join(shown),
     )  # fmt: skip
 
 
@@ -541,5 +544,5 @@ def _localised(graph: Node, asked: Sequence[Asked], reports: Sequence[CaseReport
         pairs = [(a.claim[key], quantities(graph, a.case, a.on, reading, [key])[key]) for a in asked if key in a.claim]
         patterns = {pattern(rows, balls) for rows, balls in pairs if not inside({key: rows}, {key: balls})}
         if len(patterns) == 1 and "" not in patterns:
-            notes.append(f"{key[0]} {patterns.pop()}.")
+            notes.append(f"{tensor_name(key, reading.returns)} {patterns.pop()}.")
     return notes

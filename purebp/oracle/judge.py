@@ -28,6 +28,7 @@ Key = tuple[str, int]  # what it is ("outputs", "loss", "deltas", "weights", "bi
 Claim = Mapping[Key, Matrix]  # one row for biases, and one number in it for the loss
 Budgets = Mapping[Key, Matrix[Ball]]
 ORDER = ("outputs", "loss", "deltas", "weights", "biases")
+UPDATED = ("step", "ascent")  # what returns parameters after a step, and not gradients
 UNDECIDED = 0.5  # a resolution above this is no evidence
 FAR_BELOW = 1e-6  # where all of a tensor is expected to be 0, a smaller budget decides it
 
@@ -74,15 +75,17 @@ class TensorReport:
         return not self.resolution <= UNDECIDED
 
 
-def tensor_name(key: Key) -> str:
-    """As in docs/lesson.md.
+def tensor_name(key: Key, returns: str | None = None) -> str:
+    """As in docs/lesson.md; where a step is returned, parameters stand in the place of gradients.
 
-    >>> tensor_name(("weights", 0)), tensor_name(("deltas", 1))
-    ('∂loss/∂W¹', 'δ²')
+    >>> tensor_name(("weights", 0)), tensor_name(("weights", 0), "step"), tensor_name(("deltas", 1), "step")
+    ('∂loss/∂W¹', 'W¹ after the step', 'δ²')
     """
     kind, l = key
     symbols = {"weights": "∂loss/∂W", "biases": "∂loss/∂b", "deltas": "δ"}
-    return symbols[kind] + superscript(l + 1) if kind in symbols else {"outputs": "ŷ"}.get(kind, kind)
+    name = symbols[kind] + superscript(l + 1) if kind in symbols else {"outputs": "ŷ"}.get(kind, kind)
+    parameter = name.removeprefix("∂loss/∂")
+    return f"{parameter} after the step" if returns in UPDATED and parameter != name else name
 
 
 def as_claim(of: Gradients[Any] | Network[Any]) -> dict[Key, Matrix[Any]]:
@@ -132,9 +135,9 @@ def turned_claim(
     return found
 
 
-def compare(claim: Claim, budgets: Budgets) -> list[TensorReport]:
+def compare(claim: Claim, budgets: Budgets, returns: str | None = None) -> list[TensorReport]:
     """Every claimed tensor against its budget, what comes first in the forward pass first."""
-    return [_compare(key, claim[key], budgets[key]) for key in sorted(claim, key=_position)]
+    return [_compare(key, tensor_name(key, returns), claim[key], budgets[key]) for key in sorted(claim, key=_position)]
 
 
 def inside(claim: Claim, budgets: Budgets) -> bool:
@@ -152,7 +155,7 @@ def _position(key: Key) -> tuple[int, int]:
     return place if key[0] in ORDER[:2] else 2, -key[1] * 4 + place
 
 
-def _compare(key: Key, rows: Matrix, budgets: Matrix[Ball]) -> TensorReport:
+def _compare(key: Key, name: str, rows: Matrix, budgets: Matrix[Ball]) -> TensorReport:
     shares = tuple(tuple(share(x, b) for x, b in zip(*pair)) for pair in zip(rows, budgets))
     spread = [x for row in budgets for x in row]
     values = [nearest_double(b.mantissa, b.exponent) for b in spread]
@@ -160,7 +163,7 @@ def _compare(key: Key, rows: Matrix, budgets: Matrix[Ball]) -> TensorReport:
     places = [(i, j) for i, row in enumerate(shares) for j in range(len(row))]
     i, j = max(places, key=lambda place: (not shares[place[0]][place[1]] <= 1, _nan_last(shares[place[0]][place[1]])))
     expected = nearest_double(budgets[i][j].mantissa, budgets[i][j].exponent)
-    worst = Entry(tensor_name(key), i, j, rows[i][j], expected, budgets[i][j].radius, shares[i][j])
+    worst = Entry(name, i, j, rows[i][j], expected, budgets[i][j].radius, shares[i][j])
     unit = ulp(max(map(abs, values)))
     if (format := spread[0].rules.format) is not None:
         unit *= 2.0 ** (53 - format.precision)
@@ -170,9 +173,7 @@ def _compare(key: Key, rows: Matrix, budgets: Matrix[Ball]) -> TensorReport:
     ulps = max((abs(x - y) / unit for x, y, _ in pairs), default=0.0)
     wrong = sum(not x <= 1 for row in shares for x in row)
     resolution = radii / sizes if sizes else 0.0 if radii < FAR_BELOW else inf
-    return TensorReport(
-        tensor_name(key), key[0], key[1], len(spread), wrong, shares[i][j], ulps, resolution, worst, shares
-    )
+    return TensorReport(name, key[0], key[1], len(spread), wrong, shares[i][j], ulps, resolution, worst, shares)
 
 
 def _nan_last(x: float) -> float:

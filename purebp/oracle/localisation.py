@@ -111,7 +111,7 @@ def localised(reports: Sequence[CaseReport], asked: Asked, convention: Conventio
         off = [(rows, balls) for rows, balls in allowed if not inside({key: rows}, {key: balls})]
         patterns = {pattern(rows, balls) for rows, balls in off[:4]}
         if len(patterns) == 1 and "" not in patterns:
-            notes.append(f"{tensor_name(key)} {patterns.pop()}.")
+            notes.append(f"{tensor_name(key, convention.returns)} {patterns.pop()}.")
     for (_, before), (case, now) in zip(asked, asked[1:]):
         if same(before, now) and len({x for rows in now.values() for row in rows for x in row}) > 2:
             notes.append(f"On the case “{case.name}” it answers what it answered on the one before: something is kept.")

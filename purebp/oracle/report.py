@@ -205,11 +205,7 @@ def junit(reports: Sequence[Report]) -> str:
         )
         told = False
         for case in report.cases or (None,):
-            name = (
-                "start"
-                if case is None
-                else f"{case.name}, {case.size}"
-            )
+            name = "start" if case is None else f"{case.name}, {case.size}"
             test = ElementTree.SubElement(suite, "testcase", classname=_xml(report.candidate), name=name)
             wrong = not report.conforms and (case is None or not case.passed or (not failed and not told))
             if wrong:

@@ -100,7 +100,10 @@ NOTES = {
         "Gradients are not summed over the samples, or only the last sample counts, or 1/n is missing.",
         "The batch holds more than one sample.",
     ),
-    "SeveralOutputs": ("1/m is missing, or outputs are summed where they should not be.", "There are two outputs or more."),
+    "SeveralOutputs": (
+        "1/m is missing, or outputs are summed where they should not be.",
+        "There are two outputs or more.",
+    ),
     "NoBiases": ("The code expects biases.", "The layers have none: biases are null."),
     "Zeros": ("0 is divided by, or a zero weight hides its gradient.", "Some inputs and weights are exactly 0."),
     "Deep": ("An error is passed down past the layer for which it is meant.", "Three layers or more."),
@@ -171,6 +174,7 @@ def expected(vector: Vector) -> dict[str, Any]:
     shapes = enclosed(38)
     entries = iter(certify(lambda digits: [x for rows in enclosed(digits).values() for row in rows for x in row], 38))
     exact = {key: [[next(entries) for _ in row] for row in rows] for key, rows in shapes.items()}
+
     def read(names: Sequence[str], number: Callable[[Certified], float]) -> dict[str, Any]:
         return quantities({key: [list(map(number, row)) for row in rows] for key, rows in exact.items()}, names, depth)
 
@@ -188,7 +192,10 @@ def expected(vector: Vector) -> dict[str, Any]:
         }
         result["budget"][format] = quantities(rounded, wanted, depth)
     if "Kink" in vector.flags:
-        result["clarke"] = {"lower": read(wanted, lambda x: float(x.lower)), "upper": read(wanted, lambda x: float(x.upper))}
+        result["clarke"] = {
+            "lower": read(wanted, lambda x: float(x.lower)),
+            "upper": read(wanted, lambda x: float(x.upper)),
+        }
     elif not all(x.rounded for rows in exact.values() for row in rows for x in row):
         raise PurebpError(f"{vector.id}: a number could not be rounded correctly")
     return result
@@ -395,7 +402,9 @@ def read(document: Any) -> list[Vector]:
         if family not in FAMILIES or not all(isinstance(vector.id, str) for vector in found):
             raise KeyError("family")
     except (TypeError, KeyError, AttributeError) as error:
-        raise PurebpError(f"this is no file of test vectors: {error!s:.60} is missing, or not what it should be") from None
+        raise PurebpError(
+            f"this is no file of test vectors: {error!s:.60} is missing, or not what it should be"
+        ) from None
     return found
 
 

@@ -162,7 +162,9 @@ def read_hello(line: str) -> Hello:
 def _hello_in_words(line: str) -> dict[str, Any]:
     words = line.split()
     if words[:2] != ["hello", "1"] or len(words) < 3:
-        raise NoAnswer("malformed", f"it says {quoted(line)}: a hello is wanted, in JSON, or hello 1 NAME key=value ...")
+        raise NoAnswer(
+            "malformed", f"it says {quoted(line)}: a hello is wanted, in JSON, or hello 1 NAME key=value ..."
+        )
     said: dict[str, Any] = {"protocol": 1.0, "name": words[2]}
     for word in words[3:]:
         key, _, value = word.partition("=")
@@ -195,7 +197,11 @@ def in_object(said: dict[str, Any], bits: bool = False) -> dict[str, Any]:
     """
     error = said.get("error")
     if error is not None:
-        told = ": ".join(str(error[key]) for key in ("kind", "message") if key in error) if isinstance(error, dict) else error
+        told = (
+            ": ".join(str(error[key]) for key in ("kind", "message") if key in error)
+            if isinstance(error, dict)
+            else error
+        )
         raise NoAnswer("error", f"it reports an error: {printable(told)}")
     if "skip" in said:
         raise NoAnswer("skipped", f"it skips it: {printable(said['skip'])}", fatal=False)

@@ -1,19 +1,20 @@
 """Everything side by side, in some minutes (`make bench`).
 
-    python -m tests.benchmarks                      measures, and says where docs/performance.md is not what is found
-    python -m tests.benchmarks --write              writes docs/performance.md, its JSON and its plots
-    python -m tests.benchmarks training --write     one part alone, the rest as it is on the page
+python -m tests.benchmarks                      measures, and says where docs/performance.md is not what is found
+python -m tests.benchmarks --write              writes docs/performance.md, its JSON and its plots
+python -m tests.benchmarks training             one part alone, as JSON
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from collections.abc import Callable
 
 from tests.benchmarks import certificates, checking, graph, page, scaling, subjects, training
-from tests.benchmarks.measuring import machine, progress
+from tests.benchmarks.measuring import machine, minor, progress
 
 
 def checked() -> page.Found:
@@ -26,13 +27,21 @@ def checked() -> page.Found:
             "single entries": checking.single_entries(scores),
             "at extremes": checking.at_extremes(scores),
         },
-        "seconds": {"from cold": {"a right candidate": checking.from_cold()}, "warm": checking.growth()},
+        "seconds": {
+            "from cold": {"a right candidate": checking.from_cold()},
+            "warm": checking.growth(),
+            "wrapped": checking.wrapped(),
+        },
     }
 
 
 def trained() -> page.Found:
-    tables = {f"training, {name}": table for name, table in training.everywhere().items()}
-    return {"seconds": tables | {"import": {"python -c import": training.imports()}}}
+    by_interpreter = training.everywhere()
+    tables = {f"{page.TRAINING}{minor(name)}": table for name, table in by_interpreter.items()}
+    return {
+        "seconds": tables | {"import": {"python -c import": training.imports()}},
+        "about": {"with": {"interpreters of one gradient": ", ".join(by_interpreter)}},
+    }
 
 
 def certified() -> page.Found:
@@ -65,8 +74,10 @@ PARTS: dict[str, Callable[[], page.Found]] = {
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="all where none is named")
-    parser.add_argument("--write", action="store_true", help="write the page")
+    parser.add_argument("--write", action="store_true", help="write the page, which is measured as a whole")
     given = parser.parse_args()
+    if given.write and given.parts:
+        parser.error("the page is measured as a whole: --write goes without parts")
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # one thread each, as purebp has; read when NumPy is loaded
     os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
     old, new = page.read(), page.Found()
@@ -74,13 +85,14 @@ def main() -> int:
         for kind, tables in PARTS[name]().items():
             new.setdefault(kind, {}).update(tables)
     progress("")
-    merged = {kind: old.get(kind, {}) | new.get(kind, {}) for kind in ("facts", "seconds")}
-    merged["about"] = {"with": machine()}
+    new["about"] = {"with": machine() | new.get("about", {}).get("with", {})}
     if given.write:
-        page.write(merged)
-    print(page.page(merged))
+        page.write(new)
+    print(json.dumps(new, indent=1, ensure_ascii=False) if given.parts else page.page(new))
     differing = list(page.differences(old, new))
-    print("\n".join(differing) or f"{page.PAGE.name} shows what was found")
+    for line in (*page.other_interpreters(old, new), *differing):
+        print(line)
+    print(f"{page.PAGE.name} {'showed something else' if differing else 'shows what was found'}")
     return 0 if given.write or not differing else 1
 
 

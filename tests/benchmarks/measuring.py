@@ -90,6 +90,15 @@ def interpreter() -> str:
     return f"{platform.python_implementation()} {platform.python_version()}"
 
 
+def minor(name: str) -> str:
+    """An interpreter without its patch version.
+
+    >>> minor("CPython 3.13.0")
+    'CPython 3.13'
+    """
+    return name.rpartition(".")[0]
+
+
 def machine() -> dict[str, str]:
     """What the numbers were measured on and with."""
     lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines() if Path("/proc/cpuinfo").exists() else []

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import import_module
+from math import log
 from pathlib import Path
 from typing import Any
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 FOUND = DOCS / "performance.json"
 PAGE = DOCS / "performance.md"
+CASE, LADDER = "purebp judge, one case", "purebp check, its ladder"  # columns
+TRAINING = "training, "  # before the interpreter, in the name of a table
 NOISE = 2.0  # a ratio may differ by this factor from run to run
 Found = dict[str, dict[str, dict[str, Any]]]  # tables of a part by name; a part holds "facts", "seconds" or "about"
 
@@ -27,8 +30,22 @@ def write(found: Found) -> None:
     training_plot(found)
 
 
+def other_interpreters(old: Found, new: Found) -> Iterator[str]:
+    """Those that are on the page alone, or here alone: no difference, for nobody has them all.
+
+    >>> list(other_interpreters({"seconds": {"training, a": {}}}, {"seconds": {"training, b": {}}}))
+    ['training, a: on the page alone', 'training, b: here alone']
+    """
+    shown, here = ([t for t in found.get("seconds", {}) if t.startswith(TRAINING)] for found in (old, new))
+    if here:
+        yield from (f"{name}: on the page alone" for name in shown if name not in here)
+        yield from (f"{name}: here alone" for name in here if name not in shown)
+
+
 def differences(old: Found, new: Found) -> Iterator[str]:
     """What differs by more than noise: facts at all, ratios to the first column of a row by more than `NOISE`.
+
+    An interpreter that is not on the page differs from nothing.
 
     >>> table = {"row": {"a": 1.0, "b": 3.0}}
     >>> list(differences({"seconds": {"t": table}}, {"seconds": {"t": {"row": {"a": 2.0, "b": 5.0}}}}))
@@ -40,6 +57,8 @@ def differences(old: Found, new: Found) -> Iterator[str]:
     """
     for kind in ("facts", "seconds"):
         for name, table in new.get(kind, {}).items():
+            if name.startswith(TRAINING) and name not in old.get(kind, {}):
+                continue
             for row, cells in table.items():
                 first = next(iter(cells))
                 shown = old.get(kind, {}).get(name, {}).get(row, {})
@@ -60,39 +79,51 @@ def differences(old: Found, new: Found) -> Iterator[str]:
 
 def page(found: Found) -> str:
     facts, seconds = found["facts"], found["seconds"]
-    training = {name: table for name, table in seconds.items() if name.startswith("training")}
+    training = {name: table for name, table in seconds.items() if name.startswith(TRAINING)}
     parts = [
         "# Side by side\n",
         "What other gradient checkers catch, whom they accuse, how long they take, and what a gradient costs. `make "
         "bench` measures all of it and says where this page is not what it finds; `make bench-write` writes the "
         "page.\n",
+        "It is no comparison of like with like. The other checkers work for any function, also one that nobody knows; "
+        "purebp knows what is to be computed, and computes it again.\n",
         "## What is caught\n",
         "All checkers are given the same candidates: every mistake of the [catalogue](mistakes.md), planted in the "
         "first architecture in which it changes something. *One case* is a random network with four samples, which "
         "somebody would try; *all cases* adds those that `purebp check` makes up, eleven or twelve. A mistake counts "
-        "as caught where the checker rejects it and accepts what is right. The *right ones* are correct candidates, "
-        "each on a case of `purebp check`. Where a checker gives a number in place of a verdict, some limits were "
-        "tried, and the best for it is shown: for `check_grad` of the 2-norm of the difference, for numdifftools in "
-        "units of the tolerance of `numpy.allclose`, which its documentation uses. purebp has no limit to set.\n",
+        "as caught where the checker rejects it and accepts what is right. The *right ones* are backpropagations in "
+        "plain loops, none of them purebp's, with various formulas and orders of summation, which take turns over "
+        "the cases of `purebp check`. Where a checker gives a number in place of a verdict, some limits were tried, "
+        "powers of ten, and the best for it is shown; of several that are equally good, the strictest. For "
+        "`check_grad` it is a limit of the 2-norm of the difference, or of the difference in one direction; for "
+        "numdifftools it is in units of the tolerance of `numpy.allclose`, which its documentation uses. purebp has no "
+        "limit to set.\n",
         facts_table(facts["what is caught"], "checker"),
+        "The checks of jax and autograd are restricted to reverse mode, since a hand-written gradient has no forward "
+        "mode. autograd and `check_grad` with `direction='random'` draw a direction at every call: in this table, "
+        "with the first of five fixed seeds.\n",
         "A good case counts for more than a good tolerance: what one case misses cannot be seen there at all, such "
         "as a transposed matrix where none is square. Those whom the others accuse have a ReLU exactly at its kink, "
-        "where a difference quotient is no derivative.\n",
+        "or a leaky one, where a difference quotient is no derivative.\n",
         "Every other checker is given the right loss, also where the mistake is in the forward pass: a favour, for "
         "with the candidate's own loss such a gradient is consistent.\n",
         "## A single entry that is off\n",
         "On the one case, a network of 26 parameters, one entry after the other is changed by a relative size, and "
-        "nothing else: how many of the changes are seen.\n",
+        "nothing else: how many of the changes are seen; the median over the five seeds, where directions are drawn.\n",
         facts_table(facts["single entries"], "checker"),
-        "Fast mode, jax and autograd look in one direction at random, which is one number for all entries, and an "
-        "absolute tolerance passes whatever is small. A float32 hidden inside float64 code is off by 10⁻⁷.\n",
+        "Fast mode, jax, autograd and `check_grad` with `direction='random'` look in one random direction (that of "
+        "fast mode and jax is the same in every run), which is one number for all entries, and an absolute tolerance "
+        "passes whatever is small. A float32 hidden inside float64 code is off by 10⁻⁷.\n",
         "## Where numbers are not of a middling size\n",
         "A right gradient, and twice that gradient, which is wrong. *Accuses*: the right one is rejected. *Misses*: "
-        "twice the gradient is accepted.\n",
+        "twice the gradient is accepted; where not with all seeds, with how many.\n",
         facts_table(facts["at extremes"], "checker"),
         "In float32 the loss has seven digits, and a step of 1e-6 leaves none of them: only jax chooses its tolerance "
-        "by the type, and purebp is told the format. At weights of 1e6 the loss is so large that its differences drown "
-        "in roundoff.\n",
+        "by the type, and purebp is told the format. The documentation of gradcheck says that its defaults are for "
+        "double precision, and it warns of anything less, a warning that is silenced here. At weights of 1e6 "
+        "gradients are huge, and some far larger than others. An absolute limit, as that of `check_grad`, means "
+        "nothing there; the relative one of autograd is below the roundoff of its difference; and where gradcheck and "
+        "numdifftools reject, it is for the smallest entries, whose differences drown in the roundoff of the loss.\n",
         "## Time to the verdict\n",
         "A fresh process that imports what it needs and judges one right candidate, in seconds:\n",
         _seconds(seconds["from cold"]["a right candidate"]),
@@ -100,17 +131,24 @@ def page(found: Found) -> str:
         "cell in bold is less than purebp needs for one case.\n",
         _times(seconds["warm"], 1e3),
         "![Time to the verdict by the number of parameters](performance-checking.svg)\n",
-        "`gradcheck`, `check_grad` and numdifftools compute the loss anew for every parameter, so that their time "
-        "grows with the square of the parameters; purebp takes time in proportion to parameters × samples, if more "
-        "for each, since it computes in long integers and proves a bound. So it passes them as the network grows. "
-        "Checkers that try one direction at random take the time of a few forward passes: nothing that looks at "
-        "every entry can be ahead of that.\n",
+        "The exponents of that growth over the last step that was measured, where 1 means in proportion to the "
+        f"parameters: {_exponents(seconds['warm'], EVERY_ENTRY)}. `gradcheck`, `check_grad` and numdifftools compute "
+        "the loss anew for every parameter. That is in proportion to the parameters as long as a loss costs little but "
+        "its calls, and more where it takes longer the more there are. purebp computes once, though in "
+        "long integers, and proves a bound. But for the ladder, all this is for one case: in the largest network the "
+        f"whole ladder of `purebp check` takes {_ladder(seconds['warm'])} times as long as gradcheck takes for one "
+        "case. Checkers that try one direction take the time of a few forward passes: "
+        "nothing that looks at every entry can be ahead of that.\n",
+        "All checkers are handed a function in NumPy. What that costs, in microseconds for a loss by itself, and how "
+        "many times that in the wrapping that each library asks for; in small networks the times of torch and jax are "
+        "in good part those of their wrappings:\n",
+        _ratios(seconds["wrapped"], 1e6, "µs"),
         "## One gradient\n",
         "Sigmoid layers under the mean squared error; all return the same gradients. The column of purebp is in "
         "microseconds, the others are ratios to it: below 1, in bold, is faster than purebp. *Floor*: the dot "
         "products of this backpropagation alone, by the fastest kernel of the interpreter, which is multiply-adds × "
         "the cost of one.\n",
-        *(f"{name.removeprefix('training, ')}:\n\n{_ratios(table, 1e6, 'µs')}" for name, table in training.items()),
+        *(f"{name.removeprefix(TRAINING)}:\n\n{_ratios(table, 1e6, 'µs')}" for name, table in training.items()),
         "![One gradient, by everyone](performance-training.svg)\n",
         "purebp comes within a small factor of its floor as layers grow. In the smallest networks the time goes into "
         "what is not arithmetic: it validates, works with any number system, keeps every z, a and δ, and computes σ′ "
@@ -166,6 +204,29 @@ def _seconds(cells: dict[str, float]) -> str:
     return _table(["checker", "seconds"], [[name, _bold(number(x), x < first)] for name, x in cells.items()])
 
 
+EVERY_ENTRY = (CASE, LADDER, "torch gradcheck", "scipy check_grad", "numdifftools Gradient")
+
+
+def _exponents(table: dict[str, dict[str, float]], columns: Sequence[str]) -> str:
+    """Of the growth of these columns, by the last two rows in which each is.
+
+    >>> rows = {"a, 10 parameters": {"x": 1.0, "y": 1.0}, "b, 1,000 parameters": {"x": 10.0, "y": 1e4}}
+    >>> _exponents(rows, ["x", "y"])
+    'x: 0.5; y: 2.0'
+    """
+    exponents = []
+    for column in columns:
+        points = [(_parameters(row), cells[column]) for row, cells in table.items() if column in cells]
+        (n, before), (m, after) = points[-2:]
+        exponents.append(f"{column}: {log(after / before) / log(m / n):.1f}")
+    return "; ".join(exponents)
+
+
+def _ladder(table: dict[str, dict[str, float]]) -> str:
+    *_, largest = table.values()
+    return number(largest[LADDER] / largest["torch gradcheck"])
+
+
 def _columns(table: dict[str, dict[str, float]]) -> list[str]:
     return list(dict.fromkeys(column for cells in table.values() for column in cells))
 
@@ -212,7 +273,7 @@ def number(x: float) -> str:
 
 # The plots: in colours that are legible on white and on black.
 
-COLOURS = ("#d1242f", "#0969da", "#2da44e", "#bf8700", "#8250df", "#1b9e9e", "#e16f24", "#7d8590")
+COLOURS = ("#d1242f", "#0969da", "#2da44e", "#bf8700", "#8250df", "#1b9e9e", "#e16f24", "#bf3989", "#7d8590")
 GREY = "#7d8590"
 
 
@@ -248,7 +309,7 @@ def checking_plot(found: Found) -> None:
 
 def training_plot(found: Found) -> None:
     figure, axes = _figure()
-    tables = [table for name, table in found["seconds"].items() if name.startswith("training")]
+    tables = [table for name, table in found["seconds"].items() if name.startswith(TRAINING)]
     table = max(tables, key=lambda table: len(_columns(table)))
     columns = _columns(table)
     for i, (colour, column) in enumerate(zip(COLOURS, columns)):

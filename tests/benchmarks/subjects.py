@@ -34,7 +34,9 @@ def driven() -> Table:
             candidate = subject.candidate(declared)
             assert all(ask(candidate, case, declared).claim for case in cases)
 
-    return {f"{CASES} cases, one after the other": medians({"the program alone": alone, "asked by purebp": through_subject})}
+    return {
+        f"{CASES} cases, one after the other": medians({"the program alone": alone, "asked by purebp": through_subject})
+    }
 
 
 def vectors() -> Table:

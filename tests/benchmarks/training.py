@@ -1,6 +1,6 @@
 """Training arithmetic: one gradient of a small network, by everyone, at four sizes (part of `make bench`).
 
-    python -m tests.benchmarks.training     as JSON, by the interpreter that runs this
+python -m tests.benchmarks.training     as JSON, by the interpreter that runs this
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 from purebp import FLOAT, Batch, Network, backpropagation, mse
 from purebp.arithmetic import Matrix, Vector
 from tests.benchmarks import implementations as by
-from tests.benchmarks.measuring import ROOT, Table, interpreter, medians, ours, progress, random_problem
+from tests.benchmarks.measuring import ROOT, Table, interpreter, medians, minor, ours, progress, random_problem
 from tests.interpreters import found
 
 SIZES = {"2-3-1": 4, "4-8-3": 8, "64-32-10": 32, "256-128-10": 32}  # and the samples in a batch
@@ -78,14 +78,15 @@ def assert_same(network: Network, batch: Batch, theirs: Any) -> None:
 
 
 def everywhere() -> dict[str, Table]:
-    """The table of this interpreter, and those of all others that are here."""
-    tables = {interpreter(): gradients()}
-    for name, program in found()[0].items():
-        if name not in tables:
-            progress(name)
-            command = [program, "-m", "tests.benchmarks.training"]
-            answer = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
-            tables[name] = json.loads(answer.stdout)
+    """The table of this interpreter, and those of the others that are here, one of each minor version."""
+    here = interpreter()
+    others = {minor(name): (name, program) for name, program in found()[0].items() if minor(name) != minor(here)}
+    tables = {here: gradients()}
+    for name, program in others.values():
+        progress(name)
+        command = [program, "-m", "tests.benchmarks.training"]
+        answer = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+        tables[name] = json.loads(answer.stdout)
     return dict(sorted(tables.items()))
 
 

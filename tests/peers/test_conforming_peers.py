@@ -203,13 +203,13 @@ def test_single_precision_is_outside_the_budgets_of_double_precision() -> None:
 
 @pytest.mark.parametrize(
     ("activation", "loss", "z", "function"),
-    [  # the one is z itself beyond 20; the other divides by max(a (1 − a), 1e-12), and is 2.8 where 30 is right
+    [  # the one is z itself beyond its threshold, 20; the other divides by max(a (1 − a), 1e-12): 2.8 where 30 is right
         ("softplus", "sse", 21.0, lambda z: F.softplus(z).square()),
         ("sigmoid", "binary_cross_entropy", 30.0, lambda z: F.binary_cross_entropy(z.sigmoid(), torch.zeros_like(z))),
     ],
     ids=["softplus", "binary_cross_entropy"],
 )
-def test_functions_of_pytorch_that_are_wrong_for_large_z_are_accused(
+def test_functions_of_pytorch_that_leave_what_is_asked_for_at_large_z_are_accused(
     activation: str, loss: str, z: float, function: Callable[[Array], Array]
 ) -> None:
     network, batch = Network([Layer([[1.0]], None, activation)]), Batch([[z]], [[0.0]])

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from math import atanh, exp, isclose
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -41,6 +42,18 @@ def test_a_peer_is_found_as_the_document_says(peer: Peer, row: Row) -> None:
     if found.bits is not None and row.bits is not None:
         assert abs(found.bits - row.bits) < 3.4
     assert found.share is not None and row.share is not None and row.share / 10 <= found.share <= 10 * row.share
+    assert found.sees == row.sees  # budgets are the same on every machine
+
+
+def test_without_a_node_that_is_new_enough_a_peer_is_not_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synaptic, node = next(peer for peer in PANEL if peer.name == "synaptic"), tmp_path / "node"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert (asked(synaptic).verdict, "node" in asked(synaptic).found) == ("not installed", True)
+    node.write_text("#!/bin/sh\necho v16.20.2\n", encoding="utf-8")
+    node.chmod(0o755)
+    assert (asked(synaptic).verdict, "v16.20.2 is here" in asked(synaptic).found) == ("not installed", True)
 
 
 # Second looks: steps by hand, in plain arithmetic, and differences between two settings of a peer.
@@ -121,6 +134,14 @@ def test_fann_exaggerates_its_error() -> None:
     cases = tuple(case for case in ladder(SIGMOIDS, batch=1) if case.name != "a saturated neuron")
     for case, found in zip(cases, answers([str(HERE / "build" / "fann")], cases)):
         assert agree(found, stepped_by_hand(case, lambda a, y: 2 * atanh(a - y) * right_slope(a)))
+
+
+def test_single_precision_is_the_custom() -> None:
+    torch, jax, keras = map(import_module, ("torch", "jax", "keras"))
+    assert torch.tensor([0.5]).dtype == torch.float32
+    with jax.enable_x64(False):  # as it is by default, and is not in the adapter
+        assert jax.numpy.array([0.5]).dtype == "float32"
+    assert keras.layers.Dense(1).dtype == "float32"
 
 
 def test_jax_is_right_with_the_exact_gelu(monkeypatch: pytest.MonkeyPatch) -> None:

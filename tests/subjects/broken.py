@@ -21,7 +21,10 @@ def answer(given: dict[str, Any]) -> list[dict[str, Any]]:
     (layer,) = given["layers"]
     columns = list(zip(*given["inputs"]))
     errors = [
-        [sum(w * x for w, x in zip(row, sample)) + b - y for row, b, y in zip(layer["weights"], layer["biases"], targets)]
+        [
+            sum(w * x for w, x in zip(row, sample)) + b - y
+            for row, b, y in zip(layer["weights"], layer["biases"], targets)
+        ]
         for sample, targets in zip(given["inputs"], given["targets"])
     ]
     deltas = list(zip(*errors))

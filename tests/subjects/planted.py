@@ -11,6 +11,7 @@ from purebp.oracle.mistakes import CATALOGUE
 from purebp.oracle.recipe import Recipe, planted, run
 from tests.subjects.server import serve
 
+
 def main() -> None:
     name, *layers = sys.argv[1:]
     recipe = planted(CATALOGUE[name], set(map(int, layers)))

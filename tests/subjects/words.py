@@ -1,6 +1,6 @@
 """Two layers, tanh and identity, mse, in the line dialect; with a mistake, if it is told one. Its layout it does not say.
 
-    python words.py right|biases|first [HELLO ...]
+python words.py right|biases|first [HELLO ...]
 """
 
 import math
@@ -32,7 +32,10 @@ def main() -> None:
         for x, y in list(zip(inputs, targets))[: 1 if how == "first" else None]:
             a = [x]
             for linear, weights, biases in layers:
-                z = [sum(w * v for w, v in zip(row, a[-1])) + b for row, b in zip(weights, biases or [0.0] * len(weights))]
+                z = [
+                    sum(w * v for w, v in zip(row, a[-1])) + b
+                    for row, b in zip(weights, biases or [0.0] * len(weights))
+                ]
                 a.append(z if linear else list(map(math.tanh, z)))
             error = [2 * (p - t) / (samples * len(y)) for p, t in zip(a[-1], y)]
             for l in reversed(range(len(layers))):

@@ -1,5 +1,7 @@
 """JAX: jax.grad of a loss, compiled; rows of samples, weights as inputs × outputs."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 
@@ -14,14 +16,18 @@ def cross_entropy(parameters, x, y):
     return -jnp.mean(jnp.sum(y * jax.nn.log_softmax(logits), axis=1))
 
 
-def squares(parameters, x, y):
+def squares(activation, parameters, x, y):
     (w1, b1), (w2, b2) = parameters
-    return jnp.mean((jax.nn.gelu(x @ w1 + b1) @ w2 + b2 - y) ** 2)
+    return jnp.mean((activation(x @ w1 + b1) @ w2 + b2 - y) ** 2)
 
 
 def gradients(weights, biases, x, y):
     return zip(*jax.jit(jax.grad(cross_entropy))(list(zip(weights, biases)), x, y))
 
 
+def gradients_with_tanh(weights, biases, x, y):
+    return zip(*jax.jit(jax.grad(partial(squares, jnp.tanh)))(list(zip(weights, biases)), x, y))
+
+
 def gradients_with_gelu(weights, biases, x, y):
-    return zip(*jax.grad(squares)(list(zip(weights, biases)), x, y))
+    return zip(*jax.grad(partial(squares, jax.nn.gelu))(list(zip(weights, biases)), x, y))
