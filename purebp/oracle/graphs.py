@@ -316,9 +316,7 @@ class Asked:
     claim: Claim
     on: Arithmetic[Ball]
 
-    def outside(
-        self, graph: Node, reading: Reading, gradients_only: bool = False, nearly: bool = False
-    ) -> set[Key]:
+    def outside(self, graph: Node, reading: Reading, gradients_only: bool = False, nearly: bool = False) -> set[Key]:
         """What lies outside its budget; nearly: what differs in the first digits, in floats, which is faster."""
         on: Arithmetic[Any] = FLOAT if nearly else self.on
         wanted = quantities(graph, self.case, on, reading, list(self.claim), gradients_only)
