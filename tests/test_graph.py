@@ -517,7 +517,9 @@ def test_what_is_returned_is_one_s_own() -> None:
     gradients["a"][0] *= 0.5
     gradients.values["a"][0] = 7.0
     assert (gradients["a"], gradients["b"], gradients.values["a"]) == ([1.0, 1.0], [1.0, 1.0], [1.0, 2.0])
-    assert "a" in gradients and a in gradients and "c" not in gradients and repr(gradients).startswith("GraphGradients(a")
+    assert (
+        "a" in gradients and a in gradients and "c" not in gradients and repr(gradients).startswith("GraphGradients(a")
+    )
 
 
 def test_a_step_wants_gradients_in_the_shape_of_the_parameters() -> None:

@@ -398,7 +398,9 @@ def ball(format: Format | str | None = None, digits: int = 38, extra_terms: int 
         inner=rules.inner,
         elementwise=lambda function, rows: [[rules.apply(function, x, system, decimals) for x in row] for row in rows],
         exp=power,
-        expm1=elementary(Function("expm1", lambda z, on: on.expm1(z), Bounds(lambda z, on: on.exp(z), intermediate=one))),
+        expm1=elementary(
+            Function("expm1", lambda z, on: on.expm1(z), Bounds(lambda z, on: on.exp(z), intermediate=one))
+        ),
         log=elementary(Function("log", lambda z, on: on.log(z), Bounds(lambda z, on: 1 / z, (0.0,), intermediate=one))),
         log1p=elementary(
             Function("log1p", lambda z, on: on.log1p(z), Bounds(lambda z, on: 1 / (1 + z), (-1.0,), intermediate=one))
@@ -442,7 +444,7 @@ def products(a: Sequence[Sequence[int]], b: Sequence[Sequence[int]]) -> Iterator
 
     def unpacked(fields: int) -> list[int]:
         whole = (fields + halves).to_bytes(width * len(b))
-        return [int.from_bytes(field) - half for field, in iter_unpack(f"{width}s", whole)]
+        return [int.from_bytes(field) - half for (field,) in iter_unpack(f"{width}s", whole)]
 
     columns = [int.from_bytes(b"".join([(x + half).to_bytes(width) for x in column])) - halves for column in zip(*b)]
     return (unpacked(sumprod(row, columns)) for row in a)

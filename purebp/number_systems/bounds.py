@@ -126,15 +126,11 @@ _TABLE: Mapping[str, tuple[Bounds, Bounds]] = {
     ),
     "silu": (
         Bounds(silu.derivative.formula, (-2.3993572805205468, 0.0, 2.3993572805205468), intermediate=at_least_one),
-        Bounds(
-            _silu_second, (-3.4358409935135107, 0.0, 3.4358409935135107), signed=True, intermediate=at_least_one
-        ),
+        Bounds(_silu_second, (-3.4358409935135107, 0.0, 3.4358409935135107), signed=True, intermediate=at_least_one),
     ),
     "gelu": (
         Bounds(gelu.derivative.formula, (-1.4142135623730951, 0.0, 1.4142135623730951), intermediate=at_least_one),
-        Bounds(
-            lambda z, on: (2 - z * z) * on.normal_pdf(z), (-2.0, 0.0, 2.0), signed=True, intermediate=at_least_one
-        ),
+        Bounds(lambda z, on: (2 - z * z) * on.normal_pdf(z), (-2.0, 0.0, 2.0), signed=True, intermediate=at_least_one),
     ),
     "mae": (Bounds(kinks=_CORNER), Bounds(kinks=((0.0, -1.0, 1.0),))),
 }

@@ -133,9 +133,7 @@ def called(
     notes = []
     if printed.getvalue():
         first = printed.getvalue().strip().partition("\n")[0][:60]
-        notes.append(
-            Finding("prints", f"it prints to stdout ({first!r}): leave the output to the caller", case, False)
-        )
+        notes.append(Finding("prints", f"it prints to stdout ({first!r}): leave the output to the caller", case, False))
     try:
         after = list(map(_plain, given))
     except (ValueError, RecursionError):
@@ -341,9 +339,7 @@ def _tensors(kind: str, items: Any, case: Case, declared: Declared) -> dict[Key,
     layers = case.network.layers
     items = _plain(items) if hasattr(items, "tolist") else items
     if not isinstance(items, (list, tuple)):
-        raise NoAnswer(
-            "not understood", f"its {kind} are {items!r:.60}: a list with one item per layer is wanted"
-        )
+        raise NoAnswer("not understood", f"its {kind} are {items!r:.60}: a list with one item per layer is wanted")
     if len(items) != len(layers):
         raise NoAnswer(
             "wrong number of layers",

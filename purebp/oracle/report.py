@@ -104,6 +104,8 @@ class Report:
         name = self.explanations[0].name if self.explanations and not self.conforms else ""
         if self.verdict == "correct-under-convention" and not self.conforms:
             return f"{self.candidate}: not as declared" + (f": {name}" if name else "")
+        if self.verdict == "undecided" and self.tensors and not any(tensor.undecided for tensor in self.tensors):
+            return f"{self.candidate}: undecided: not all gradients were given"
         return f"{self.candidate}: {HEADLINES[self.verdict]}" + (
             f": {name}" if name and self.verdict != "correct" else ""
         )
