@@ -303,6 +303,7 @@ def test_biases_may_be_columns() -> None:
 def test_a_part_of_the_gradients_is_no_proof_of_all(part: Any) -> None:
     report = check(lambda w, b, x, y: part(*right()(w, b, x, y)), loss="mse", returns="gradients")
     assert report.verdict == "undecided" and report.exit_status == 5 and "was not given" in flat(report)
+    assert report.headline.endswith("undecided: not all gradients were given")
 
 
 def test_divided_by_the_samples_twice_is_no_convention() -> None:
