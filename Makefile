@@ -15,13 +15,15 @@ demo: ## judge two backpropagations, train on handwritten digits, prove the grad
 
 test: $(VENV)/.installed ## types and all tests, in .venv
 	$(BIN)/mypy
+	$(BIN)/mypy --python-version 3.13
 	$(BIN)/pytest -q -n auto
 
 test-all: ## all tests on every supported Python that is here, each in a virtual environment of its own
 	$(PYTHON) -m tests.interpreters
 
-check: $(VENV)/.installed ## types only
+check: $(VENV)/.installed ## types only, of this Python and of 3.13
 	$(BIN)/mypy
+	$(BIN)/mypy --python-version 3.13
 
 vectors: ## the test vectors anew, in purebp/data/vectors/v1
 	$(PYTHON) -m purebp vectors export purebp/data/vectors/v1 --anew

@@ -32,7 +32,7 @@ from purebp.number_systems.decimals import GUARD, context, decimal
 from purebp.number_systems.formats import Format, format_named, is_exact
 
 if sys.version_info >= (3, 12):
-    from math import sumprod
+    sumprod: Callable[[Sequence[int], Sequence[int]], int] = math.sumprod  # type: ignore[assignment]  # of integers, one
 else:
 
     def sumprod(a: Sequence[int], b: Sequence[int]) -> int:
