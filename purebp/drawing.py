@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Rational
 from statistics import fmean
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -145,9 +146,9 @@ def _colour(node: Node, graph: Node) -> str:
 
 
 def _short(x: Any) -> str:
-    """Four digits; of numbers that cannot be formatted so, such as fractions, all of it."""
+    """Four digits; of fractions, and of numbers that cannot be formatted so, all of it."""
     try:
-        return f"{x:.4g}"
+        return str(x) if isinstance(x, Rational) else f"{x:.4g}"
     except (TypeError, ValueError):
         return str(x)
 
