@@ -25,6 +25,7 @@ from xml.etree import ElementTree as ET
 
 from purebp.arithmetic import PurebpError
 from purebp.graph import GraphGradients, Node, Values, labels, shapes, topological_order, uses_of
+from purebp.names import printable
 from purebp.tensors import Tensor, as_rows, dimensions
 
 CHARACTER, LINE, MARGIN = 7.23, 16.0, 9.0  # of 12 px monospace, a line of it, and the inside of a box
@@ -61,14 +62,14 @@ def to_svg(
     width, height, edges = arrange(order, boxes)
     size = {"viewBox": f"0 0 {width:.0f} {height:.0f}", "width": f"{width:.0f}", "height": f"{height:.0f}"}
     root = ET.Element("svg", {"xmlns": "http://www.w3.org/2000/svg", "role": "img", "class": "purebp", **size})
-    ET.SubElement(root, "title").text = _title(graph)
+    ET.SubElement(root, "title").text = printable(repr(graph))
     ET.SubElement(root, "style").text = STYLE
     ET.SubElement(ET.SubElement(ET.SubElement(root, "defs"), "marker", MARKER), "path", {"d": "M0 0L8 4L0 8z"})
     for points in edges:
         ET.SubElement(root, "path", {"d": _curve(points), "marker-end": "url(#arrow)"})
     for node, box in boxes.items():
         group = ET.SubElement(root, "g")
-        ET.SubElement(group, "title").text = _title(node)
+        ET.SubElement(group, "title").text = printable(repr(node))
         left, top = box.x, box.y - box.height / 2
         place = {"x": left, "y": top, "width": box.width, "height": box.height}
         rect = {name: f"{number:.1f}" for name, number in place.items()}
@@ -124,12 +125,8 @@ def described(
             lines.append(("shape", " × ".join("n" if n is None else str(n) for n in shape) or "number"))
         for kind, tensor, mark in (("value", value, "  "), ("gradient", gradient, "∂ ")):
             lines += [(kind, text) for text in _numbers(tensor, mark)] if tensor is not None else []
-        found[node] = [(kind, "".join(c if c.isprintable() else "?" for c in text)) for kind, text in lines]
+        found[node] = [(kind, printable(text)) for kind, text in lines]
     return found
-
-
-def _title(node: Node) -> str:
-    return "".join(c if c.isprintable() else "?" for c in repr(node))
 
 
 def _held(tensors: Values | GraphGradients | Mapping[Any, Tensor] | None, node: Node) -> Tensor | None:

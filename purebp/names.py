@@ -20,6 +20,15 @@ def superscript(number: int) -> str:
     return str(number).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
+def printable(text: str, also: str = "") -> str:
+    """The text with a question mark for what steers a terminal, or breaks a line.
+
+    >>> printable("no\\nsoftmax"), printable("no\\nsoftmax", also="\\n")
+    ('no?softmax', 'no\\nsoftmax')
+    """
+    return "".join(c if c.isprintable() or c in also else "?" for c in text)
+
+
 def look_up(what: str, name: str, plain: Mapping[str, T], factories: Mapping[str, Callable[..., T]]) -> T:
     """The entry called "name" in plain, or what factories["name"] makes of the number in "name(number)".
 

@@ -13,6 +13,7 @@ from typing import Any
 from purebp.arithmetic import PurebpError
 from purebp.cli.candidates import SHAPE, Outcome, Request, guided
 from purebp.cli.loading import CannotLoad, agreed, declaration, with_activations
+from purebp.names import printable
 from purebp.oracle.candidate import Answer, Candidate, Declared, ask
 from purebp.oracle.cases import Case, ladder
 from purebp.oracle.process import exit_of
@@ -94,7 +95,7 @@ def _hearing() -> Callable[[str], None]:
     def hear(text: str) -> None:
         nonlocal left
         if sys.stderr is not None and left > 0:
-            shown = "".join(c if c.isprintable() or c in "\n\t" else "?" for c in text[:left])
+            shown = printable(text[:left], also="\n\t")
             left -= len(text)
             end = "\n(what else it writes to its standard error is not shown)\n" if left <= 0 else ""
             with suppress(OSError, ValueError):

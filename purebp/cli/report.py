@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from math import inf, log
 from time import monotonic
 
+from purebp.names import printable
+
 BLOCKS = "▁▂▃▄▅▆▇█"
 ASCII_BLOCKS = "_.-=+*%#"
 MOST_COLUMNS = 20
@@ -126,7 +128,7 @@ def short(name: str, most: int) -> str:
     >>> short("a very long\\nname", 12)
     'a very long~'
     """
-    plain = "".join(c if c.isprintable() else "?" for c in name)
+    plain = printable(name)
     return plain if len(plain) <= most else plain[: most - 1] + "~"
 
 

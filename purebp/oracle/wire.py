@@ -18,6 +18,7 @@ from struct import pack, unpack
 from typing import Any
 
 from purebp.arithmetic import PurebpError
+from purebp.names import printable
 from purebp.oracle.candidate import Declared, NoAnswer, quoted
 from purebp.serialization import parsed
 
@@ -147,7 +148,7 @@ def read_hello(line: str) -> Hello:
     named = isinstance(said.get("name"), str) and said["name"]
     if type(said.get("protocol")) is not float or said["protocol"] != 1 or not named:
         raise NoAnswer("malformed", f'it says {quoted(line)}: a hello with "protocol": 1 and a "name" is wanted')
-    name, language, version = (printable(said.get(key, "")) for key in ("name", "language", "version"))
+    name, language, version = (_said(said.get(key, "")) for key in ("name", "language", "version"))
     floats = said.pop("floats", "decimal")
     if floats not in ("decimal", "bits"):
         raise NoAnswer("malformed", f'its hello has floats {floats!r:.20}: "decimal" or "bits" is wanted')
@@ -202,9 +203,9 @@ def in_object(said: dict[str, Any], bits: bool = False) -> dict[str, Any]:
             if isinstance(error, dict)
             else error
         )
-        raise NoAnswer("error", f"it reports an error: {printable(told)}")
+        raise NoAnswer("error", f"it reports an error: {_said(told)}")
     if "skip" in said:
-        raise NoAnswer("skipped", f"it skips it: {printable(said['skip'])}", fatal=False)
+        raise NoAnswer("skipped", f"it skips it: {_said(said['skip'])}", fatal=False)
     found = {key: value for key, value in said.items() if key != "id"}
     if unknown := sorted(found.keys() - set(QUANTITIES)):
         raise NoAnswer("malformed", f"its answer has {quoted(unknown[0])}: known are {', '.join(QUANTITIES)}")
@@ -226,7 +227,7 @@ def read_words(line: str, number: str, request: Request, bits: bool = False) -> 
     told, *words = line.split() or [""]
     if told != number or not words:
         raise NoAnswer("malformed", f"it writes {quoted(line)}: {number} and an answer are wanted")
-    rest = printable(" ".join(words[1:]))
+    rest = _said(" ".join(words[1:]))
     if words[0] == "error":
         raise NoAnswer("error", f"it reports an error: {rest}")
     if words[0] == "skip":
@@ -295,10 +296,6 @@ def as_candidate(answer: dict[str, Any], step: bool) -> Any:
     return {**found, "weights": weights, "biases": given} if found else (weights, given)
 
 
-def printable(x: Any) -> str:
-    """What a program says, on one line and not too long.
-
-    >>> printable("no\\nsoftmax")
-    'no?softmax'
-    """
-    return "".join(c if c.isprintable() else "?" for c in f"{x!s:.200}")
+def _said(x: Any) -> str:
+    """What a program says, on one line and not too long."""
+    return printable(f"{x!s:.200}")
