@@ -51,7 +51,7 @@ def report(capsys: pytest.CaptureFixture[str], how: str, *options: str) -> tuple
         ("hangs", "timeout", 1, "it has not answered after 0.5 s and was stopped"),
         ("closes its input", "crash", 1, "it closes its standard input"),
         ("closes its output", "crash", 1, "it closes its standard output"),
-        ("answers the wrong id", "malformed", 1, "it answers with the id 'another': "),
+        ("answers the wrong id", "malformed", 1, "it answers with the id 'another', which it was not asked for: "),
         ("prints noise", "malformed", 1, "it writes 'now in epoch 1'"),
         ("prints without end", "malformed", 1, "it writes 'now in epoch 1'"),
         ("breaks off its JSON", "malformed", 1, "which is no answer: not JSON"),

@@ -185,7 +185,7 @@ def read_json(line: str, number: str, bits: bool = False) -> dict[str, Any]:
     """The quantities in an answer in JSON; `NoAnswer` if it is none, an error or a skip."""
     said = _object(line)
     if said.get("id") != number:
-        given = f"the id {quoted(_whole(said['id']))}" if "id" in said else "no id"
+        given = f"the id {quoted(_whole(said['id']))}, which it was not asked for" if "id" in said else "no id"
         raise NoAnswer("malformed", f'it answers with {given}: "{number}" is wanted, a string, as it was asked')
     return in_object(said, bits)
 
@@ -226,7 +226,9 @@ def read_words(line: str, number: str, request: Request, bits: bool = False) -> 
     """The quantities in an answer in the line dialect, in the shapes of JSON."""
     told, *words = line.split() or [""]
     if told != number or not words:
-        raise NoAnswer("malformed", f"it writes {quoted(line)}: {number} and an answer are wanted")
+        raise NoAnswer(
+            "malformed", f"it writes {quoted(line)}, which it was not asked for: {number} and an answer are wanted"
+        )
     rest = _said(" ".join(words[1:]))
     if words[0] == "error":
         raise NoAnswer("error", f"it reports an error: {rest}")
