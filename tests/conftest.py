@@ -1,5 +1,7 @@
 """Hypothesis profiles: "laws" is the same on every run; `--hypothesis-profile=hunt` looks for what it missed."""
 
+import signal
+
 import pytest
 from hypothesis import settings
 
@@ -7,3 +9,9 @@ pytest.register_assert_rewrite("tests.laws")
 settings.register_profile("laws", max_examples=60, derandomize=True, deadline=None)
 settings.register_profile("hunt", max_examples=2000, deadline=None)
 settings.load_profile("laws")
+
+
+def default_signals() -> None:
+    """For a child that is to be interrupted: a shell lets what runs in the background, as tests may, ignore that."""
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)

@@ -292,7 +292,7 @@ def singles(
 def place(mistake: Mistake) -> tuple[Planting, Setting]:
     """The first architecture in which the mistake changes something, two layers before three."""
     for depth in (2, 3):
-        for hidden in ("sigmoid", "relu", "silu", "identity", "elu(1.0)", "leaky_relu(0.01)"):
+        for hidden in ("sigmoid", "relu", "silu", "identity", "elu(1.0)", "leaky_relu(0.01)", "gelu"):
             for layers in mistake.layers(depth):
                 for setting in settings(hidden, depth):
                     planting = Planting(((mistake, layers),))

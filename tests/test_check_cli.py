@@ -21,6 +21,7 @@ import pytest
 
 from purebp.cli import candidates, check, main
 from purebp.cli.candidates import Outcome, Request
+from tests.conftest import default_signals
 
 ROOT = Path(__file__).resolve().parent.parent
 PUREBP = [sys.executable, "-W", "error", "-m", "purebp"]
@@ -470,7 +471,9 @@ def hanging(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
     )
     command = [*PUREBP, "check", "mine.py", "--timeout", "1"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True, preexec_fn=default_signals
+    ) as process:
         yield process, noted(tmp_path / "pid")
 
 

@@ -22,6 +22,7 @@ from purebp import Batch, Network, evaluate, forward, from_json, to_json
 from purebp.cli import main
 from purebp.cli.files import write_whole
 from purebp.datasets import accuracy, confusion, load
+from tests.conftest import default_signals
 
 ROOT = Path(__file__).resolve().parent.parent
 PUREBP = [sys.executable, "-W", "error", "-m", "purebp"]
@@ -371,7 +372,13 @@ class TestTerminal:
 
     def start(self, inner: int, cwd: Path, *args: str) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
-            [*PUREBP, *args], cwd=cwd, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=inner, process_group=0
+            [*PUREBP, *args],
+            cwd=cwd,
+            env=ENVIRONMENT,
+            stdout=subprocess.PIPE,
+            stderr=inner,
+            process_group=0,
+            preexec_fn=default_signals,
         )
         os.close(inner)
         return process

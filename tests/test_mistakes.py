@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from math import cosh, exp, pi, sqrt, tanh
+from typing import Any
 
 import pytest
 from hypothesis import given
 
-from purebp import FLOAT, backpropagation
+from purebp import FLOAT, Batch, Gradients, Layer, Network, backpropagation
+from purebp.activations import Elementwise
+from purebp.arithmetic import Function
 from purebp.oracle.candidate import Declared
 from purebp.oracle.check import check
 from purebp.oracle.mistakes import CATALOGUE, seen
@@ -49,6 +53,42 @@ def test_a_program_with_the_mistake_is_told_the_same_over_a_pipe(mistake: Mistak
         report = check(subject.candidate(declared), activations=setting.names, loss=setting.loss, returns="gradients")
     seen = looked_at(planting, setting)
     assert replace(report, candidate="") == replace(seen.report, candidate="")
+
+
+APPROXIMATIONS: dict[str, tuple[str, Callable[[float], Any], Callable[[float], Any]]] = {
+    "gelu by its approximation with tanh": (
+        "gelu",
+        lambda z: 0.5 * z * (1 + tanh(sqrt(2 / pi) * (z + 0.044715 * z**3))),
+        lambda z: (
+            0.5 * (1 + tanh(sqrt(2 / pi) * (z + 0.044715 * z**3)))
+            + 0.5 * z * sqrt(2 / pi) * (1 + 0.134145 * z**2) / cosh(sqrt(2 / pi) * (z + 0.044715 * z**3)) ** 2
+        ),
+    ),
+    "gelu by its approximation with the sigmoid": (
+        "gelu",
+        lambda z: z / (1 + exp(-1.702 * z)),
+        lambda z: (1 + exp(-1.702 * z) + 1.702 * z * exp(-1.702 * z)) / (1 + exp(-1.702 * z)) ** 2,
+    ),
+    "a clipped before the derivative": (
+        "sigmoid",
+        lambda z: 1 / (1 + exp(-z)),
+        lambda z: (a := min(max(1 / (1 + exp(-z)), 0.01), 0.99)) * (1 - a),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", APPROXIMATIONS)
+def test_what_libraries_put_in_the_place_of_a_function_is_named_as_others_write_it(name: str) -> None:
+    of, value, derivative = APPROXIMATIONS[name]
+    mine = Elementwise("mine", Function("mine", lambda z, on: value(z)), Function("mine′", lambda z, on: derivative(z)))
+
+    def candidate(weights: Any, biases: Any, inputs: Any, targets: Any) -> Gradients:
+        layers = [Layer(weights[0], biases[0], mine), Layer(weights[1], biases[1], "identity")]
+        return backpropagation(Network(layers), Batch(inputs, targets), "mse")
+
+    report = check(candidate, activations=(of, "identity"))
+    assert [found.name for found in report.explanations][:1] == [name], str(report)
+    assert any(note.startswith("The first quantity that is off is δ") for note in report.notes)  # δ are given as well
 
 
 def test_names_are_their_keys_and_families_are_five() -> None:

@@ -18,6 +18,7 @@ from purebp.cli import main
 from purebp.oracle.candidate import Declared, ask
 from purebp.oracle.cases import Case
 from purebp.oracle.subject import Subject
+from tests.conftest import default_signals
 
 BROKEN = str(Path(__file__).parent / "subjects" / "broken.py")
 HERE = Path(__file__).resolve().parent.parent
@@ -183,11 +184,6 @@ def test_a_signal_ends_the_check_and_its_program(number: signal.Signals) -> None
         check.send_signal(number)
         assert check.wait(10) == {signal.SIGINT: 130}.get(number, 128 + number)
     assert mark not in processes()
-
-
-def default_signals() -> None:
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 
 def processes() -> str:

@@ -280,8 +280,7 @@ def _verdict(
     if not explain:
         return "wrong", [], []
     elsewhere = any(t.wrong and t.kind not in LOCAL for report in reports for t in report.tensors)
-    explained = [] if elsewhere or not gradients else _told(gradients, declared)
-    explained = [diagnosis for diagnosis in explained if diagnosis.changes]
+    explained = [diagnosis for diagnosis in _told(gradients, declared) if diagnosis.changes] if gradients else []
     if kept and kept.kind == "flaky":
         return "flaky", explained, []
     if kept and not explained:
@@ -289,11 +288,13 @@ def _verdict(
         name = "not reset between calls"
         return "wrong", [Diagnosis(name, STATE, sentence, "∂loss/∂Wˡ = δˡᵀ aˡ⁻¹", (name,))], []
     if not any(finding.fatal for finding in findings):
-        if explained and all(map(_conventional, explained[0].changes)):
+        if explained and not elsewhere and all(map(_conventional, explained[0].changes)):
             return "correct-under-convention", explained, []
         if not explained and not elsewhere and (note := approximation(gradients, convention, declared.format)):
             return "imprecise", [], [note]
-    return "wrong", explained, [] if explained else localised(reports, answered, convention, declared.format)
+    if explained and not elsewhere:
+        return "wrong", explained, []
+    return "wrong", explained, localised(reports, answered, convention, declared.format)
 
 
 def _gradients(answered: Sequence[tuple[Case, Claim]]) -> list[tuple[Case, Claim]]:

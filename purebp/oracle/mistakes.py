@@ -11,10 +11,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from math import pi, sqrt
 from typing import Any
 
-from purebp.activations import Elementwise, Softmax, activation, sigmoid, tanh
+from purebp.activations import Activation, Elementwise, Softmax, activation, sigmoid, tanh
 from purebp.arithmetic import Arithmetic, Function
 from purebp.backprop import Trace, forward, frozen
 from purebp.linalg import hadamard, shape, subtract, transpose
@@ -153,6 +154,16 @@ def _another_function(step: int) -> Callable[[Place, Elementwise], Rows]:
 
 def _mask(p: Place, rows: Rows, inside: Callable[[Any], bool]) -> Rows:
     return _of(rows, lambda x: p.on.ratio(1 if inside(x) else 0, 1))
+
+
+def _clipped_slope(p: Place) -> Rows:
+    """a (1 − a), where a is at least 0.01 and at most 0.99."""
+    low, high = p.on.number(0.01), p.on.number(0.99)
+    edge = low * high
+    return [
+        [edge if p.on.less(a, low) or p.on.less(high, a) else slope for a, slope in zip(*rows)]
+        for rows in zip(p.a, p.on.elementwise(sigmoid.derivative, p.z))
+    ]
 
 
 def _extra_slope(p: Place) -> Rows:
@@ -493,6 +504,38 @@ def _with_activation(name: str, where: slice) -> Callable[[Network[Any]], Networ
     return model
 
 
+@dataclass(frozen=True)
+class _ApproximateGelu(Activation):
+    """z (1 + tanh u) / 2 with u = linear · z + cubic · z³ in the place of z Φ(z)."""
+
+    name: str
+    linear: float
+    cubic: float
+
+    def tangents(self, z: Rows, on: Arithmetic[Any]) -> Rows:
+        linear, cubic = on.number(self.linear), on.number(self.cubic)
+        return on.elementwise(tanh.value, _of(z, lambda x: linear * x + cubic * x * x * x))
+
+    def apply(self, z: Rows, arithmetic: Arithmetic[Any]) -> list[list[Any]]:
+        return [[x * (1 + t) / 2 for x, t in zip(*rows)] for rows in zip(z, self.tangents(z, arithmetic))]
+
+    def backward(self, error: Rows, z: Rows, a: Rows, arithmetic: Arithmetic[Any]) -> list[list[Any]]:
+        linear, cubic = arithmetic.number(self.linear), 3 * arithmetic.number(self.cubic)
+        return [
+            [e * ((1 + t) / 2 + x * (1 - t * t) * (linear + cubic * x * x) / 2) for e, x, t in zip(*rows)]
+            for rows in zip(error, z, self.tangents(z, arithmetic))
+        ]
+
+    def model(self, network: Network[Any]) -> Network[Any]:
+        """The network with this in the place of every gelu."""
+        if all(layer.activation.name != "gelu" for layer in network.layers):
+            raise Inapplicable("there is no gelu")
+        return Network(
+            Layer(layer.weights, layer.biases, self if layer.activation.name == "gelu" else layer.activation)
+            for layer in network.layers
+        )
+
+
 def _over_everything(network: Network[Any], inputs: Rows, on: Arithmetic[Any]) -> Trace[Any]:
     """Softmax divided by the sum over the whole batch."""
     f = network.layers[-1].activation
@@ -591,6 +634,9 @@ def _catalogue() -> Iterator[Mistake]:
                 "tanh 1 − a².", _only_for("sigmoid", "tanh")(lambda p: _of(p.a, lambda v: 1 - v)))  # fmt: skip
     yield slope("a² in place of the derivative", "The derivative {where} is a²: for tanh it is 1 − a².",
                 _only_for("sigmoid", "tanh")(lambda p: _of(p.a, lambda v: v * v)))  # fmt: skip
+    yield slope("a clipped before the derivative", "The activation is clipped to 0.01 … 0.99 before its derivative a (1 − a) "
+                "is taken {where}: where the neuron is saturated, that is too large. Take a as it is.",
+                _only_for("sigmoid")(_clipped_slope))  # fmt: skip
     yield slope("a (1 + a) in place of a (1 − a)", "The derivative {where} is a (1 + a): for the sigmoid it is "
                 "a (1 − a).", _only_for("sigmoid")(lambda p: _of(p.a, lambda v: v * (1 + v))))  # fmt: skip
     yield slope("1 + a² in place of 1 − a²", "The derivative {where} is 1 + a²: for tanh it is 1 − a².",
@@ -838,6 +884,13 @@ def _catalogue() -> Iterator[Mistake]:
                       "activation that was declared.", "model", _with_activation(name, slice(-1, None)))  # fmt: skip
         yield Mistake(f"{name} in the hidden layers", OPERANDS, f"The hidden layers compute with {name}: declare it, or "
                       "use the activation that was declared.", "model", _with_activation(name, slice(None, -1)))  # fmt: skip
+    yield Mistake("gelu by its approximation with tanh", OPERANDS, "The approximation of gelu with tanh is computed, "
+                  "z (1 + tanh(√(2/π) (z + 0.044715 z³))) / 2: where z Φ(z) is meant, ask for it (approximate=False, or "
+                  "\"none\").", "model",
+                  _ApproximateGelu("gelu by tanh", sqrt(2 / pi), sqrt(2 / pi) * 0.044715).model)  # fmt: skip
+    yield Mistake("gelu by its approximation with the sigmoid", OPERANDS, "The approximation of gelu with the "
+                  "sigmoid is computed, z σ(1.702 z): where z Φ(z) is meant, ask for it.", "model",
+                  _ApproximateGelu("gelu by the sigmoid", 0.851, 0.0).model)  # fmt: skip
     yield Mistake("W transposed in the forward pass", OPERANDS, "The forward pass takes W transposed (a square matrix "
                   "hides it): row j feeds neuron j.", "forward", _transposed_forward)  # fmt: skip
 
