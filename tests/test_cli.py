@@ -332,7 +332,15 @@ class TestStreams:
         process.stdout.close()
         assert b"" == process.stderr.read()
         process.stderr.close()
-        assert process.wait(60) in (0, 1)
+        assert process.wait(60) in (0, 141)  # as of a process that is ended by SIGPIPE
+
+    @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
+    def test_a_full_disk_is_no_verdict(self, tmp_path: Path) -> None:
+        with open("/dev/full", "w") as full:
+            result = subprocess.run(
+                [*PUREBP, "explain"], cwd=tmp_path, env=ENVIRONMENT, stdout=full, stderr=subprocess.PIPE, text=True
+            )
+        assert result.returncode == 2 and re.fullmatch(r"purebp: cannot write: .*No space left.*\n", result.stderr)
 
     def test_a_failing_replacement_leaves_the_old_file_and_nothing_else(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

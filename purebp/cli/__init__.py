@@ -1,8 +1,8 @@
 """The command line: each verb in a module of its own.
 
-Exit status: 0, 1 where a candidate is wrong or a training failed, 2 for bad input (one line on stderr says what is
-wrong), 3 for a defect of purebp or of a vector, 4 where there is no candidate to check, 5 where `check`, `judge` or
-`certify` left something open, 130 after Ctrl-C.
+Exit status: 0, 1 where a candidate is wrong or a training failed, 2 for bad input or where the output cannot be written
+(one line on stderr says what is wrong), 3 for a defect of purebp or of a vector, 4 where there is no candidate to check,
+5 where `check`, `judge` or `certify` left something open, 130 after Ctrl-C, 141 where nobody reads the output on.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         # Nobody reads on, as with `| head`, or the disk is full: the interpreter must not try again when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1 if isinstance(error, BrokenPipeError) else _say(1, f"cannot write: {error}")
+        return 141 if isinstance(error, BrokenPipeError) else _say(2, f"cannot write: {error}")
 
 
 def _run(argv: Sequence[str] | None) -> int:

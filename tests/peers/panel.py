@@ -86,7 +86,8 @@ gradient of binary cross-entropy. It is held to that; the cost that its `Trainer
 error. `test_synaptic_passes_the_error_down_through_new_weights`."""
 CLIPPED = """\
 A choice, explicit in its source. All cases but one are right. Where a neuron is saturated, FANN clips its activation to
-0.01 … 0.99 before it takes the derivative, so that σ′ is never below 0.0099. `test_fann_clips_its_derivative`."""
+0.01 … 0.99 before it takes the derivative, so that σ′ is never below 0.0099. Its bounds are constants in single
+precision: in double precision that is not the mistake of the catalogue. `test_fann_clips_its_derivative`."""
 TANH_ERROR = """\
 Documented, and a choice: its header calls it “usually better”, though not recommended for incremental training, which
 this is. The default error function, `FANN_ERRORFUNC_TANH`, replaces the error e = y − ŷ at the outputs by
