@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 import pytest
 
 from purebp import (
+    FLOAT,
     Batch,
     Gradients,
     Layer,
@@ -27,6 +28,8 @@ from purebp import (
 )
 from purebp.oracle import Report, check, diagnose, judge
 from purebp.oracle.cases import ladder
+from purebp.oracle.mistakes import CATALOGUE
+from purebp.oracle.recipe import planted, run
 from purebp.oracle.report import html, junit
 
 Answer = tuple[list[Any], list[Any]]
@@ -80,6 +83,60 @@ def test_the_loss_and_the_sign_are_found_where_they_are_left_open(loss: str, sig
     assert report.convention.loss_name == loss
     assert report.convention.returns == ("gradients" if sign > 0 else "descent")
     assert report.convention.sentence in flat(report)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("loss", ["sse", "half_sse", "mse", "half_sse/samples", "binary_cross_entropy"])
+@pytest.mark.parametrize("off", [1, 2, 5, 6])
+def test_what_most_cases_follow_is_found_though_some_are_wrong(off: int, loss: str, sign: int) -> None:
+    cases = ladder(SIGMOIDS)
+    failing = Random(f"{off} {loss}").sample(cases, off)
+    answer = right(loss, lambda n, m: sign)
+
+    def candidate(weights: Any, biases: Any, inputs: Any, targets: Any) -> Answer:
+        found: Answer = answer(weights, biases, inputs, targets)
+        if any(case.batch == Batch(inputs, targets) for case in failing):
+            found[0][0][0][0] += 0.01
+        return found
+
+    report = check(candidate, activations=SIGMOIDS)
+    assert report.verdict == "wrong" and report.exit_status == 1
+    if off > len(cases) / 2:
+        assert report.convention is None
+        return
+    assert [case.name for case in report.cases if not case.passed] == [c.name for c in cases if c in failing]
+    if (loss, sign) == ("mse", 1):  # the default
+        assert report.convention is None
+    else:
+        assert report.convention is not None
+        assert report.convention.loss_name == loss
+        assert report.convention.returns == ("gradients" if sign == 1 else "descent")
+        assert f"On {len(cases) - off} of {len(cases)} cases it returns the gradient of" in flat(report)
+    assert (f"Of {len(cases)} cases it is wrong on {off} alone:" in flat(report)) == (off < 5)
+
+
+def test_a_mistake_of_few_cases_is_judged_under_what_the_others_follow() -> None:
+    recipe = planted(CATALOGUE["a clipped before the derivative"], {0})
+
+    def candidate(weights: Any, biases: Any, inputs: Any, targets: Any) -> Answer:
+        gradients = run(recipe, rebuilt(weights, biases), Batch(inputs, targets), "half_sse", FLOAT)
+        return lists(gradients, lambda x: -x)
+
+    report = check(candidate)
+    assert [found.name for found in report.explanations] == ["a clipped before the derivative"]
+    assert [case.name for case in report.cases if not case.passed] == ["a saturated neuron"]
+    assert "On 10 of 11 cases it returns the gradient of half the sum of squares, with its sign turned" in flat(report)
+
+
+def test_where_every_case_is_wrong_the_convention_of_the_mistake_is_what_is_wanted() -> None:
+    recipe = planted(CATALOGUE["activation derivative missing"], {0, 1})
+
+    def candidate(weights: Any, biases: Any, inputs: Any, targets: Any) -> Answer:
+        return lists(run(recipe, rebuilt(weights, biases), Batch(inputs, targets), "half_sse", FLOAT), lambda x: -x)
+
+    report = check(candidate)
+    assert report.explanations[0].name == "activation derivative missing"
+    assert "What is wanted is the gradient of half the sum of squares, with its sign turned" in flat(report)
 
 
 @pytest.mark.parametrize("loss", ["cross_entropy", "cross_entropy/sum", "cross_entropy/entries"])

@@ -14,6 +14,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -29,7 +30,7 @@ from purebp.number_systems.formats import Format, format_named
 from purebp.oracle.candidate import LAYOUTS, NOT_ASKED, Answer, Candidate, Declared, Finding, arguments, ask
 from purebp.oracle.cases import Case, default_loss, ladder
 from purebp.oracle.conventions import ONE, Convention, budgets
-from purebp.oracle.diagnosis import Diagnosis, Observation, explanations, gradients_in
+from purebp.oracle.diagnosis import Diagnosis, Observation, explanations, followed, gradients_in
 from purebp.oracle.judge import UPDATED, Claim, Entry, TensorReport, compare, inside, same, tensor_name
 from purebp.oracle.localisation import approximation, localised
 from purebp.oracle.mistakes import STATE
@@ -220,13 +221,14 @@ def judged(
     findings += state
     answered = [(case, answer.claim) for case, answer in zip(cases, answers) if answer.claim]
     convention, found_another = (known, True) if known else _convention(answered, declared)
-    reports = []
-    for case, answer in zip(cases, answers):
-        allowed = budgets(case, convention, declared.format, answer.claim) if answer.claim else {}
-        tensors = compare(answer.claim, allowed, convention.returns)
-        fatal = next((finding for finding in answer.findings if finding.fatal), None)
-        reports.append(CaseReport(case.name, case.network.sizes, len(case.batch.inputs), tuple(tensors), fatal))
+    reports = _reports(cases, answers, convention, declared.format)
     verdict, told, notes = _verdict(answered, reports, findings, convention, found_another, declared, explained)
+    if verdict == "wrong" and explained and not known:
+        meant = told[0].convention if told else _of_most(answered, declared)
+        if meant is not None and meant != convention and _as_declared(meant, declared):
+            convention, found_another = meant, True
+            reports = _reports(cases, answers, convention, declared.format)
+            notes = notes and localised(reports, answered, convention, declared.format)
     conforms = verdict in ("correct", "correct-under-convention") and not told
     if verdict == "correct-under-convention":
         found_another, convention = True, next((d.convention for d in told if d.convention), convention)
@@ -247,6 +249,17 @@ def judged(
         declared.format,
         "" if failing is None else _shown(cases[failing], answers[failing], convention, declared),
     )
+
+
+def _reports(cases: Sequence[Case], answers: Sequence[Answer], convention: Convention, format: str) -> list[CaseReport]:
+    """Every answer beside its budgets."""
+    reports = []
+    for case, answer in zip(cases, answers):
+        allowed = budgets(case, convention, format, answer.claim) if answer.claim else {}
+        tensors = compare(answer.claim, allowed, convention.returns)
+        fatal = next((finding for finding in answer.findings if finding.fatal), None)
+        reports.append(CaseReport(case.name, case.network.sizes, len(case.batch.inputs), tuple(tensors), fatal))
+    return reports
 
 
 def _verdict(
@@ -326,13 +339,35 @@ def _convention(answered: Sequence[tuple[Case, Claim]], declared: Declared) -> t
     gradients = _gradients(answered)
     if not gradients:
         return default, False
-    tries = [declared]
-    if declared.returns is None:
-        rates = [declared.learning_rate] if declared.learning_rate else COMMON_RATES
-        tries += [replace(declared, returns="step", learning_rate=rate) for rate in rates]
-    found = [told[0].convention for tried in tries if (told := _told(gradients, tried, plain=True))]
+    found = [told[0].convention for tried in _tries(declared) if (told := _told(gradients, tried, plain=True))]
     known = sorted((c for c in found if c is not None), key=lambda convention: convention.named is None)
     return (known[0], True) if known else (default, False)
+
+
+def _tries(declared: Declared) -> Iterator[Declared]:
+    """What was declared; and where it was not declared what is returned, a step of each common learning rate."""
+    yield declared
+    if declared.returns is None:
+        for rate in [declared.learning_rate] if declared.learning_rate else COMMON_RATES:
+            yield replace(declared, returns="step", learning_rate=rate)
+
+
+def _of_most(answered: Sequence[tuple[Case, Claim]], declared: Declared) -> Convention | None:
+    """What was left open, as the answers to more than half of the cases have it; None if nothing was, or they differ."""
+    if declared.loss is not None and declared.returns is not None:
+        return None
+    gradients, votes = _gradients(answered), Counter[Convention]()
+    for of in _tries(declared):
+        for one in gradients:
+            votes.update(
+                dict.fromkeys(followed(Observation(*one), of.loss, of.format, of.returns, of.learning_rate), 1)
+            )
+    for convention, _ in votes.most_common():
+        if convention.named is not None and 2 * votes[convention] > len(gradients):
+            allowed = ((claim, budgets(case, convention, declared.format, claim)) for case, claim in gradients)
+            if 2 * sum(inside(*pair) for pair in allowed) > len(gradients):
+                return convention
+    return None
 
 
 def _as_declared(convention: Convention, declared: Declared) -> bool:

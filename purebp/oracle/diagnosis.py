@@ -138,11 +138,9 @@ def explanations(
 
     With plain=True only conventions are tried, no mistakes.
     """
-    if not all(isfinite(x) for o in observations for rows in o.claim.values() for row in rows for x in row):
+    if not all(map(_finite, observations)):
         return []
-    search = Search(
-        observations, None if loss is None else losses.loss(loss), format_named(format), returns, learning_rate
-    )
+    search = Search(observations, loss, format, returns, learning_rate)
     for first in search.firsts()[: 1 if plain else 2]:
         search.begin(first)
         for stage in search.stages(plain):
@@ -151,6 +149,20 @@ def explanations(
     return (
         [] if plain else [found for found in (_penalty(search), _online(search), _nothing(search)) if found is not None]
     )
+
+
+def followed(
+    observed: Observation, loss: Loss | str | None, format: str, returns: str | None, learning_rate: float | None
+) -> list[Convention]:
+    """The conventions that one observation may follow, in a quick pass."""
+    if not _finite(observed):
+        return []
+    search = Search([observed], loss, format, returns, learning_rate)
+    return [hypothesis.convention for stage in search.stages(only=True) for hypothesis in stage]
+
+
+def _finite(observed: Observation) -> bool:
+    return all(isfinite(x) for rows in observed.claim.values() for row in rows for x in row)
 
 
 def biases_in(observations: Sequence[Observation]) -> list[Observation]:
@@ -165,12 +177,12 @@ class Search:
     def __init__(
         self,
         observations: Sequence[Observation],
-        loss: Loss | None,
-        format: Format,
+        loss: Loss | str | None,
+        format: Format | str,
         returns: str | None,
         learning_rate: float | None,
     ) -> None:
-        self.format, self.open_loss, self.open_sign = format, loss is None, returns is None
+        self.format, self.open_loss, self.open_sign = format_named(format), loss is None, returns is None
         self.returns, self.learning_rate = returns or "gradients", learning_rate
         functions = [layer.activation for layer in observations[0].network.layers]
         self.loss = default_loss(functions, loss)
@@ -182,7 +194,7 @@ class Search:
             for other in others
             if other.base != self.loss.base and {other.base, self.loss.base} != {"sse", "half_sse"}
         ]
-        self.tolerance = max(1e-5, min(0.02, 2048 * 2.0**-format.precision))
+        self.tolerance = max(1e-5, min(0.02, 2048 * 2.0**-self.format.precision))
         self.depth = len(functions)
         self.observations = sorted(
             observations, key=lambda o: (not _at_kink(o), self.off(o), _lively(o), *_informative(o)), reverse=True

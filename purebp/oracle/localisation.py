@@ -106,6 +106,9 @@ def localised(reports: Sequence[CaseReport], asked: Asked, convention: Conventio
     if not any(wrong.values()):
         return []
     notes = [_step(wrong, max(key[1] for key in wrong) + 1)]
+    failing = [f"“{report.name}”" for report in reports if any(tensor.wrong for tensor in report.tensors)]
+    if 3 * len(failing) <= len(reports):
+        notes.append(f"Of {len(reports)} cases it is wrong on {len(failing)} alone: {', '.join(failing)}.")
     for key in [key for key, is_wrong in wrong.items() if is_wrong and key[0] in LOCAL]:
         allowed = [(claim[key], budgets(case, convention, format, claim)[key]) for case, claim in asked if key in claim]
         off = [(rows, balls) for rows, balls in allowed if not inside({key: rows}, {key: balls})]

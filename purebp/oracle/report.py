@@ -116,7 +116,11 @@ class Report:
     def _story(self) -> list[str]:
         lines = []
         if self.convention is not None:
-            lines.append(f"It returns {self.convention.sentence}.")
+            right, n = sum(case.passed for case in self.cases), len(self.cases)
+            start = (
+                "It returns" if right == n else f"On {right} of {n} cases it returns" if right else "What is wanted is"
+            )
+            lines.append(f"{start} {self.convention.sentence}.")
         for number, found in enumerate(self.explanations):
             lines.append(("" if number == 0 else "Or, which the cases cannot tell apart: ") + found.sentence)
             if number == 0 and found.line:
