@@ -31,6 +31,7 @@ from purebp.oracle.cases import ladder
 from purebp.oracle.mistakes import CATALOGUE
 from purebp.oracle.recipe import planted, run
 from purebp.oracle.report import html, junit
+from tests.power import HIDDEN
 
 Answer = tuple[list[Any], list[Any]]
 Candidate = Callable[[Any, Any, Any, Any], Any]
@@ -565,6 +566,18 @@ def test_the_ladder_leaves_nothing_undecided(names: tuple[str, ...], format: str
         loss = "cross_entropy" if names[-1] == "softmax" else "mse"
         gradients = backpropagation(case.network, case.batch, loss)
         assert judge(case.network, case.batch, gradients, loss, format=format).verdict == "correct"
+
+
+@pytest.mark.parametrize("biases", [True, False])
+@pytest.mark.parametrize("output", ["sigmoid", "tanh"])
+@pytest.mark.parametrize("hidden", HIDDEN)
+def test_the_ladder_saturates_the_first_neurons_that_can_be(hidden: str, output: str, biases: bool) -> None:
+    for depth in (1, 2, 3, 4):
+        names = (hidden,) * (depth - 1) + (output,)
+        (case,) = (case for case in ladder(names, biases=biases) if case.name == "a saturated neuron")
+        z = [max(abs(row[0]) for row in rows) for rows in forward(case.network, case.batch.inputs).pre_activations]
+        first = next(l for l, name in enumerate(names) if name in ("sigmoid", "tanh"))
+        assert z[first] >= 8 and z[-1] >= 8, (names, z)
 
 
 def test_the_ladder_climbs_from_small_to_large() -> None:

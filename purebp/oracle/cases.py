@@ -18,7 +18,7 @@ from random import Random
 
 from purebp import losses
 from purebp.activations import Activation, activation
-from purebp.arithmetic import PurebpError
+from purebp.arithmetic import Matrix, PurebpError
 from purebp.backprop import backpropagation, forward
 from purebp.losses import Loss
 from purebp.network import Batch, Layer, Network
@@ -169,8 +169,6 @@ def _drawn(
         scale = 1.5 if n_in < 4 else 1.0
         weights = [[number(scale) for _ in range(n_in)] for _ in range(n_out)]
         offsets = [number(0.75) for _ in range(n_out)] if biases else None
-        if rung.special == "saturated" and l == 0 and f.name in ("sigmoid", "tanh"):
-            weights[0] = [8 * w for w in weights[0]]
         if rung.special == "zeros" and n_out > 1:
             weights[-1][0] = 0.0
         layers.append(Layer(weights, offsets, f))
@@ -180,6 +178,8 @@ def _drawn(
     network = Network(layers)
     if rung.special == "kink":
         network = _at_kink(network, inputs[0])
+    if rung.special == "saturated":
+        network = _saturated(network, inputs)
     outputs = sizes[-1]
     chosen = default_loss(names, loss)
     if names[-1].name == "softmax" or chosen.base == "cross_entropy":
@@ -190,6 +190,20 @@ def _drawn(
     else:
         targets = [[random.randint(0, unit) / unit for _ in range(outputs)] for _ in range(samples)]
     return Case(rung.name, network, Batch(inputs, targets))
+
+
+def _saturated(network: Network, inputs: Matrix) -> Network:
+    """σ′ is small for a sample: of the first neuron of the first layer that can, and of the first of several outputs."""
+    able = [l for l, layer in enumerate(network.layers) if layer.activation.name in ("sigmoid", "tanh")]
+    last = [l for l in able if l == len(network.layers) - 1 and network.sizes[-1] > 1]
+    for l in sorted({*able[:1], *last}):
+        layers, layer = list(network.layers), network.layers[l]
+        bias = layer.biases[0] if layer.biases else 0.0
+        product = max((row[0] - bias for row in forward(network, inputs).pre_activations[l]), key=abs)
+        factor = next((2.0**k for k in range(12) if abs(2.0**k * product + bias) >= 8), 2.0**12)
+        layers[l] = Layer([[factor * w for w in layer.weights[0]], *layer.weights[1:]], layer.biases, layer.activation)
+        network = Network(layers)
+    return network
 
 
 def _at_kink(network: Network, sample: Sequence[float]) -> Network:
