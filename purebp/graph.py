@@ -174,6 +174,12 @@ def _fed(
     if not isinstance(feed, Mapping):
         raise PurebpError(f"the feed is {feed!r:.60}: a dictionary from nodes, or their names, to values is wanted")
     leaves = [node for node in order if node.operation is None]
+    for node in order:
+        if node in feed or (node.name and node.name in feed):
+            if node.operation is not None:
+                raise PurebpError(f"{names[node]} is computed by the graph: only inputs and parameters are fed")
+            if node in feed and node.name in feed:
+                raise PurebpError(f"{names[node]} is fed twice, as a node and by its name: give one of them")
     keys = {leaf: leaf if leaf in feed else leaf.name for leaf in leaves}
     if missing := [names[leaf] for leaf, key in keys.items() if not (key and key in feed)]:
         given = ", ".join(key.name or key.kind if isinstance(key, Node) else repr(key) for key in feed)

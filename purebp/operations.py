@@ -113,6 +113,9 @@ class Node:
     def __matmul__(self, other: Node | Tensor) -> Node:
         return MatMul(self, other)
 
+    def __rmatmul__(self, other: Tensor) -> Node:
+        return MatMul(other, self)
+
     def __pow__(self, exponent: int) -> Node:
         if not isinstance(exponent, int) or exponent < 1:
             raise PurebpError(f"to the power of {exponent!r:.40}: a whole number above 0 is wanted")
@@ -130,6 +133,7 @@ class Operation:
     products: for each parent, from the arithmetic, the gradient of the node, its value and the values of the parents to
     what the node adds to the gradient of that parent, in the shape of that parent.
     folds: whether f(x, y, z) stands for f(f(x, y), z).
+    kinks: of a function entry by entry of one parent, where its derivative jumps; the oracle asks on both sides of them.
 
     >>> Square = Operation(
     ...     "Square",
@@ -146,6 +150,7 @@ class Operation:
     value: Callable[..., Tensor] = field(repr=False)
     products: Sequence[Callable[..., Tensor]] = field(repr=False)
     folds: bool = field(default=False, repr=False)
+    kinks: tuple[float, ...] = field(default=(), repr=False)
 
     def __call__(self, *parents: Node | Tensor, name: str = "", **named: Node | Tensor) -> Node:
         if named:  # as in MSE(targets=y, outputs=p): the names are those of the value
@@ -222,6 +227,8 @@ def _squeezed(shape: Shape) -> Shape:
 
 def _broadcast(one: Shape, other: Shape) -> str:
     """What becomes elsewhere of two shapes that do not go together."""
+    if len(one) + len(other) == 3 and _fits(*(shape[-1:] for shape in (one, other))):
+        return ". Biases are added to every row by Linear(x, weights, biases)"
     if len(one) + len(other) != 3 or not _fits(_squeezed(one), _squeezed(other)):
         return ""
     (n, *_) = (*_squeezed(one), 1)
@@ -305,9 +312,14 @@ Log = Operation(
 
 def _linear_shape(x: Shape, weights: Shape, biases: Shape | None = None) -> Shape:
     if len(x) not in (1, 2) or len(weights) not in (1, 2) or not _fits(x[-1:], weights[-1:]):
-        raise PurebpError("wanted are samples × n_in, or one sample of n_in numbers, and weights n_out × n_in")
-    if biases is not None and not _fits(biases, weights[:-1]):
-        raise PurebpError("wanted is one bias for each row of the weights, as a vector")
+        raise PurebpError(
+            "wanted are samples × n_in, or one sample of n_in numbers, and weights n_out × n_in; where they are "
+            "n_in × n_out, Transpose them"
+        )
+    if biases is not None:
+        column = len(biases) == 2 and not _fits(biases[1:], weights[:-1])
+        if column or not _fits(_squeezed(biases), _squeezed(weights[:-1])):
+            raise PurebpError("wanted is one bias for each row of the weights, as a vector or one row")
     return *x[:-1], *weights[:-1]
 
 
@@ -535,6 +547,7 @@ def _activation(f: Activation) -> Operation:
         _of_rank(1, 2) if f.name == "softmax" else _together,
         lambda on, x: like(x, f.apply(as_rows(x), on)),
         (lambda on, g, y, x: like(x, f.backward(as_rows(g), as_rows(x), as_rows(y), on)),),
+        kinks=f.kinks,
     )
 
 
@@ -583,6 +596,12 @@ def _loss(loss: Loss, f: Activation | None = None) -> Operation:
             raise PurebpError(
                 "targets and outputs must be as many numbers, in the same order. An (n,) and an (n, 1) are, and are "
                 "taken as pairs: never as the n × n differences that libraries make of them by broadcasting"
+            )
+        by_rows = loss.base == "cross_entropy" or loss.reduction in ("samples", "outputs")
+        if by_rows and len(targets) + len(outputs) == 3 and max(targets, outputs, key=len)[0] not in (1, None):
+            raise PurebpError(
+                f"{loss.name} depends on what a sample is: a vector is one, a matrix has one in each row. Give targets "
+                "and outputs the same shape, with Reshape"
             )
         return ()
 

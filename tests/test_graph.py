@@ -16,8 +16,9 @@ from purebp.graph import (
     Add,
     Concatenate,
     Constant,
-    Divide,
     Cost,
+    CrossEntropy,
+    Divide,
     Exp,
     Input,
     Linear,
@@ -35,6 +36,7 @@ from purebp.graph import (
     Subtract,
     Sum,
     Tanh,
+    Transpose,
     accumulated,
     backward_graph,
     forward_graph,
@@ -49,7 +51,7 @@ from purebp.number_systems.ball import ball
 from purebp.number_systems.rational import FRACTION
 from purebp.operations import OPERATIONS
 from purebp.oracle.judge import share
-from purebp.tensors import entries, entrywise
+from purebp.tensors import dimensions, entries, entrywise
 from tests import graphs
 from tests.graphs import SLIPS, Recipe, recipes
 from tests.laws import assert_close
@@ -323,6 +325,57 @@ def test_the_circuits_of_cs231n() -> None:
     gradients = backward_graph(1 / (1 + Exp(-Sum(w * v))), {w: [2.0, -3.0, -3.0]})
     assert [round(g, 2) for g in gradients[w]] == [-0.2, -0.39, 0.2]
     assert [round(g, 2) for g in gradients[v]] == [0.39, -0.59, -0.59]
+
+
+def test_weights_of_miniflow_are_transposed() -> None:
+    x, W, b = Input("x"), Parameter("W"), Parameter("b")
+    feed = {x: [[-1.0, -2.0], [-1.0, -2.0]], W: [[2.0, -3.0], [2.0, -3.0]], b: [-3.0, -5.0]}
+    for z in (Linear(x, Transpose(W), b), x @ W + [[-3.0, -5.0]] * 2):
+        assert forward_graph(z, feed)[z] == [[-9.0, 4.0], [-9.0, 4.0]]
+    with pytest.raises(PurebpError, match="n_in × n_out, Transpose them"):
+        forward_graph(Linear(x, W, b), feed | {W: [[2.0], [3.0]], b: [-3.0]})
+    with pytest.raises(PurebpError, match="Biases are added to every row by Linear"):
+        forward_graph(x @ W + b, feed)
+
+
+@pytest.mark.parametrize(
+    ("weights", "biases"),
+    [([[1.0, 2.0]], 3.0), ([[1.0, 2.0]], [3.0]), ([[1.0, 2.0]], [[3.0]]), ([1.0, 2.0], 3.0), ([1.0, 2.0], [3.0])]
+    + [([[1.0, 2.0], [0.0, 1.0]], [3.0, 4.0]), ([[1.0, 2.0], [0.0, 1.0]], [[3.0, 4.0]])],
+)
+def test_biases_are_a_vector_or_a_row_or_a_number(weights: Any, biases: Any) -> None:
+    x, W, b = Input("x"), Parameter("W"), Parameter("b")
+    gradients = backward_graph(Sum(Linear(x, W, b)), {x: [[1.0, 1.0], [2.0, 1.0]], W: weights, b: biases})
+    assert dimensions(gradients[b]) == dimensions(biases) and set(entries(gradients[b])) == {2.0}
+    first = gradients.values["Linear#4"][0]
+    assert (first[0] if isinstance(first, list) else first) == 6.0
+
+
+def test_a_matrix_may_stand_on_the_left() -> None:
+    x = Input("x")
+    product = [[1.0, 2.0]] @ x
+    assert forward_graph(product, {x: [[3.0], [4.0]]})[product] == [[11.0]]
+
+
+def test_a_cross_entropy_is_told_what_a_sample_is() -> None:
+    y, z = Input("y"), Input("z")
+    for cost in (SoftmaxCrossEntropy(y, z), CrossEntropy(y, Softmax(z)), Cost(y, z, "half_sse/samples")):
+        row = forward_graph(cost, {y: [[0.0, 1.0, 0.0]], z: [0.5, 1.1, 1.7]})[cost]
+        assert row == forward_graph(cost, {y: [0.0, 1.0, 0.0], z: [0.5, 1.1, 1.7]})[cost] > 0
+        for feed in ({y: [[0.0], [1.0], [0.0]], z: [0.5, 1.1, 1.7]}, {y: [0.0, 1.0, 0.0], z: [[0.5], [1.1], [1.7]]}):
+            with pytest.raises(PurebpError, match="depends on what a sample is"):
+                forward_graph(cost, feed)
+
+
+def test_what_is_computed_is_not_fed() -> None:
+    x = Input("x")
+    s = Add(x, 1.0, name="s")
+    for feed in ({"x": 1.0, "s": 100.0}, {x: 1.0, s: 100.0}):
+        with pytest.raises(PurebpError, match="s is computed by the graph"):
+            forward_graph(s * s, feed)
+    with pytest.raises(PurebpError, match="x is fed twice"):
+        forward_graph(s, {x: 1.0, "x": 5.0})
+    assert forward_graph(s, {x: 1.0, "of a larger graph": 2.0})[s] == 2.0
 
 
 # Form, depth, errors.

@@ -24,6 +24,7 @@ from purebp.graph import (
     HalfSSE,
     Identity,
     Input,
+    LeakyReLU,
     Linear,
     Log,
     Mean,
@@ -365,6 +366,43 @@ def test_every_mistake_is_caught_and_named(graph: Node, mistake: GraphMistake) -
     assert mistake.name in {found.name for found in report.explanations}
 
 
+x3, y2 = Input("x", (3,)), Input("y", (2,))
+W43, b4, V24 = Parameter("W", (4, 3)), Parameter("b", (4,)), Parameter("V", (2, 4))
+KINKED = {
+    "a number": ReLU(Parameter("p", ())),
+    "one sample, half_sse": HalfSSE(y2, Linear(ReLU(Linear(x3, W43, b4)), V24)),
+    "one sample, softmax": SoftmaxCrossEntropy(y2, Linear(ReLU(Linear(x3, W43, b4)), V24)),
+    "one neuron": HalfSSE(
+        Input("y", (None, 1)),
+        ReLU(Linear(Input("x", (None, 3)), Parameter("W", (1, 3)), Parameter("b", (1,)))),
+    ),
+    "leaky": HalfSSE(y2, Linear(LeakyReLU(Linear(x3, W43, b4), 0.25), V24)),
+}
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("graph", KINKED.values(), ids=KINKED)
+def test_a_missing_mask_is_seen_also_of_a_single_sample(graph: Node, seed: int) -> None:
+    (missing, *_) = (mistake for mistake in mistakes(graph) if mistake.name == "activation derivative missing")
+    assert check(of_engine(graph), graph=graph, seed=seed).verdict == "correct"
+    assert name_of(check(of_engine(graph, missing), graph=graph, seed=seed)) == "activation derivative missing"
+
+
+@pytest.mark.parametrize("size", [(None,), (None, 1)])
+@pytest.mark.parametrize("mean", [False, True])
+def test_outputs_that_meet_every_target_are_named(size: tuple[int | None, ...], mean: bool) -> None:
+    """ŷ − y of shapes (n, 1) and (n,), as NumPy computes it."""
+    graph = HalfSSE(Input("y", size), Linear(Input("x", (None, 2)), Parameter("W", (1, 2)), Parameter("b", (1,))))
+
+    def candidate(feed: Feed) -> dict[str, Any]:
+        outputs = [sum(w * v for w, v in zip(feed["W"][0], row)) + feed["b"][0] for row in feed["x"]]
+        targets = entries(feed["y"])
+        errors = [sum(p - t for t in targets) / (len(targets) if mean else 1) for p in outputs]
+        return {"W": dot([errors], feed["x"]), "b": [sum(errors)]}
+
+    assert name_of(check(candidate, graph=graph)) == "(n,) minus (n, 1)"
+
+
 def test_what_has_no_name_is_located() -> None:
     def off(feed: Feed) -> dict[str, Any]:
         right = by_hand(feed)
@@ -578,6 +616,30 @@ def test_a_gradient_that_is_missing_is_not_correct() -> None:
     assert report.findings[0].kind == "not given" and "A, a, W1, b1 was not given" in report.findings[0].sentence
 
 
+def test_what_the_engine_returns_is_an_answer() -> None:
+    graph = residual()
+    assert check(lambda feed: backward_graph(graph, feed), graph=graph).verdict == "correct"
+
+
+def test_a_row_that_comes_back_as_a_column_is_a_wrong_shape() -> None:
+    graph = HalfSSE(Input("y", (None, 1)), Linear(Input("x", (None, 3)), Parameter("W", (1, 3))))
+
+    def turned(feed: Feed) -> dict[str, Any]:
+        return {"W": transpose(backward_graph(graph, feed)["W"])}
+
+    report = check(turned, graph=graph)
+    assert (report.verdict, report.findings[0].kind) == ("wrong", "wrong shape")
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_targets_of_two_losses_are_those_of_the_stricter(first: bool) -> None:
+    x, y = Input("x", (None, 3)), Input("y", (None, 4))
+    squares = HalfSSE(y, Linear(x, Parameter("V", (4, 3))))
+    entropy = SoftmaxCrossEntropy(y, Linear(x, Parameter("W", (4, 3))))
+    for case in graph_cases(squares + entropy if first else entropy + squares):
+        assert all(sorted(row) == [0.0, 0.0, 0.0, 1.0] for row in case.feed["y"])
+
+
 def test_graphs_that_cannot_be_asked_are_refused() -> None:
     nameless = Sum(Parameter("", (2,)))
     shapeless = Sum(Parameter("p"))
@@ -620,6 +682,15 @@ def test_certified_gradients_of_graph_and_layers_are_the_same(case: Case) -> Non
     both = [(x, y) for x, y in zip(found, layers, strict=True) if x.rounded and y.rounded]
     assert all(x.value == y.value for x, y in both)
     assert all(x.lower <= y.upper and y.lower <= x.upper for x, y in zip(found, layers))
+
+
+def test_certified_gradients_do_without_the_range_of_floats() -> None:
+    x, y = Input("x"), Input("y")
+    assert not certified_gradients(Log(Exp(x)), {x: 1000.0})[x].rounded  # balls have no such e^x either
+    entry = certified_gradients(x * x / (y * y), {x: 1e-200, y: 1e-200})[x]
+    assert entry.rounded and entry.value == 2e200
+    with pytest.raises(PurebpError, match="a graph has its own loss"):
+        certified_gradients(x * x, {x: 1.0}, loss="sse")  # type: ignore[call-overload]  # that is what is tested
 
 
 def test_certified_gradients_are_by_node_and_by_name() -> None:

@@ -305,8 +305,8 @@ def _understood(answer: Any, case: Case, declared: Declared) -> dict[Key, Matrix
     return found | _tensors("biases", biases, case, declared) if declared.biases else found
 
 
-def named_tensors(answer: Any, wanted: Mapping[str, tuple[Key, tuple[int, int]]]) -> dict[Key, Matrix]:
-    """A dictionary of tensors, of which each name has its key and its shape."""
+def named_tensors(answer: Any, wanted: Mapping[str, tuple[Key, tuple[int, ...]]]) -> dict[Key, Matrix]:
+    """A dictionary of tensors, of which each name has its key and its shape; a vector may be a column."""
     names = ", ".join(map(repr, wanted))
     if not isinstance(answer, Mapping) or not answer:
         what = f"it returns {type(answer).__name__} {_plain(answer)!r:.60}"
@@ -317,8 +317,9 @@ def named_tensors(answer: Any, wanted: Mapping[str, tuple[Key, tuple[int, int]]]
             raise NoAnswer("not understood", f"it returns {name!r:.60}: known are {names}")
         key, size = wanted[name]
         rows = _matrix(key[0], item)
-        column = size[0] == 1 and shape(rows) == size[::-1]
-        found[key] = _shaped(key[0], transpose(rows) if column else rows, size)
+        column = len(size) == 1 and shape(rows) == (*size, 1)
+        n, m = (1, 1, *size)[-2:]
+        found[key] = _shaped(key[0], transpose(rows) if column else rows, (n, m))
     return found
 
 

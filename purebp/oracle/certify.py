@@ -119,6 +119,8 @@ def certified_gradients(
     if not isinstance(network, Network):
         from purebp.oracle.graphs import certified_graph  # graphs are loaded for who has one
 
+        if loss != mse or executor is not None or parts is not None:
+            raise PurebpError("a graph has its own loss, and is computed in one: give it and its feed alone")
         return certified_graph(network, batch, digits)
     if parts is not None and (not isinstance(parts, int) or parts < 1):
         raise PurebpError(f"parts={parts!r}: a whole number above 0 is wanted")

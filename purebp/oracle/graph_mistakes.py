@@ -20,8 +20,8 @@ from typing import Any
 
 from purebp.graph import GraphGradients, Node, Use, Uses, Values, accumulated, labels, topological_order, uses_of
 from purebp.linalg import transpose
-from purebp.oracle.mistakes import BIASES, DERIVATIVE, OPERANDS, STATE
-from purebp.tensors import Tensor, dimensions, entrywise
+from purebp.oracle.mistakes import BIASES, DERIVATIVE, LOSS, OPERANDS, STATE
+from purebp.tensors import Tensor, dimensions, entries, entrywise
 
 Product = Callable[..., Tensor]
 Gradients = GraphGradients | dict[Node, Tensor]
@@ -154,6 +154,22 @@ def _averaged(right: Product) -> Product:
     return product
 
 
+def _broadcast(mean: bool) -> Callable[[Product], Product]:
+    def wrong(right: Product) -> Product:
+        def product(on: Any, g: Any, value: Any, targets: Any, outputs: Any) -> Any:
+            numbers = entries(targets)
+            n = len(numbers)
+            if n < 2 or max(dimensions(outputs)) < n:  # pairs of vectors, or of columns
+                return right(on, g, value, targets, outputs)
+            parts = [right(on, g, value, entrywise(lambda _: y, targets), outputs) for y in numbers]
+            return entrywise(lambda *given: sum(given[1:], given[0]) * on.ratio(1, n if mean else 1), *parts)
+
+        return product
+
+    return wrong
+
+
+SQUARES = frozenset({"MSE", "HalfMSE", "SSE", "HalfSSE"})
 LINEAR = frozenset({"Linear"})
 SLIPS = (
     Slip(
@@ -188,6 +204,11 @@ SLIPS = (
         lambda right: lambda on, g, z, x, *rest: right(on, g[-1:], z, x[-1:], *rest) if len(dimensions(x)) == 2
         else right(on, g, z, x, *rest),
     ),
+    *(Slip(
+        "(n,) minus (n, 1)", LOSS,
+        "Every output is compared with every target at {where}, as when an array of shape (n,) meets one of shape (n, 1): "
+        "give both the same shape.", "∂loss/∂ŷ, from ŷ and y", SQUARES, 1, _broadcast(mean),
+    ) for mean in (False, True)),
 )  # fmt: skip
 
 

@@ -66,7 +66,7 @@ def certified_graph(node: Node, feed: Feed, digits: int = 38) -> Values:
     >>> entry.value, entry.rounded  # what 0.3 and 0.1 are in binary, subtracted
     (0.19999999999999998, True)
     """
-    found = backward_graph(node, feed)
+    found = backward_graph(node, feed, ball(None, digits))
     shapes = {each: dimensions(found.values[each]) for each in found if _has_gradient(found, each)}
 
     def balls(digits: int) -> list[Ball]:
@@ -102,8 +102,9 @@ class GraphCase:
 def graph_cases(graph: Node, seed: int = 0, format: str = "binary64") -> Iterator[GraphCase]:
     """Cases for a graph whose inputs and parameters have names and shapes: from one sample to several, where free.
 
-    Numbers are short dyadic fractions. Of several draws the one with the fewest zeros among the gradients is taken; if
-    something in it has no budget, as it overflows in the format, smaller numbers are. There may be no case at all.
+    Numbers are short dyadic fractions. Of several draws the one with the fewest zeros among the gradients is taken, in
+    every other case after the most nodes that meet their kinks from below; if something in it has no budget, as it
+    overflows in the format, smaller numbers are. There may be no case at all.
 
     >>> from purebp.graph import Input, Linear, Parameter, SSE
     >>> graph = SSE([[0.5]], Linear(Input("x", (None, 2)), Parameter("W", (1, 2))))
@@ -118,7 +119,7 @@ def graph_cases(graph: Node, seed: int = 0, format: str = "binary64") -> Iterato
             size = shapes(order, sizes)[graph] or ()
             if prod(n or 1 for n in size) != 1:
                 raise PurebpError(f"{graph!r:.100} is {size}: the cost must be one number; Sum or Mean makes it one")
-            for feed in _feeds(graph, sizes, f"{seed} {samples}"):
+            for feed in _feeds(graph, sizes, f"{seed} {samples}", dead=samples % 2 == 0):
                 if _bounded(graph, feed, format):
                     compared = graph.parents and dimensions(forward_graph(graph, feed)[graph.parents[-1]])
                     outputs = compared[-1] if compared and len(compared) == 2 else 1
@@ -144,23 +145,27 @@ def named(graph: Node) -> tuple[Node, ...]:
     return order
 
 
-def _feeds(graph: Node, sizes: Mapping[Node, tuple[int, ...]], seed: str) -> Iterator[dict[str, Tensor]]:
-    """The best of many draws, then of numbers half as large, and so on; the later half of all draws is positive."""
+def _feeds(graph: Node, sizes: Mapping[Node, tuple[int, ...]], seed: str, dead: bool) -> Iterator[dict[str, Tensor]]:
+    """The best of many draws, then of numbers half as large, and so on; the later half of all draws is positive.
+
+    The best has the fewest zeros among its gradients; where some of it can be dead, so it is, as far as that goes.
+    """
     refused: PurebpError | None = None
     some = False
     for halvings in range(HALVINGS):
-        best: tuple[int, dict[str, Tensor]] | None = None
+        best: tuple[tuple[int, ...], dict[str, Tensor]] | None = None
         for draw in range(DRAWS):
             signs = (-1, 1) if draw < DRAWS // 2 else (1,)
             feed = _drawn(graph, sizes, Random(f"{seed} {draw}"), signs, 2.0**-halvings)
             try:
-                zeros = _zeros(graph, feed)
+                above, zeros = _dull(graph, feed)
             except PurebpError as error:
                 refused = error
                 continue
-            if best is None or zeros < best[0]:
-                best = zeros, feed
-            if zeros == 0:
+            dull = (above, zeros) if dead else (zeros,)
+            if best is None or dull < best[0]:
+                best = dull, feed
+            if not any(dull):
                 break
         if best is not None:
             some = True
@@ -172,15 +177,15 @@ def _feeds(graph: Node, sizes: Mapping[Node, tuple[int, ...]], seed: str) -> Ite
 def _drawn(
     graph: Node, sizes: Mapping[Node, tuple[int, ...]], random: Random, signs: Sequence[int], factor: float
 ) -> dict[str, Tensor]:
-    targets_of = {parent: node.kind for node in topological_order(graph) for parent in node.parents[:1]}
+    targets_of = {(parent, _entropy(node)) for node in topological_order(graph) for parent in node.parents[:1]}
     feed: dict[str, Tensor] = {}
     for leaf, size in sizes.items():
-        width, kind = (size or (1,))[-1], targets_of.get(leaf, "")
-        if "BinaryCrossEntropy" in kind:
-            numbers = [float(random.randint(0, 1)) for _ in range(prod(size))]
-        elif "CrossEntropy" in kind:
+        width = (size or (1,))[-1]
+        if (leaf, "CrossEntropy") in targets_of:
             classes = [random.randrange(width) for _ in range(prod(size) // width)]
             numbers = [float(j == hot) for hot in classes for j in range(width)]
+        elif (leaf, "BinaryCrossEntropy") in targets_of:
+            numbers = [float(random.randint(0, 1)) for _ in range(prod(size))]
         else:
             unit = 8 if prod(size) < 16 else 64
             scale = 2.0 ** -((width.bit_length() - 1) // 2) / unit if leaf.trained else 1 / unit  # about 1/√n_in
@@ -190,13 +195,20 @@ def _drawn(
     return feed
 
 
-def _zeros(graph: Node, feed: Feed) -> int:
-    """How many of the gradients are 0: dead neurons show nothing."""
+def _entropy(node: Node) -> str:
+    """Whether a node wants targets that are 0 or 1, one of each sample or any of them."""
+    return next((name for name in ("BinaryCrossEntropy", "CrossEntropy") if name in node.kind), "")
+
+
+def _dull(graph: Node, feed: Feed) -> tuple[int, int]:
+    """How many nodes meet no z below their kinks, and how many gradients are 0: both show nothing."""
     gradients = backward_graph(graph, feed)
     numbers = [x for node in gradients if node.operation is None for x in entries(gradients[node])]
     if not all(map(isfinite, numbers)):
         raise PurebpError("gradients are not finite")
-    return sum(x == 0 for x in numbers)
+    kinked = [(node, kink) for node in gradients if node.operation for kink in node.operation.kinks]
+    above = (all(z > kink for z in entries(gradients.values[node.parents[0]])) for node, kink in kinked)
+    return sum(above), sum(x == 0 for x in numbers)
 
 
 def _bounded(graph: Node, feed: Feed, format: str) -> bool:
@@ -359,10 +371,11 @@ def check_graph(candidate: Candidate, graph: Node, declared: Declared, name: str
     def again(case: GraphCase) -> Answer:
         values = forward_graph(graph, case.feed)
         wanted = {
-            "loss" if key == LOSS_KEY else node.name: (key, _size(values[node])) for key, node in keys_of(graph).items()
+            "loss" if key == LOSS_KEY else node.name: (key, dimensions(values[node]))
+            for key, node in keys_of(graph).items()
         }
         feed = {each: entrywise(lambda x: x, value) for each, value in case.feed.items()}
-        return called(candidate, {"feed": feed}, case.name, lambda answer: named_tensors(answer, wanted))
+        return called(candidate, {"feed": feed}, case.name, lambda answer: named_tensors(_by_name(answer), wanted))
 
     answers = [again(case) for case in cases]
     numbers = [roomy(graph, case.feed, declared.format) for case in cases]
@@ -400,9 +413,12 @@ def check_graph(candidate: Candidate, graph: Node, declared: Declared, name: str
     )  # fmt: skip
 
 
-def _size(value: Tensor) -> tuple[int, int]:
-    rows = as_rows(value)
-    return len(rows), len(rows[0])
+def _by_name(answer: Any) -> Any:
+    """What `backward_graph` returns as a dictionary; other answers as they are."""
+    if not isinstance(answer, GraphGradients):
+        return answer
+    leaves = [node for node in answer if node.operation is None and node.name]
+    return {leaf.name: answer[leaf] for leaf in leaves if leaf.trained or not any(each.trained for each in leaves)}
 
 
 def _gradients_for_values(graph: Node, asked: Sequence[Asked], reading: Reading) -> set[Key]:
