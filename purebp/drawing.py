@@ -23,14 +23,14 @@ from statistics import fmean
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from purebp.arithmetic import PurebpError
+from purebp.arithmetic import FLOAT, PurebpError
 from purebp.graph import GraphGradients, Node, Values, labels, shapes, topological_order, uses_of
 from purebp.names import printable
-from purebp.tensors import Tensor, as_rows, dimensions
+from purebp.tensors import Tensor, as_rows, dimensions, lifted
 
 CHARACTER, LINE, MARGIN = 7.23, 16.0, 9.0  # of 12 px monospace, a line of it, and the inside of a box
 GAP, BETWEEN, PASSAGE = 16.0, 44.0, 8.0  # between boxes, between columns, and the height of a passing edge
-MOST_ROWS, MOST_COLUMNS = 3, 4  # of a tensor that is shown in a box
+MOST_ROWS, MOST_COLUMNS, LONGEST = 3, 4, 48  # of a tensor that is shown in a box; characters of a name
 SWEEPS = 12
 NO_BREAK = "\u00a0"
 COLOURS = {"Input": "#dbeafe", "Parameter": "#fef3c7", "Constant": "#e5e7eb", "cost": "#dcfce7", "": "#f8fafc"}
@@ -115,12 +115,13 @@ def described(
     static = shapes(order, {node: node.shape for node in order})
     found = {}
     for given in (values, gradients):
-        if given is not None and not hasattr(given, "__getitem__"):
+        if given is not None and not isinstance(given, (Values, GraphGradients, Mapping)):
             raise PurebpError(f"{given!r:.60} holds no values: what forward_graph or backward_graph returns is wanted")
     for node in order:
         value, gradient = _held(values, node), _held(gradients, node)
         shape = static[node] if value is None else dimensions(value)
-        lines = [("name", f"{node.name} = {node.kind}" if node.name and node.operation else names[node])]
+        name = f"{node.name} = {node.kind}" if node.name and node.operation else names[node]
+        lines = [("name", name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…")]
         if shape or (shape == () and value is None):
             lines.append(("shape", " × ".join("n" if n is None else str(n) for n in shape) or "number"))
         for kind, tensor, mark in (("value", value, "  "), ("gradient", gradient, "∂ ")):
@@ -132,8 +133,13 @@ def described(
 def _held(tensors: Values | GraphGradients | Mapping[Any, Tensor] | None, node: Node) -> Tensor | None:
     if tensors is None:
         return None
+    key = node if node in tensors else node.name
+    if key not in tensors:
+        return None
+    if not isinstance(tensors, (Values, GraphGradients)):
+        return lifted(node.name or node.kind, tensors[key], FLOAT)
     try:
-        return tensors[node] if node in tensors else tensors[node.name] if node.name in tensors else None
+        return tensors[key]
     except PurebpError:  # the gradient by targets is not known
         return None
 
@@ -144,6 +150,7 @@ def _colour(node: Node, graph: Node) -> str:
 
 def _short(x: Any) -> str:
     """Four digits; of fractions, and of numbers that cannot be formatted so, all of it."""
+    x = getattr(x, "value", x)  # of a certified gradient
     try:
         return str(x) if isinstance(x, Rational) else f"{x:.4g}"
     except (TypeError, ValueError):
