@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ from purebp.cli.loading import declaration
 from purebp.oracle.vectors import Vector, load
 from purebp.oracle.wire import HELLO, Request, read_hello
 
+os.environ.pop("JAVA_TOOL_OPTIONS", None)  # which java repeats on its standard error
 SUBJECTS = Path(__file__).resolve().parent.parent / "docs" / "examples" / "subjects"
 RIGHT = ("backprop.c", "backprop.js", "backprop.rs", "Backprop.java")
 READERS = ("reader.c", "reader.js", "reader.rs", "Reader.java")
@@ -65,6 +67,16 @@ def checked(command: list[str], capsys: pytest.CaptureFixture[str], *options: st
     status = main(["check", "--report", "json", *options, "--", *command])
     report: dict[str, Any] = json.loads(capsys.readouterr().out)
     return status, report
+
+
+def test_an_error_is_right_where_nothing_makes_sense(built: Built, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["replay", "refused-inputs-too-narrow", "--"]
+    assert main([*words, *built("backprop.js")]) == 0
+    assert "refused: correct" in capsys.readouterr().out
+    assert main(["replay", "forward-tanh-identity-mse-one-sample", "--", *built("backprop.js")]) == 5
+    assert "it is asked for outputs, and does not give all of that" in " ".join(capsys.readouterr().out.split())
+    assert main([*words, *built("backprop.c")]) == 2
+    assert "cannot be asked in words" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("file", RIGHT)

@@ -34,9 +34,10 @@ ROOT = Path(__file__).resolve().parent.parent
 def pythons() -> list[str]:
     """The interpreters at hand: on the path, and those that pyenv has."""
     found = {}
+    home = Path(os.path.expanduser("~"))  # which is the place itself where nobody has a home
     for minor in range(11, 20):
         name = f"python3.{minor}"
-        for path in [shutil.which(name), *map(str, Path.home().glob(f".pyenv/versions/3.{minor}.*/bin/{name}"))]:
+        for path in [shutil.which(name), *map(str, home.glob(f".pyenv/versions/3.{minor}.*/bin/{name}"))]:
             if path and minor not in found and subprocess.run([path, "-V"], capture_output=True).returncode == 0:
                 found[minor] = path
     return list(found.values()) or [sys.executable]
@@ -202,7 +203,7 @@ def test_bits_hold_the_same_numbers(tmp_path: Path, capsys: pytest.CaptureFixtur
     from purebp.oracle.wire import from_bits
 
     assert main(["vectors", "export", str(tmp_path), "--floats", "bits"]) == 0
-    found = json.loads((tmp_path / "step.json").read_text())
+    found = json.loads((tmp_path / "step.json").read_text(encoding="utf-8"))
     Draft202012Validator(json.loads(shipped(SCHEMA))).validate(found)
     for test, same in zip(found["tests"], FILES["step"]["tests"], strict=True):
         texts = re.findall(r'"([0-9a-f]{16})"', json.dumps([test["given"], test["expected"], test["budget"]]))
@@ -274,6 +275,39 @@ def test_wrong_answers_are_explained_and_partial_ones_are_judged(
         file.write_text(json.dumps(answers))
         assert main(["judge", str(file)]) == 2, answers
     capsys.readouterr()
+
+
+def test_what_a_vector_asks_for_must_be_there() -> None:
+    chosen = [vector for vector, _ in ANSWERED if vector.family == "gradients"]
+    answers = [{"id": v.id, **answer(v, right(v))} for v in chosen]
+    assert judge_answers(json.dumps(answers)).exit_status == 0
+    for left_out in ("gradients", "biases"):
+        partial = json.loads(json.dumps(answers))
+        for each in partial:
+            if left_out == "gradients":
+                del each["gradients"]
+            else:
+                for layer in each["gradients"]:
+                    layer["biases"] = None
+        found = judge_answers(json.dumps(partial))
+        assert found.exit_status == 5, left_out
+        counts = {family: (answered, right) for family, _, answered, right in found.counts()}
+        assert counts["gradients"] == (len(chosen), sum("NoBiases" in v.flags for v in chosen) * (left_out == "biases"))
+        assert "is asked for gradients, and does not give all of that" in " ".join(str(found.reports[0]).split())
+
+
+@pytest.mark.parametrize("words", [True, False])
+def test_answers_may_be_bit_patterns(words: bool) -> None:
+    from purebp.oracle.wire import in_words, patterned
+
+    answers = {v.id: answer(v, right(v)) for v, _ in ANSWERED if v.family in ("gradients", "step")}
+    if words:
+        lines = ["hello 1 mine floats=bits", *(in_words(name, found, bits=True) for name, found in answers.items())]
+    else:
+        hello = {"protocol": 1, "name": "mine", "floats": "bits"}
+        lines = [json.dumps(hello), *(json.dumps({"id": name, **patterned(found)}) for name, found in answers.items())]
+    found = judge_answers("\n".join(lines))
+    assert found.exit_status == 0 and sum(row[3] for row in found.counts()) == len(answers)
 
 
 @pytest.mark.parametrize("said", [{"outputs": [[1.0]]}, {"skip": "never seen"}, {"gradients": []}])

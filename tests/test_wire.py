@@ -152,7 +152,7 @@ def mutated(random: Random, text: str) -> str:
 
 def answered(vector: Vector, quantities: Any) -> None:
     def candidate(*given: Any) -> Any:
-        return as_candidate(quantities, step=False)
+        return as_candidate(quantities, "gradients")
 
     answer = ask(candidate, vector.case, Declared(**vector.declared))
     assert answer.claim or answer.findings

@@ -11,7 +11,7 @@ import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import chain, repeat
 from math import inf
@@ -33,6 +33,7 @@ from purebp.oracle.subject import TIMEOUT
 
 SHAPE = ("loss", "sizes", "biases", "batch")
 LOADING = "the loading of the file"
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if hasattr(signal, "pthread_sigmask") else ()
 GRACE = 1.0  # seconds after a time-out until the process ends itself: by then nobody is there who would end it
 
 
@@ -82,10 +83,11 @@ def examine(request: Request, watch: Callable[[str], None] = lambda doing: None)
     context: Any = get_context("fork" if forks else "spawn")
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_child, args=(sender, request))
-    process.start()
-    sender.close()
     doing, deadline = LOADING, inf
     try:
+        with held():
+            process.start()
+        sender.close()
         while True:
             alive = process.is_alive()
             if not receiver.poll(0.1 if alive else 0):
@@ -113,11 +115,25 @@ def examine(request: Request, watch: Callable[[str], None] = lambda doing: None)
             else:
                 return Outcome(request.name, None, *content)
     finally:
-        with suppress(OSError, AttributeError):
-            os.killpg(process.pid, signal.SIGKILL)  # with what it started
-        process.kill()
-        process.join()
+        if process.pid is not None:
+            with suppress(OSError, AttributeError):
+                os.killpg(process.pid, signal.SIGKILL)  # with what it started
+            process.kill()
+            process.join()
         receiver.close()
+
+
+@contextmanager
+def held() -> Iterator[None]:
+    """Signals wait: what one raises while a process is being forked would be lost."""
+    if not ENDING:
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _ended(request: Request, doing: str, how: str) -> Outcome:
@@ -166,8 +182,9 @@ def _apart() -> None:
     """A process group of its own, without input and output; errors are shown on a terminal only."""
     if hasattr(os, "setsid"):
         os.setsid()
-        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGALRM):
+        for number in (*ENDING, signal.SIGALRM):
             signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
     quiet = sys.stderr is None or not sys.stderr.isatty()
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2) if quiet else (0, 1):
@@ -271,7 +288,7 @@ def guided(
     if request.program and not report.conforms:
         fresh()
         report = replayed(asks, cases, chosen, report)
-    notes = (*report.notes, *guessed.notes(report.conforms))
+    notes = (*report.notes, *guessed.notes(report.conforms, bool(request.program)))
     return replace(report, notes=notes, replay=command(request, guessed.shown, _failing(report, cases)))
 
 

@@ -199,7 +199,8 @@ def ended_properly() -> Iterator[None]:
         raise Ended(number)
 
     numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = [(number, signal.signal(number, leave)) for number in numbers]
+    heeded = [number for number in numbers if signal.getsignal(number) != signal.SIG_IGN]  # nohup ignores one
+    before = [(number, signal.signal(number, leave)) for number in heeded]
     try:
         yield
     finally:

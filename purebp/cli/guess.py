@@ -48,12 +48,13 @@ class Guess:
         found = {key: x for key, x in self.options.items() if key not in PLAIN or x != PLAIN[key]}
         return {key: x for key, x in found.items() if key != "batch"}  # a vector says it
 
-    def notes(self, conforms: bool) -> Iterator[str]:
+    def notes(self, conforms: bool, program: bool) -> Iterator[str]:
         """What the report says of it."""
         if self.state == "lost":
             yield (
                 "No layout that was tried gets answers of the right shape: declare yours with --activations, "
-                "--sizes, --weights, --samples, --batch, --no-biases or --arrays."
+                f"--sizes, --weights, --samples, --batch{' or' if program else ','} --no-biases"
+                f"{'' if program else ' or --arrays'}."
             )
         elif self.shown:
             words = " ".join(word for key, value in self.shown.items() for word in option(key, value))
@@ -69,11 +70,13 @@ def guess(ask: Ask, declared: dict[str, Any], source: str) -> Guess:
     first: dict[str, Any] | None = None
     cases: dict[Any, list[Case]] = {}
     answers_at: int | None = None
+    biased = False  # gradients of biases were given
     problems: list[str] = []
     for depth, layout in _layouts(declared, source):
         if answers_at not in (None, depth):
             continue
-        if best and (layout["samples"] == "vector" or not layout["biases"]) and not layout.items() <= declared.items():
+        less = layout["samples"] == "vector" or (biased and not layout["biases"])
+        if best and less and not layout.items() <= declared.items():
             continue  # a plainer layout is answered: to ask for less would only hide what is wrong
         options = {key: value for key, value in layout.items() if key not in declared}
         activations = declared.get("activations", ("sigmoid",) * depth)
@@ -85,6 +88,7 @@ def guess(ask: Ask, declared: dict[str, Any], source: str) -> Guess:
         if not answered:
             continue
         answers_at = depth
+        biased = biased or any(kind == "biases" for _, claim in answered for kind, _ in claim)
         for names, loss in _networks(declared, depth):
             likeness = _likeness(answered, names, loss, {**declared, **layout})
             if best is None or likeness > best[0]:

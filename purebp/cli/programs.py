@@ -32,7 +32,7 @@ def examine(request: Request, watch: Callable[[str], None]) -> Outcome:
     except CannotLoad as error:
         return Outcome(request.name, None, 4, str(error))
     except PurebpError as error:
-        return Outcome(request.name, None, 2, f"{request.name}: {error}")
+        return Outcome(request.name, None, 2 if request.declared else 4, f"{request.name}: {error}")
     except Exception:
         return Outcome(request.name, None, 3, f"a defect of purebp, please report it:\n{traceback.format_exc()}")
 

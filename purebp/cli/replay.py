@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 from purebp.arithmetic import PurebpError
 from purebp.cli.check import add_declarations, ended_properly, program_request
 from purebp.cli.programs import Talk, talking
-from purebp.oracle.cases import Case
+from purebp.oracle.answers import complete, refusals
+from purebp.oracle.candidate import NoAnswer
 from purebp.oracle.check import judged
-from purebp.oracle.vectors import FAMILIES, load
+from purebp.oracle.report import Report
+from purebp.oracle.vectors import FAMILIES, Vector, load
 
 HELP = "ask a program one case again, and show what is said"
 DESCRIPTION = """\
@@ -20,7 +21,7 @@ EXAMPLES = """\
 examples:
   purebp replay two-samples -- ./mine
   purebp replay two-samples --activations tanh,identity -- ./mine | grep '^>' | cut -c3- > requests
-  purebp replay gradients-relu-kink -- ./mine           a test vector; purebp vectors list has their ids
+  purebp replay gradients-relu-identity-mse-a-kink -- ./mine    a test vector; purebp vectors list has their ids
 
 Exit status as of purebp check."""
 
@@ -35,22 +36,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Show a request and its answer, and the report on that; the exit status."""
     with ended_properly(), talking(program_request(args)) as talk:
-        case, declared = _case(args, talk)
-        answer, chosen = talk.ask(case, **declared)
+        vectors = {vector.id: vector for family in FAMILIES for vector in load(family)}
+        report = _of_vector(vectors[args.id], talk) if args.id in vectors else _of_case(args, talk)
         print(talk.shown(), end="\n\n")
-        report = judged([case], [answer], chosen, talk.subject.hello.name)
         print(report)
     return report.exit_status
 
 
-def _case(args: argparse.Namespace, talk: Talk) -> tuple[Case, dict[str, Any]]:
-    """The case of that id, and what is declared with it."""
-    vectors = {vector.id: vector for family in FAMILIES for vector in load(family)}
-    if args.id in vectors:
-        vector = vectors[args.id]
-        return vector.case, vector.declared
+def _of_vector(vector: Vector, talk: Talk) -> Report:
+    if vector.family == "refused":
+        if talk.subject.hello.words:
+            raise PurebpError(f"{vector.id} cannot be asked in words: that is for programs that speak JSON")
+        try:
+            said = talk.subject.ask(vector.request)
+        except NoAnswer as none:
+            said = none
+        return refusals([(vector, said)])
+    declared, returns = vector.declared, talk.declared.get("returns")
+    if returns is not None and (returns == "step") != (declared["returns"] == "step"):
+        raise PurebpError(
+            f"{vector.id} asks for {declared['returns']}, and the program is declared to return {returns}"
+        )
+    answer, chosen = talk.ask(vector.case, **declared)
+    return complete(judged([vector.case], [answer], chosen, talk.subject.hello.name), [vector])
+
+
+def _of_case(args: argparse.Namespace, talk: Talk) -> Report:
     cases = {case.id: case for case in talk.ladder(args.seed)}
     if args.id not in cases:
         told = f"the cases for what is declared are {', '.join(cases)}"
         raise PurebpError(f"there is no case {args.id!r}: {told}; purebp vectors list has the test vectors")
-    return cases[args.id], {}
+    answer, chosen = talk.ask(cases[args.id])
+    return judged([cases[args.id]], [answer], chosen, talk.subject.hello.name)

@@ -8,14 +8,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from purebp.arithmetic import PurebpError
 from purebp.oracle.candidate import Answer, Declared, Finding, NoAnswer, ask, quoted
 from purebp.oracle.check import judged
+from purebp.oracle.judge import Key, as_claim
 from purebp.oracle.report import CaseReport, Report
-from purebp.oracle.vectors import FAMILIES, Vector, load
+from purebp.oracle.vectors import FAMILIES, QUANTITIES, Vector, load
 from purebp.oracle.wire import as_candidate, in_object, read_hello, read_words
 from purebp.serialization import parsed
 
@@ -70,7 +71,8 @@ def _family(report: Report) -> str:
 def read(text: str, known: dict[str, Vector]) -> Iterator[tuple[str, Any]]:
     """Ids of known vectors, with quantities or with the `NoAnswer` that says why there are none."""
     seen = set()
-    for place, item in _items(text):
+    bits, items = _items(text)
+    for place, item in items:
         number = item.get("id") if isinstance(item, dict) else item.partition(" ")[0]
         if not isinstance(number, str) or number not in known:
             raise PurebpError(
@@ -81,20 +83,26 @@ def read(text: str, known: dict[str, Vector]) -> Iterator[tuple[str, Any]]:
         seen.add(number)
         try:
             if isinstance(item, dict):
-                yield number, in_object(item)
+                yield number, in_object(item, bits)
             elif known[number].family == "refused":
                 raise PurebpError(f"{place} is in words, in which {number} cannot be asked: answer it in JSON")
             else:
-                yield number, read_words(item, number, known[number].request)
+                yield number, read_words(item, number, known[number].request, bits)
         except NoAnswer as none:
             yield number, none
 
 
-def _items(text: str) -> Iterator[tuple[str, dict[str, Any] | str]]:
-    """Objects, and lines of words, with the place where each stands."""
+def _items(text: str) -> tuple[bool, Iterator[tuple[str, dict[str, Any] | str]]]:
+    """Whether numbers are bit patterns; and objects, and lines of words, with the place where each stands."""
     rows = [(f"line {n}", line.strip()) for n, line in enumerate(text.splitlines(), start=1) if line.strip()]
-    if rows and _is_hello(rows[0][1]):
-        rows = rows[1:]
+    try:
+        hello = read_hello(rows[0][1])  # a program that was sent requests from a file begins with it
+    except (NoAnswer, IndexError):
+        return False, _in_rows(rows)
+    return hello.bits, _in_rows(rows[1:])
+
+
+def _in_rows(rows: list[tuple[str, str]]) -> Iterator[tuple[str, dict[str, Any] | str]]:
     none = PurebpError("there are no answers: lines of JSON or of words are wanted, or a list of objects")
     if not rows:
         raise none
@@ -119,32 +127,49 @@ def _items(text: str) -> Iterator[tuple[str, dict[str, Any] | str]]:
             raise PurebpError(f"{place}: {error}") from None
 
 
-def _is_hello(line: str) -> bool:
-    """Whether a program that was sent requests from a file began with its hello."""
-    try:
-        return bool(read_hello(line).name)
-    except NoAnswer:
-        return False
-
-
 def _report(name: str, answered: Sequence[tuple[Vector, Any]], format: str) -> Report:
     if name == "refused":
-        return _refusals(answered)
+        return refusals(answered)
     declared = Declared(**answered[0][0].declared, format=format)
     answers = [_asked(vector, answer, declared) for vector, answer in answered]
-    return judged([vector.case for vector, _ in answered], answers, declared, name)
+    vectors = [vector for vector, _ in answered]
+    return complete(judged([vector.case for vector in vectors], answers, declared, name), vectors)
+
+
+def complete(report: Report, vectors: Sequence[Vector]) -> Report:
+    """The report, in which an answer without what its vector asks for is not right."""
+    cases, missing = list(report.cases), list[Finding]()
+    for i, (vector, case) in enumerate(zip(vectors, cases)):
+        given = {(tensor.kind, tensor.layer) for tensor in case.tensors}
+        if case.finding is None and given and _asked_for(vector) - given:
+            sentence = f"it is asked for {QUANTITIES[vector.family][-1]}, and does not give all of that"
+            missing.append(Finding("not given", sentence, vector.id))
+            cases[i] = replace(case, finding=missing[-1])
+    if not missing:
+        return report
+    verdict = "undecided" if report.conforms else report.verdict
+    findings = (*report.findings, missing[0])
+    return replace(report, verdict=verdict, conforms=False, cases=tuple(cases), findings=findings)
+
+
+def _asked_for(vector: Vector) -> set[Key]:
+    if vector.family in ("forward", "loss"):
+        return {(QUANTITIES[vector.family][-1], -1)}
+    if vector.family == "deltas":
+        return {("deltas", l) for l in range(len(vector.given["layers"]))}
+    return set(as_claim(vector.case.network))
 
 
 def _asked(vector: Vector, answer: Any, declared: Declared) -> Answer:
     def candidate(*given: Any) -> Any:
         if isinstance(answer, NoAnswer):
             raise answer
-        return as_candidate(answer, step=declared.returns == "step")
+        return as_candidate(answer, declared.returns)
 
     return ask(candidate, vector.case, declared)
 
 
-def _refusals(answered: Sequence[tuple[Vector, Any]]) -> Report:
+def refusals(answered: Sequence[tuple[Vector, Any]]) -> Report:
     """Of what makes no sense: only a declared error is right."""
     cases = []
     for vector, answer in answered:

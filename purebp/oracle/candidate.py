@@ -67,8 +67,8 @@ class Declared:
             raise PurebpError('samples="vector" hands over a single sample: declare batch=1 with it')
         if self.returns == "step" and self.learning_rate is None:
             raise PurebpError('returns="step" needs the learning_rate of the step')
-        if self.learning_rate is not None and not 0 < self.learning_rate < float("inf"):
-            raise PurebpError(f"learning_rate={self.learning_rate!r}: a positive number is wanted")
+        if self.learning_rate is not None and not 1e-30 <= self.learning_rate <= 1e30:
+            raise PurebpError(f"learning_rate={self.learning_rate!r}: a positive number is wanted, from 1e-30 to 1e30")
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,7 @@ def ladder(
     if batch is not None and batch < 1:
         raise PurebpError(f"a batch of {batch} samples: at least one is wanted")
     widths, samples = tuple(sizes or ()), batch or 1
-    numbers = sum(a * b for a, b in pairwise(widths)) + samples * sum(widths or (1,))
+    numbers = sum(a * b for a, b in pairwise(widths)) + samples * sum(widths or (16,))
     if numbers > MOST_NUMBERS:
         raise PurebpError(
             f"sizes {widths} with {samples} samples are {numbers:,} numbers: {MOST_NUMBERS:,} can be checked"

@@ -224,11 +224,16 @@ def judged(
     reports = _reports(cases, answers, convention, declared.format)
     verdict, told, notes = _verdict(answered, reports, findings, convention, found_another, declared, explained)
     if verdict == "wrong" and explained and not known:
-        meant = told[0].convention if told else _of_most(answered, declared)
+        voted = [] if told else _voted(answered, declared)
+        meant = told[0].convention if told else _of_most(answered, voted, declared)
+        if meant is None and not any(finding.fatal for finding in findings):
+            for c in voted:
+                if meant is None and (note := approximation(_gradients(answered), c, declared.format)):
+                    verdict, notes, meant = "imprecise", [note], c
         if meant is not None and meant != convention and _as_declared(meant, declared):
             convention, found_another = meant, True
             reports = _reports(cases, answers, convention, declared.format)
-            notes = notes and localised(reports, answered, convention, declared.format)
+            notes = localised(reports, answered, convention, declared.format) if notes and verdict == "wrong" else notes
     conforms = verdict in ("correct", "correct-under-convention") and not told
     if verdict == "correct-under-convention":
         found_another, convention = True, next((d.convention for d in told if d.convention), convention)
@@ -352,21 +357,27 @@ def _tries(declared: Declared) -> Iterator[Declared]:
             yield replace(declared, returns="step", learning_rate=rate)
 
 
-def _of_most(answered: Sequence[tuple[Case, Claim]], declared: Declared) -> Convention | None:
-    """What was left open, as the answers to more than half of the cases have it; None if nothing was, or they differ."""
+def _voted(answered: Sequence[tuple[Case, Claim]], declared: Declared) -> list[Convention]:
+    """What was left open, as the answers to more than half of the cases have it, in a quick pass; most votes first."""
     if declared.loss is not None and declared.returns is not None:
-        return None
+        return []
     gradients, votes = _gradients(answered), Counter[Convention]()
     for of in _tries(declared):
         for one in gradients:
-            votes.update(
-                dict.fromkeys(followed(Observation(*one), of.loss, of.format, of.returns, of.learning_rate), 1)
-            )
-    for convention, _ in votes.most_common():
-        if convention.named is not None and 2 * votes[convention] > len(gradients):
-            allowed = ((claim, budgets(case, convention, declared.format, claim)) for case, claim in gradients)
-            if 2 * sum(inside(*pair) for pair in allowed) > len(gradients):
-                return convention
+            found = followed(Observation(*one), of.loss, of.format, of.returns, of.learning_rate)
+            votes.update(dict.fromkeys(found, 1))
+    return [c for c, n in votes.most_common() if 2 * n > len(gradients) and _as_declared(c, declared)]
+
+
+def _of_most(
+    answered: Sequence[tuple[Case, Claim]], voted: Sequence[Convention], declared: Declared
+) -> Convention | None:
+    """The first convention in whose budgets the answers to more than half of the cases lie."""
+    gradients = _gradients(answered)
+    for convention in voted:
+        allowed = ((claim, budgets(case, convention, declared.format, claim)) for case, claim in gradients)
+        if 2 * sum(inside(*pair) for pair in allowed) > len(gradients):
+            return convention
     return None
 
 

@@ -34,11 +34,37 @@ def approximation(asked: Asked, convention: Convention, format: str) -> str:
     for name in coarser:
         if all(stored(claim, name) for _, claim in asked) and _inside_all(asked, convention, name):
             return f"Every number lies inside the budget of {name}, and is one of {name}: it was rounded to it."
-    if note := _difference_quotient(asked, convention):
+    if note := _few_digits(asked, convention, format) or _difference_quotient(asked, convention):
         return note
     if "binary32" in coarser and _inside_all(asked, convention, "binary32"):
         return "Every number lies inside the budget of binary32: it is off as single precision would be. It computes in binary32 somewhere, or adds an epsilon such as 1e-8, or has a constant with too few digits."
     return ""
+
+
+def _few_digits(asked: Asked, convention: Convention, format: str) -> str:
+    """Whether all numbers were rounded to some digits or decimals, as printing does, and are right up to that."""
+    numbers = [x for _, claim in asked for rows in claim.values() for row in rows for x in row]
+    most = 6 if format_named(format).precision < 53 else 14
+    for kind, words in (("g", "significant digits"), ("f", "decimals")):
+        wide = (n for n in range(1, most + 1) if all(float(f"{x:.{n}{kind}}") == x for x in numbers))
+        if (digits := next(wide, None)) and all(
+            abs(x - float(b.midpoint)) <= 0.500001 * _last_place(x, digits, kind) + b.radius
+            for case, claim in asked
+            for key, allowed in budgets(case, convention, format, claim).items()
+            for rows in zip(claim.get(key, ()), allowed)
+            for x, b in zip(*rows)
+        ):
+            return (
+                f"Every number is right up to {digits} {words}, and was rounded to them: print more, such as the 17 of "
+                "%.17g in C, or the shortest that read back the same."
+            )
+    return ""
+
+
+def _last_place(x: float, digits: int, kind: str) -> float:
+    """The unit of the last of the digits."""
+    exponent = 0 if kind == "f" else int(f"{x:e}".partition("e")[2]) + 1
+    return 10.0 ** (exponent - digits)
 
 
 def _inside_all(asked: Asked, convention: Convention, format: str) -> bool:

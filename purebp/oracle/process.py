@@ -76,7 +76,8 @@ class Process:
                 if now >= min(gone, deadline):
                     if gone < inf:
                         raise self._crash() from None
-                    raise NoAnswer("timeout", f"it has not answered after {seconds:g} s and was stopped") from None
+                    how = f"it has not answered after {seconds:g} s and was stopped"
+                    raise NoAnswer("timeout", f"{how} (if it has, it did not flush its output)") from None
                 continue
             if isinstance(found, str):
                 self.transcript.append(f"< {found}")
@@ -99,12 +100,14 @@ class Process:
         assert self.popen.stdin is not None
         with suppress(OSError):
             self.popen.stdin.close()
-        with suppress(TimeoutExpired):
-            self.popen.wait(patience)
-        with suppress(OSError, AttributeError):
-            os.killpg(self.popen.pid, signal.SIGKILL)
-        self.popen.kill()
-        self.popen.wait()
+        try:
+            with suppress(TimeoutExpired):
+                self.popen.wait(patience)
+        finally:  # also where one does not want to wait any longer
+            with suppress(OSError, AttributeError):
+                os.killpg(self.popen.pid, signal.SIGKILL)
+            self.popen.kill()
+            self.popen.wait()
         for thread, stream in zip(self.threads, (self.popen.stdout, self.popen.stderr)):
             thread.join(1.0)
             if stream is not None and not thread.is_alive():
@@ -135,7 +138,8 @@ class Process:
         while not self.ended.is_set() and (chunk := _chunk(self.popen.stdout)):
             *whole, rest = chunk.split(b"\n")
             for end in whole:
-                self._put(b"".join([*parts, end]).removesuffix(b"\r").decode(errors="replace"))
+                line = b"".join([*parts, end]).removesuffix(b"\r").decode(errors="replace")
+                self._put(line.removeprefix("\ufeff"))  # the byte order mark, as some runtimes begin with
                 parts, size = [], 0
             parts.append(rest)
             size += len(rest)

@@ -63,6 +63,9 @@ class Subject:
         except NoAnswer as none:
             self.stop(patience=0.0)
             raise PurebpError(f"{shlex.join(self.command)}: {none}; the protocol is in docs/wire-format.md") from None
+        except BaseException:  # interrupted: there is no context yet that would end the program
+            self.stop(patience=0.0)
+            raise
         if once:
             self.stop()
 
@@ -110,12 +113,14 @@ class Subject:
             self.late = self.late + 1 if none.kind == "timeout" else 0
             if none.kind in ("timeout", "crash", "malformed"):
                 self.stop(patience=0.0)
+            if none.kind == "crash" and exit_of(0) in str(none) and not self.once:
+                raise NoAnswer("crash", f"{none} (if it answers once and ends, check it with --once)") from None
             raise
         finally:
             if self.once:
                 self.stop()
         self.late = 0
-        return as_candidate(answer, "learning_rate" in request.given)
+        return as_candidate(answer, request.returns)
 
     def _exchange(self, request: Request, number: str) -> dict[str, Any]:
         line = (request.in_words if self.hello.words else request.in_json)(number, self.hello.bits)

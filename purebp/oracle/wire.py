@@ -47,6 +47,7 @@ class Request:
     sizes: tuple[int, ...]
     samples: int
     columns: bool = False  # samples are columns
+    returns: str | None = None  # what is wanted, as `Declared` has it
 
     def in_json(self, number: str, bits: bool = False) -> str:
         """As one line of JSON."""
@@ -87,7 +88,7 @@ def asked(arguments: Sequence[Any], names: Sequence[str], loss: str, declared: D
         shapes = [shape[::-1] for shape in shapes]
     columns = declared.samples == "columns"
     samples = {"rows": len(targets), "columns": len(targets[0]) if columns else 0, "vector": 1}[declared.samples]
-    return Request(given, (shapes[0][0], *(n_out for _, n_out in shapes)), samples, columns)
+    return Request(given, (shapes[0][0], *(n_out for _, n_out in shapes)), samples, columns, declared.returns)
 
 
 def numbers(x: Any) -> Iterator[float]:
@@ -185,7 +186,7 @@ def read_json(line: str, number: str, bits: bool = False) -> dict[str, Any]:
     """The quantities in an answer in JSON; `NoAnswer` if it is none, an error or a skip."""
     said = _object(line)
     if said.get("id") != number:
-        given = f"the id {quoted(_whole(said['id']))}, which it was not asked for" if "id" in said else "no id"
+        given = f"the id {_said(repr(_whole(said['id'])))}, which it was not asked for" if "id" in said else "no id"
         raise NoAnswer("malformed", f'it answers with {given}: "{number}" is wanted, a string, as it was asked')
     return in_object(said, bits)
 
@@ -204,9 +205,9 @@ def in_object(said: dict[str, Any], bits: bool = False) -> dict[str, Any]:
             else error
         )
         raise NoAnswer("error", f"it reports an error: {_said(told)}")
-    if "skip" in said:
+    if said.get("skip") not in (None, False):
         raise NoAnswer("skipped", f"it skips it: {_said(said['skip'])}", fatal=False)
-    found = {key: value for key, value in said.items() if key != "id"}
+    found = {key: value for key, value in said.items() if key not in ("id", "error", "skip")}
     if unknown := sorted(found.keys() - set(QUANTITIES)):
         raise NoAnswer("malformed", f"its answer has {quoted(unknown[0])}: known are {', '.join(QUANTITIES)}")
     return mapped(found, lambda x: from_bits(x) if isinstance(x, str) else x) if bits else found
@@ -257,6 +258,10 @@ def _decimal(word: str) -> float:
 def _shaped(quantity: str, values: list[float], request: Request) -> Any:
     like = request.like(quantity)
     wanted = sum(1 for _ in numbers(like))
+    if quantity in ("gradients", "step") and len(values) < wanted:
+        without = [{"weights": layer["weights"]} for layer in like]  # as who forgets the biases answers
+        if len(values) == sum(1 for _ in numbers(without)):
+            like, wanted = without, len(values)
     if len(values) != wanted:
         raise NoAnswer("wrong shape", f"it answers {quantity} with {len(values)} numbers: {wanted} are wanted")
     rest = iter(values)
@@ -273,10 +278,10 @@ def in_words(number: str, quantities: dict[str, Any], bits: bool = False) -> str
     return " ".join([number, *(word for name, x in quantities.items() for word in (name, *map(write, numbers(x))))])
 
 
-def as_candidate(answer: dict[str, Any], step: bool) -> Any:
+def as_candidate(answer: dict[str, Any], returns: str | None) -> Any:
     """An answer as candidates give it: (weight gradients, bias gradients), or a dictionary of quantities.
 
-    step: where it holds both, updated parameters are meant and not gradients.
+    returns: what was declared. Of gradients and a step, that is taken; if it is not given, but the other one is, an error.
     """
     if not answer:
         raise NoAnswer("malformed", f"its answer is empty: one of {', '.join(QUANTITIES)} is wanted")
@@ -284,18 +289,25 @@ def as_candidate(answer: dict[str, Any], step: bool) -> Any:
         if x is None:
             raise NoAnswer("malformed", f"its {name} is null: leave out what there is not")
     found = dict(answer)
-    gradients, stepped = found.pop("gradients", None), found.pop("step", None)
-    layers = stepped if gradients is None or (step and stepped is not None) else gradients
-    if layers is None:
+    given = {key: found.pop(key) for key in ("gradients", "step") if key in found}
+    if not given:
         return found
+    wanted = next(iter(given)) if returns is None else "step" if returns == "step" else "gradients"
+    if wanted not in given:
+        (other,) = given
+        raise NoAnswer(
+            "malformed", f'it gives {other} and is declared to return {wanted}: give "{wanted}", or declare that'
+        )
+    layers = given[wanted]
     if not isinstance(layers, list) or not all(
         isinstance(layer, dict) and {"weights"} <= layer.keys() <= {"weights", "biases"} for layer in layers
     ):
-        wanted = 'a list of {"weights": ..., "biases": ...}, one for each layer, is wanted'
-        raise NoAnswer("malformed", f"it gives {quoted(layers)}: {wanted}")
+        like = 'a list of {"weights": ..., "biases": ...}, one for each layer, is wanted'
+        raise NoAnswer("malformed", f"it gives {quoted(layers)}: {like}")
     weights, biases = ([layer.get(key) for layer in layers] for key in ("weights", "biases"))
-    given = None if all(b is None for b in biases) else biases
-    return {**found, "weights": weights, "biases": given} if found else (weights, given)
+    if all(b is None for b in biases):
+        return {**found, "weights": weights}
+    return {**found, "weights": weights, "biases": biases} if found else (weights, biases)
 
 
 def _said(x: Any) -> str:

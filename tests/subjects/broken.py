@@ -32,9 +32,14 @@ def answer(given: dict[str, Any]) -> list[dict[str, Any]]:
     return [{"weights": weights, "biases": [sum(row) for row in deltas]}]
 
 
+def rounded(x: Any) -> Any:
+    return list(map(rounded, x)) if isinstance(x, list) else float(f"{x:.6g}")
+
+
 def main() -> None:
     how = sys.argv[1]
     asked = 0
+    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # it is a TextIOWrapper
     if how == "crashes at once":
         sys.exit("no licence found")
     if how == "hangs at start":
@@ -44,6 +49,8 @@ def main() -> None:
         if request["cmd"] == "hello":
             if how == "closes its input":
                 os.close(0)
+            if how == "begins with a mark":
+                print("\ufeff", end="")
             say({"protocol": 1, "name": how, "activations": ["identity"], "loss": "half_sse", "returns": "gradients"})
             if how == "closes its input":
                 time.sleep(1000)
@@ -68,6 +75,15 @@ def main() -> None:
         elif how == "ends within a line" and asked == 4:
             print("1 gradients 0.5", end="", flush=True)
             sys.exit(0)
+        elif how == "says null":
+            said |= {"skip": None, "error": None}
+        elif how == "answers late":
+            time.sleep(0.2)
+        elif how == "answers once":
+            say(said)
+            sys.exit()
+        elif how == "rounds":
+            gradients[0] = {key: rounded(x) for key, x in gradients[0].items()}
         elif how == "prints noise":
             print("now in epoch 1", flush=True)
         elif how == "prints without end":

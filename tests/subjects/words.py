@@ -1,6 +1,6 @@
 """Two layers, tanh and identity, mse, in the line dialect; with a mistake, if it is told one. Its layout it does not say.
 
-python words.py right|biases|first [HELLO ...]
+python words.py right|biases|first|forgets [HELLO ...]
 """
 
 import math
@@ -47,7 +47,11 @@ def main() -> None:
                     if biases:
                         found[l][1][j] += d * (3 if how == "biases" else 1)
                 error = [sum(d * row[i] for d, row in zip(deltas, weights)) for i in range(len(a[l]))]
-        said = [repr(x) for weights, biases in found for x in [*(w for row in weights for w in row), *biases]]
+        said = [
+            repr(x)
+            for weights, biases in found
+            for x in [*(w for row in weights for w in row), *([] if how == "forgets" else biases)]
+        ]
         print(number, "gradients", *said, flush=True)
 
 
