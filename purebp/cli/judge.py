@@ -24,14 +24,14 @@ with outputs, loss, deltas, gradients or step, or {"id": ..., "error": ...} wher
 words, as C programs write them, are read as well: ID gradients 0.5 0.25 ... (docs/wire-format.md).
 
 Every number is held against its error budget. A wrong answer is explained, as by purebp check. What is not answered is
-not judged."""
+not judged; what an answer leaves out of what its vector asks for leaves it open."""
 EXAMPLES = """\
 examples:
   purebp judge answers.json
   (echo hello; grep ^run vectors/gradients.txt) | ./mine | purebp judge -
   purebp judge answers.json --format binary32 --report junit > judged.xml
 
-Exit status: 0 all answers are right, 1 some are not, 2 bad input, 5 nothing was answered or decided."""
+Exit status: 0 all answers are right, 1 some are not, 2 bad input, 5 nothing was answered, or something left open."""
 MOST = 1 << 26  # bytes of a file
 EXPLAINED = 3  # groups of which the whole report is shown
 

@@ -30,9 +30,10 @@ class Judged:
 
     @property
     def exit_status(self) -> int:
-        """0 all that was answered is right, 1 it is not, 5 nothing was answered, or nothing decided."""
+        """0 all that was answered is right, 1 it is not, 5 nothing was answered, or something left open."""
         statuses = {report.exit_status for report in self.reports}
-        return 1 if 1 in statuses else 5 if statuses <= {5} else 0
+        left_open = statuses <= {5} or any(report.verdict == "undecided" for report in self.reports)
+        return 1 if 1 in statuses else 5 if left_open else 0
 
     def counts(self) -> Iterator[tuple[str, int, int, int]]:
         """Of each family: its tests, those answered, and those answered right."""
