@@ -129,6 +129,60 @@ def test_a_mistake_of_few_cases_is_judged_under_what_the_others_follow() -> None
     assert "On 10 of 11 cases it returns the gradient of half the sum of squares, with its sign turned" in flat(report)
 
 
+@pytest.mark.parametrize("batch", [None, 1, 2, 4])
+@pytest.mark.parametrize("sizes", [None, [2, 3, 1], [2, 3, 2], [2, 3, 4]])
+@pytest.mark.parametrize("loss", ["sse", "half_sse", "mse", "half_mse", "half_sse/samples", "sse/outputs"])
+def test_no_right_candidate_is_accused_where_factors_coincide(loss: str, sizes: Any, batch: int | None) -> None:
+    """½ is 1/m where there are two outputs."""
+    for sign in (1, -1):
+        report = check(right(loss, lambda n, m: sign, ("tanh", "tanh")), activations=("tanh", "tanh"),
+                       sizes=sizes, batch=batch)  # fmt: skip
+        assert report.conforms, str(report)
+    if sizes == [2, 3, 4] and batch is None:
+        found = check(right(loss, lambda n, m: -1, ("tanh", "tanh")), activations=("tanh", "tanh"), sizes=sizes)
+        assert found.convention is not None and found.convention.loss_name == loss
+
+
+def parameters(network: Network) -> Answer:
+    return [layer.weights for layer in network.layers], [layer.biases for layer in network.layers]
+
+
+@pytest.mark.parametrize("loss", ["mse", "half_sse", "sse"])
+@pytest.mark.parametrize("rate", [-0.1, -1.0])
+def test_a_step_uphill_conforms_nowhere(loss: str, rate: float) -> None:
+    def climbs(weights: Any, biases: Any, inputs: Any, targets: Any) -> Answer:
+        network = rebuilt(weights, biases)
+        return parameters(sgd_step(network, backpropagation(network, Batch(inputs, targets), loss), rate))
+
+    report = check(climbs)
+    assert not report.conforms and report.exit_status == 1
+    assert "The step goes uphill" in flat(report)
+
+
+def test_a_stray_factor_conforms_in_no_step() -> None:
+    names = ("tanh", "tanh")
+
+    def strays(weights: Any, biases: Any, inputs: Any, targets: Any) -> Answer:
+        network = rebuilt(weights, biases, names)
+        return parameters(sgd_step(network, backpropagation(network, Batch(inputs, targets), "half_sse"), 0.4))
+
+    for declared in ({"returns": "step", "learning_rate": 0.1}, {"learning_rate": 0.1}, {}):
+        assert not check(strays, activations=names, **declared).conforms, declared
+
+
+def test_a_turned_sign_is_that_of_the_plainest_loss() -> None:
+    """With outputs of sigmoid every error is below 1, where huber(1.0) is half_sse."""
+    report = check(right("mse", lambda n, m: -1), returns="gradients")
+    assert report.exit_status == 1 and report.convention is not None and report.convention.loss_name == "mse"
+
+
+def test_what_is_wanted_is_said_of_wrong_answers_alone() -> None:
+    names = ("tanh", "tanh")
+    report = check(right("mse", lambda n, m: -1, names), activations=names, loss="mse", returns="gradients")
+    assert report.exit_status == 1 and "It returns the gradient of the mean of squares" in flat(report)
+    assert "What is wanted" not in flat(report)
+
+
 def test_where_every_case_is_wrong_the_convention_of_the_mistake_is_what_is_wanted() -> None:
     recipe = planted(CATALOGUE["activation derivative missing"], {0, 1})
 

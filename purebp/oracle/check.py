@@ -233,8 +233,9 @@ def judged(
         if meant is not None and meant != convention and _as_declared(meant, declared):
             convention, found_another = meant, True
             reports = _reports(cases, answers, convention, declared.format)
-            notes = localised(reports, answered, convention, declared.format) if notes and verdict == "wrong" else notes
-    conforms = verdict in ("correct", "correct-under-convention") and not told
+            if verdict == "wrong":
+                notes = localised(reports, answered, convention, declared.format, named=bool(told))
+    conforms = verdict in ("correct", "correct-under-convention") and not told and _as_declared(convention, declared)
     if verdict == "correct-under-convention":
         found_another, convention = True, next((d.convention for d in told if d.convention), convention)
     entries = [tensor.worst for report in reports for tensor in report.tensors if tensor.wrong and tensor.worst]
@@ -294,6 +295,8 @@ def _verdict(
             notes = ["Gradients of biases were not given, and are not judged."] if gradients and unseen else []
             return verdict, [], [*notes, *_often_accused(declared, convention)]
         notes = ["That is the gradient of no loss in use."] if convention.named is None else []
+        if convention.returns == "ascent":
+            notes.append("The step goes uphill: subtract the gradient from the weights.")
         return "correct-under-convention", _told(gradients, declared)[:1], notes
     if not explain:
         return "wrong", [], []
@@ -310,9 +313,7 @@ def _verdict(
             return "correct-under-convention", explained, []
         if not explained and not elsewhere and (note := approximation(gradients, convention, declared.format)):
             return "imprecise", [], [note]
-    if explained and not elsewhere:
-        return "wrong", explained, []
-    return "wrong", explained, localised(reports, answered, convention, declared.format)
+    return "wrong", explained, localised(reports, answered, convention, declared.format, named=bool(explained))
 
 
 def _gradients(answered: Sequence[tuple[Case, Claim]]) -> list[tuple[Case, Claim]]:
@@ -366,7 +367,8 @@ def _voted(answered: Sequence[tuple[Case, Claim]], declared: Declared) -> list[C
         for one in gradients:
             found = followed(Observation(*one), of.loss, of.format, of.returns, of.learning_rate)
             votes.update(dict.fromkeys(found, 1))
-    return [c for c, n in votes.most_common() if 2 * n > len(gradients) and _as_declared(c, declared)]
+    most = [c for c, n in votes.items() if 2 * n > len(gradients) and _as_declared(c, declared)]
+    return sorted(most, key=lambda c: (-votes[c], c.plainness))
 
 
 def _of_most(

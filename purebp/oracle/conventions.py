@@ -16,7 +16,7 @@ from fractions import Fraction
 from typing import Any
 
 from purebp.arithmetic import Arithmetic
-from purebp.losses import Loss, loss
+from purebp.losses import REDUCTIONS, Loss, loss
 from purebp.number_systems.ball import Ball, ball
 from purebp.oracle.cases import Case
 from purebp.oracle.judge import Budgets, Claim, enclosures
@@ -138,6 +138,11 @@ class Convention:
             base = _BASES.get(found.base, f"{found.base} losses")
             return half + _TOTALS[found.reduction].format(base)
         return f"{self.factor} times {Convention(self.loss).words} (n samples, m outputs)"
+
+    @property
+    def plainness(self) -> tuple[bool, int]:
+        """For sorting, the plainest first: what has a name, and of these what is divided by the least."""
+        return self.named is None, REDUCTIONS.index(self.named.reduction) if self.named else 0
 
     def turned(self, samples: int, outputs: int, on: Arithmetic[Any]) -> Callable[[Any, Any], Any] | None:
         """What is returned for a gradient g of `self.effective` and its parameter w; None for g itself."""

@@ -269,10 +269,11 @@ class Search:
 
     def stages(self, only: bool) -> Iterator[list[Hypothesis]]:
         plain = list(self.solved((), self.loss))
-        yield [h for h in plain if h.cost == 0]
+        free = [h for h in plain if h.cost == 0 or (only and h.cost == 1 and h.convention.returns == "ascent")]
+        yield sorted(free, key=lambda h: h.convention.plainness) if self.open_loss else free
         others = [h for other in self.others for h in self.solved((), other) if not h.made and not h.scales]
         if self.open_loss:
-            yield [replace(h, cost=0) for h in others]
+            yield [h for h in others if h.cost == 0]
         if only:
             return
         singles = list(self.singles())

@@ -44,6 +44,8 @@ def approximation(asked: Asked, convention: Convention, format: str) -> str:
 def _few_digits(asked: Asked, convention: Convention, format: str) -> str:
     """Whether all numbers were rounded to some digits or decimals, as printing does, and are right up to that."""
     numbers = [x for _, claim in asked for rows in claim.values() for row in rows for x in row]
+    if sum(map(bool, numbers)) < 4:  # which may be near by chance
+        return ""
     most = 6 if format_named(format).precision < 53 else 14
     for kind, words in (("g", "significant digits"), ("f", "decimals")):
         wide = (n for n in range(1, most + 1) if all(float(f"{x:.{n}{kind}}") == x for x in numbers))
@@ -122,8 +124,13 @@ def _whole_ulps(given: Sequence[float], width: float, loss: float) -> bool:
     return len(telling) > 3 and all(abs(n - round(n)) < 0.05 for n in telling)
 
 
-def localised(reports: Sequence[CaseReport], asked: Asked, convention: Convention, format: str) -> list[str]:
-    """What is wrong, in sentences: the step to look at, and patterns in single tensors."""
+def localised(
+    reports: Sequence[CaseReport], asked: Asked, convention: Convention, format: str, named: bool = False
+) -> list[str]:
+    """What is wrong, in sentences: the step to look at, and patterns in single tensors.
+
+    named: the mistake is known, so that only the first quantity on the way that is off is worth a word.
+    """
     wrong: dict[Key, bool] = {}
     for report in reports:
         for tensor in report.tensors:
@@ -132,9 +139,12 @@ def localised(reports: Sequence[CaseReport], asked: Asked, convention: Conventio
     if not any(wrong.values()):
         return []
     notes = [_step(wrong, max(key[1] for key in wrong) + 1)]
-    failing = [f"“{report.name}”" for report in reports if any(tensor.wrong for tensor in report.tensors)]
-    if 3 * len(failing) <= len(reports):
-        notes.append(f"Of {len(reports)} cases it is wrong on {len(failing)} alone: {', '.join(failing)}.")
+    if named:
+        return notes if any(is_wrong and key[0] not in LOCAL for key, is_wrong in wrong.items()) else []
+    answered = [report for report in reports if report.tensors]
+    failing = [f"“{report.name}”" for report in answered if any(tensor.wrong for tensor in report.tensors)]
+    if 3 * len(failing) <= len(answered):
+        notes.append(f"Of {len(answered)} cases it is wrong on {len(failing)} alone: {', '.join(failing)}.")
     for key in [key for key, is_wrong in wrong.items() if is_wrong and key[0] in LOCAL]:
         allowed = [(claim[key], budgets(case, convention, format, claim)[key]) for case, claim in asked if key in claim]
         off = [(rows, balls) for rows, balls in allowed if not inside({key: rows}, {key: balls})]

@@ -14,6 +14,7 @@ from purebp.oracle.candidate import Finding
 from purebp.oracle.conventions import Convention
 from purebp.oracle.diagnosis import Diagnosis
 from purebp.oracle.judge import Entry, TensorReport
+from purebp.oracle.recipe import LOCAL
 
 VERDICTS = (
     "correct",
@@ -94,9 +95,10 @@ class Report:
     def score(self) -> float:
         if self.conforms:
             return 1.0
-        whole = max((len(case.tensors) for case in self.cases), default=0)
+        most = max((len(case.tensors) for case in self.cases), default=0)
+        whole = sum(len(case.tensors) or most for case in self.cases)
         right = sum(not tensor.wrong for case in self.cases for tensor in case.tensors)
-        return min(right / (whole * len(self.cases)), 0.99) if whole else 0.0
+        return min(right / whole, 0.99) if whole else 0.0
 
     @property
     def headline(self) -> str:
@@ -116,11 +118,7 @@ class Report:
     def _story(self) -> list[str]:
         lines = []
         if self.convention is not None:
-            right, n = sum(case.passed for case in self.cases), len(self.cases)
-            start = (
-                "It returns" if right == n else f"On {right} of {n} cases it returns" if right else "What is wanted is"
-            )
-            lines.append(f"{start} {self.convention.sentence}.")
+            lines.append(f"{self._as_often_as_it_does()} {self.convention.sentence}.")
         for number, found in enumerate(self.explanations):
             lines.append(("" if number == 0 else "Or, which the cases cannot tell apart: ") + found.sentence)
             if number == 0 and found.line:
@@ -129,6 +127,14 @@ class Report:
                 break
         lines += [_sentence(found) for found in self.findings]
         return [*lines, *self.notes]
+
+    def _as_often_as_it_does(self) -> str:
+        """Whether gradients are those of the convention on all cases, on some or on none."""
+        answered = [case for case in self.cases if case.tensors]
+        right = sum(not any(tensor.wrong for tensor in case.tensors if tensor.kind in LOCAL) for case in answered)
+        if self.verdict != "wrong" or right == len(answered):
+            return "It returns"
+        return f"On {right} of {len(answered)} cases it returns" if right else "What is wanted is"
 
     def _told(self) -> list[str]:
         lines = [line if "\n" in line else fill(line, 100, break_long_words=False) for line in self._story()]
