@@ -165,7 +165,7 @@ def _drawn(
         return random.choice((-1, 1)) * pool[largest].pop()
 
     layers = []
-    for l, ((n_in, n_out), f) in enumerate(zip(pairwise(sizes), names)):
+    for (n_in, n_out), f in zip(pairwise(sizes), names):
         scale = 1.5 if n_in < 4 else 1.0
         weights = [[number(scale) for _ in range(n_in)] for _ in range(n_out)]
         offsets = [number(0.75) for _ in range(n_out)] if biases else None

@@ -228,8 +228,9 @@ def judged(
         meant = told[0].convention if told else _of_most(answered, voted, declared)
         if meant is None and not any(finding.fatal for finding in findings):
             for c in voted:
-                if meant is None and (note := approximation(_gradients(answered), c, declared.format)):
+                if note := approximation(_gradients(answered), c, declared.format):
                     verdict, notes, meant = "imprecise", [note], c
+                    break
         if meant is not None and meant != convention and _as_declared(meant, declared):
             convention, found_another = meant, True
             reports = _reports(cases, answers, convention, declared.format)
