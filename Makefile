@@ -19,9 +19,9 @@ test: $(VENV)/.installed ## types and all tests, in .venv
 	$(BIN)/pytest -q -n auto
 
 test-all: ## all tests on every supported Python that is here, each in a virtual environment of its own
-	$(PYTHON) -m tests.interpreters
+	$(PYTHON) -m studies.interpreters
 
-check: $(VENV)/.installed ## types only, of this Python and of 3.13
+check: $(VENV)/.installed ## style, types (of this Python and of 3.13), and the layers
 	$(BIN)/mypy
 	$(BIN)/mypy --python-version 3.13
 
@@ -29,22 +29,22 @@ vectors: ## the test vectors anew, in purebp/data/vectors/v1
 	$(PYTHON) -m purebp vectors export purebp/data/vectors/v1 --anew
 
 campaign: ## tries for some minutes to find a correct implementation outside its error budget
-	$(PYTHON) -m tests.campaign
+	$(PYTHON) -m studies.campaign
 
 browser: $(VENV)/.installed ## the HTML report in a real Chromium
 	$(BIN)/pytest -q tests/browser
 
 power: ## how many mistakes the oracle catches and names, in some minutes; writes docs/power.md
-	$(PYTHON) -m tests.power --write
+	$(PYTHON) -m studies.power --write
 
 peers: $(PEERS)/.installed $(NODE_MODULES)/.package-lock.json ## independent witnesses, and other implementations under check, in .venv-peers
 	$(PEERS)/bin/pytest -q -s tests/peers
 
 bench: $(BENCH)/.installed ## other checkers and implementations side by side; is docs/performance.md what is found?
-	$(BENCH)/bin/python -m tests.benchmarks
+	$(BENCH)/bin/python -m studies.benchmarks
 
 bench-write: $(BENCH)/.installed ## the same, and writes docs/performance.md
-	$(BENCH)/bin/python -m tests.benchmarks --write
+	$(BENCH)/bin/python -m studies.benchmarks --write
 
 scaling: $(BENCH)/.installed ## certificates and checks over a cluster, with docs/scaling.md
 	$(BENCH)/bin/pytest -q tests/scaling tests/test_docs.py -k scaling
@@ -68,8 +68,8 @@ $(NODE_MODULES)/.package-lock.json: tests/peers/package-lock.json
 	@if command -v npm >/dev/null; then cd tests/peers && npm ci --ignore-scripts --no-audit --no-fund --loglevel error && touch ../../$@; \
 	else echo "There is no npm: the implementations in JavaScript are not installed, and skipped."; fi
 
-$(BENCH)/.installed: pyproject.toml tests/benchmarks/requirements.txt
+$(BENCH)/.installed: pyproject.toml studies/benchmarks/requirements.txt
 	$(PYTHON) -m venv $(BENCH)
 	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check \
-		--requirement tests/benchmarks/requirements.txt --editable '.[test]'
+		--requirement studies/benchmarks/requirements.txt --editable '.[test]'
 	touch $@

@@ -11,7 +11,7 @@ True
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from purebp.activations import (
+from purebp.textbook.activations import (
     Activation,
     activation,
     elu,
@@ -25,30 +25,41 @@ from purebp.activations import (
     softplus,
     tanh,
 )
-from purebp.arithmetic import FLOAT, Arithmetic, PurebpError
-from purebp.backprop import Trace, backpropagation, evaluate, forward
-from purebp.linalg import dot, hadamard, inner, transpose
-from purebp.losses import Loss, binary_cross_entropy, cross_entropy, half_mse, half_sse, huber, loss, mae, mse, sse
-from purebp.network import Batch, Gradients, Layer, LayerGradients, Network
-from purebp.optimizers import adam_step, momentum_step, sgd_step
+from purebp.textbook.arithmetic import FLOAT, Arithmetic, PurebpError
+from purebp.textbook.backprop import Trace, backpropagation, evaluate, forward
+from purebp.textbook.linalg import dot, hadamard, inner, transpose
+from purebp.textbook.losses import (
+    Loss,
+    binary_cross_entropy,
+    cross_entropy,
+    half_mse,
+    half_sse,
+    huber,
+    loss,
+    mae,
+    mse,
+    sse,
+)
+from purebp.textbook.network import Batch, Gradients, Layer, LayerGradients, Network
+from purebp.textbook.optimizers import adam_step, momentum_step, sgd_step
 
 if TYPE_CHECKING:
-    from purebp.differences import central_differences, complex_step, numerical_gradients, richardson
-    from purebp.drawing import to_dot, to_svg
-    from purebp.explanation import Explanation, explain
     from purebp.graph import *  # noqa: F403  # nodes and operations, all of them
-    from purebp.serialization import from_json, to_json
-    from purebp.training import Epoch, train
+    from purebp.graphs.drawing import to_dot, to_svg
+    from purebp.textbook.differences import central_differences, complex_step, numerical_gradients, richardson
+    from purebp.textbook.explanation import Explanation, explain
+    from purebp.textbook.serialization import from_json, to_json
+    from purebp.textbook.training import Epoch, train
 
 __version__ = "0.1.0"
 
 # Loaded when first asked for, so that `import purebp` takes no longer than the recurrence needs (PEP 562).
 _LATER = {
-    "differences": ("central_differences", "complex_step", "numerical_gradients", "richardson"),
-    "drawing": ("to_dot", "to_svg"),
-    "explanation": ("Explanation", "explain"),
-    "serialization": ("from_json", "to_json"),
-    "training": ("Epoch", "train"),
+    "textbook.differences": ("central_differences", "complex_step", "numerical_gradients", "richardson"),
+    "graphs.drawing": ("to_dot", "to_svg"),
+    "textbook.explanation": ("Explanation", "explain"),
+    "textbook.serialization": ("from_json", "to_json"),
+    "textbook.training": ("Epoch", "train"),
 }
 
 

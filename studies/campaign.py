@@ -1,6 +1,6 @@
 """A long attempt to find a conforming implementation outside its error budget (`make campaign`).
 
-    python -m tests.campaign --entries 100000 --seed 0
+    python -m studies.campaign --entries 100000 --seed 0
 
 Random networks of depth 1 to 6 and width 1 to 32 with every activation and loss, weights of any scale from 1e-3 to
 1e3, zeros, exact kinks and saturated neurons. Each network is given to one row of the panel on every machine, and to
@@ -19,9 +19,9 @@ from random import Random
 from statistics import median
 
 from purebp import forward
-from purebp.activations import Elementwise
 from purebp.number_systems.formats import FORMATS
-from tests.conforming import MACHINES, WAYS, Case, Implementation, Recipe, drawn, implementation, shares, wild_case
+from purebp.textbook.activations import Elementwise
+from studies.conforming import MACHINES, WAYS, Case, Implementation, Recipe, drawn, implementation, shares, wild_case
 
 
 @dataclass
@@ -99,7 +99,7 @@ def table(campaign: Campaign) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.campaign", description=str(__doc__).splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m studies.campaign", description=str(__doc__).splitlines()[0])
     parser.add_argument("--entries", type=int, default=100_000, help="gradient entries (100,000)")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args(arguments)

@@ -1,6 +1,6 @@
 """The conforming panel: implementations of backpropagation that are right, each in its own way.
 
-Every error budget must hold for all of them. They are written in plain loops and know nothing of purebp.backprop: a
+Every error budget must hold for all of them. They are written in plain loops and know nothing of purebp.textbook.backprop: a
 `Recipe` says in which order sums are taken, by which formulas, and where the 1/n is applied; a `Machine` rounds every
 single operation. A textbook formula that overflows where the value is finite, such as log(1 + e^z) for large z, is no
 conforming one there; the panel then does what such code has to do, and takes another. Nor does code conform that
@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 from purebp import Batch, Layer, Loss, Network, backpropagation, loss
 from purebp.number_systems.ball import Ball, ball
 from purebp.number_systems.formats import BFLOAT16, BINARY16, BINARY32, BINARY64, TF32, Format
-from purebp.oracle.judge import share
+from purebp.oracle.evidence import share
 
 Rows = list[list[float]]
 Rounding = Callable[[float], float]

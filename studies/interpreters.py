@@ -1,6 +1,6 @@
 """The interpreters that are here, and the whole test suite on every one of them (`make test-all`).
 
-python -m tests.interpreters        each in a virtual environment of its own, such as .venv-3.11.7
+python -m studies.interpreters        each in a virtual environment of its own, such as .venv-3.11.7
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """How much the oracle sees: mistakes planted in right code, and how many `check` catches and names (`make power`).
 
-    python -m tests.power --write           measure, and write docs/power.md
-    python -m tests.power --mistakes        the catalogue as a page; with --write, docs/mistakes.md
-    python -m tests.power --quick --seed 3  a small sample
+    python -m studies.power --write           measure, and write docs/power.md
+    python -m studies.power --mistakes        the catalogue as a page; with --write, docs/mistakes.md
+    python -m studies.power --quick --seed 3  a small sample
 
 Whether something planted is a mistake, and whether two explanations say the same, is decided on random networks
 that the ladder of `check` does not hold.
@@ -28,19 +28,19 @@ from typing import Any
 from unittest.mock import patch
 
 from purebp import FLOAT, Batch, Layer, Network, backpropagation, evaluate, loss
-from purebp.arithmetic import Matrix, PurebpError
-from purebp.network import Gradients, LayerGradients
 from purebp.number_systems.ball import Ball, ball
 from purebp.oracle.cases import Case, ladder
 from purebp.oracle.check import check
 from purebp.oracle.conventions import Convention, Factor, budgets
-from purebp.oracle.diagnosis import Diagnosis, Made, Observation, explanations
-from purebp.oracle.judge import Budgets, Claim, as_claim, share
-from purebp.oracle.mistakes import CATALOGUE, seen
-from purebp.oracle.recipe import Inapplicable, Mistake, Recipe, planted, run
-from purebp.oracle.report import Report
-from tests.conforming import MACHINES, WAYS, Implementation, drawn, implementation, single
-from tests.conforming import Recipe as Way
+from purebp.oracle.evidence import Budgets, Claim, as_claim, share
+from purebp.oracle.explaining.catalogue import CATALOGUE, seen
+from purebp.oracle.explaining.diagnosis import Diagnosis, Made, Observation, explanations
+from purebp.oracle.explaining.recipe import Inapplicable, Mistake, Recipe, planted, run
+from purebp.oracle.reports.report import Report
+from purebp.textbook.arithmetic import Matrix, PurebpError
+from purebp.textbook.network import Gradients, LayerGradients
+from studies.conforming import MACHINES, WAYS, Implementation, drawn, implementation, single
+from studies.conforming import Recipe as Way
 
 CHECK = import_module("purebp.oracle.check")
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -252,10 +252,13 @@ def budgets_once() -> Iterator[None]:
             kept[key] = budgets(case, convention, format, claim)
         return kept[key]
 
-    here = import_module("purebp.oracle.localisation")
-    with patch.object(CHECK, "ladder", cache(ladder)), patch.object(CHECK, "budgets", remembered):
-        with patch.object(here, "budgets", remembered):
-            yield
+    here = import_module("purebp.oracle.explaining.localisation")
+    with (
+        patch.object(CHECK, "ladder", cache(ladder)),
+        patch.object(CHECK, "budgets", remembered),
+        patch.object(here, "budgets", remembered),
+    ):
+        yield
 
 
 @contextmanager
@@ -333,10 +336,13 @@ def agree(a: Planting, b: Planting, setting: Setting) -> bool:
 
 CONVENTIONS = (
     Planting(factor=Factor(Fraction(-1))),
-    *(Planting(factor=Factor(Fraction(c), i, j)) for c, i, j in ((2, 0, 0), ("1/2", 0, 0), (1, 1, 0), (1, -1, 0), (1, 0, -1), (2, -1, 0), (-2, 0, 0))),
+    *(
+        Planting(factor=Factor(Fraction(c), i, j))
+        for c, i, j in ((2, 0, 0), ("1/2", 0, 0), (1, 1, 0), (1, -1, 0), (1, 0, -1), (2, -1, 0), (-2, 0, 0))
+    ),
     Planting(other="mae"),
     Planting(other="binary_cross_entropy"),
-)  # fmt: skip
+)
 
 
 def conventions() -> Iterator[tuple[Planting, Setting]]:
@@ -614,10 +620,14 @@ def rows(heads: Sequence[str], lines: Sequence[Sequence[object]]) -> str:
 def _line(name: str, caught: Sequence[Seen]) -> list[object]:
     named = [seen for seen in caught if seen.named]
     return [
-        name, len(caught), percent(sum(s.caught for s in caught), len(caught)), len(named),
-        percent(sum(s.first for s in named), len(named)), percent(sum(s.place == 1 for s in named), len(named)),
+        name,
+        len(caught),
+        percent(sum(s.caught for s in caught), len(caught)),
+        len(named),
+        percent(sum(s.first for s in named), len(named)),
+        percent(sum(s.place == 1 for s in named), len(named)),
         percent(sum(s.among_three for s in named), len(named)),
-    ]  # fmt: skip
+    ]
 
 
 def document(found: Measured) -> str:
@@ -637,7 +647,7 @@ def document(found: Measured) -> str:
         "# Power, measured",
         "A checker is as good as what it catches. Mistakes of the catalogue ([mistakes.md](mistakes.md)) are planted in "
         "right code, which `purebp.oracle.check` then sees as it sees any candidate. This page is written by "
-        f"`make power` (seed {found.seed}); `python -m tests.power --help` tells more.",
+        f"`make power` (seed {found.seed}); `python -m studies.power --help` tells more.",
         "*Caught*: the verdict is not that it conforms. *Named*: the first explanation is what was planted, or another "
         "that gives the same answers, inside its budgets, on the built-in cases and on random networks that `check` does "
         "not know; *word for word*: it is what was planted. Whether something planted is a mistake at all is decided on "
@@ -666,8 +676,13 @@ def document(found: Measured) -> str:
         rows(
             ["format", "size", "a random entry", "the hardest entry", "on one case alone"],
             [
-                [e.format, f"1e{round(math.log10(e.size))}", percent(e.anywhere, e.tried),
-                 percent(e.hardest, e.settings), percent(e.alone, e.single)]
+                [
+                    e.format,
+                    f"1e{round(math.log10(e.size))}",
+                    percent(e.anywhere, e.tried),
+                    percent(e.hardest, e.settings),
+                    percent(e.alone, e.single),
+                ]
                 for e in found.entries
             ],
         ),
@@ -679,9 +694,12 @@ def document(found: Measured) -> str:
         "loops with naive, stable and tanh-based formulas, sums in any order, and 1/n anywhere. Among them is what is "
         "often accused: a (1 − a) on outputs, ŷ − y without f′ under cross-entropy, and the error y − ŷ whose gradient is "
         f"added. False alarms: {len(found.alarms.alarms) or 'none'}.",
-        rows(["format, and what is returned or left open", "asked"], [[k, f"{n:,}"] for k, n in sorted(found.alarms.runs.items())]),
+        rows(
+            ["format, and what is returned or left open", "asked"],
+            [[k, f"{n:,}"] for k, n in sorted(found.alarms.runs.items())],
+        ),
         "\n".join(f"- {alarm}" for alarm in found.alarms.alarms),
-    ]  # fmt: skip
+    ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -703,7 +721,7 @@ def catalogue() -> str:
         "What `purebp check` looks for when numbers are wrong. *Seen*: in how many of 125 collected reports of hand-written "
         "backpropagation that went wrong a mistake of its kind was found (several entries can be of one kind); 0 means "
         "that it stands here because it is easy to make. "
-        "The symbols are those of [lesson.md](lesson.md). This page is written by `python -m tests.power --mistakes --write`.",
+        "The symbols are those of [lesson.md](lesson.md). This page is written by `python -m studies.power --mistakes --write`.",
     ]
     for family in FAMILIES:
         lines = [
@@ -732,7 +750,7 @@ def plain_sentence(sentence: str) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.power", description=str(__doc__).splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m studies.power", description=str(__doc__).splitlines()[0])
     parser.add_argument("--write", action="store_true", help="write docs/power.md, or docs/mistakes.md")
     parser.add_argument("--quick", action="store_true", help="a small sample")
     parser.add_argument("--all", action="store_true", help="diagnose every single mistake, and 1000 pairs")

@@ -12,8 +12,8 @@ from hypothesis import Phase, given, settings
 from hypothesis.strategies import SearchStrategy
 
 from purebp import Batch, Gradients, Layer, Loss, Network, numerical_gradients, richardson, sgd_step, sse
-from purebp.network import LayerGradients
-from purebp.optimizers import shapes
+from purebp.textbook.network import LayerGradients
+from purebp.textbook.optimizers import shapes
 from tests.strategies import REDUCTIONS, Case, cases
 
 Backpropagation = Callable[[Network, Batch, Loss], Gradients]

@@ -14,10 +14,10 @@ from typing import NamedTuple
 from hypothesis import strategies as st
 
 from purebp import Batch, Layer, Loss, Network, evaluate, forward
-from purebp.losses import REDUCTIONS as REDUCTIONS
 from purebp.testing.strategies import ACTIVATIONS as ACTIVATIONS
 from purebp.testing.strategies import LOSSES as LOSSES
 from purebp.testing.strategies import losses as losses
+from purebp.textbook.losses import REDUCTIONS as REDUCTIONS
 
 CORNERS = {
     "relu": [0.0],

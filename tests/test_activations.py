@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from purebp import FLOAT, PurebpError, activation, elu, leaky_relu, relu, sigmoid, softmax, softplus, tanh
-from purebp.activations import Elementwise
+from purebp.textbook.activations import Elementwise
 from tests.strategies import ACTIVATIONS
 
 ELEMENTWISE = [f for f in map(activation, ACTIVATIONS) if isinstance(f, Elementwise)]

@@ -28,10 +28,10 @@ from purebp import (
 )
 from purebp.oracle import Report, check, diagnose, judge
 from purebp.oracle.cases import ladder
-from purebp.oracle.mistakes import CATALOGUE
-from purebp.oracle.recipe import planted, run
-from purebp.oracle.report import html, junit
-from tests.power import HIDDEN
+from purebp.oracle.explaining.catalogue import CATALOGUE
+from purebp.oracle.explaining.recipe import planted, run
+from purebp.oracle.reports.report import html, junit
+from studies.power import HIDDEN
 
 Answer = tuple[list[Any], list[Any]]
 Candidate = Callable[[Any, Any, Any, Any], Any]
@@ -135,8 +135,9 @@ def test_a_mistake_of_few_cases_is_judged_under_what_the_others_follow() -> None
 def test_no_right_candidate_is_accused_where_factors_coincide(loss: str, sizes: Any, batch: int | None) -> None:
     """½ is 1/m where there are two outputs."""
     for sign in (1, -1):
-        report = check(right(loss, lambda n, m: sign, ("tanh", "tanh")), activations=("tanh", "tanh"),
-                       sizes=sizes, batch=batch)  # fmt: skip
+        report = check(
+            right(loss, lambda n, m: sign, ("tanh", "tanh")), activations=("tanh", "tanh"), sizes=sizes, batch=batch
+        )
         assert report.conforms, str(report)
     if sizes == [2, 3, 4] and batch is None:
         found = check(right(loss, lambda n, m: -1, ("tanh", "tanh")), activations=("tanh", "tanh"), sizes=sizes)

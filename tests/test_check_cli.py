@@ -19,8 +19,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from purebp.cli import candidates, check, main
-from purebp.cli.candidates import Outcome, Request
+from purebp.cli import check, main
+from purebp.oracle.asking import file as candidates
+from purebp.oracle.asking.file import Outcome, Request
 from tests.conftest import default_signals
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -87,14 +88,21 @@ def gradients(weights, biases, inputs, targets):
     errors = [[sum(w * v for w, v in zip(row, x)) - t for row, t in zip(W, y)] for x, y in zip(inputs, targets)]
     return [[[2 * sum(e[j] * x[i] for e, x in zip(errors, inputs)) for i in range(len(W[0]))] for j in range(len(W))]]
 """
-VECTOR = RIGHT.replace("for x, y in zip(inputs, targets):", "if True:").replace("inputs, targets", "x, y").replace(
-    "len(inputs)", "1").replace("def backpropagation", "def my_own")  # fmt: skip
+VECTOR = (
+    RIGHT.replace("for x, y in zip(inputs, targets):", "if True:")
+    .replace("inputs, targets", "x, y")
+    .replace("len(inputs)", "1")
+    .replace("def backpropagation", "def my_own")
+)
 HALF = RIGHT.replace("2 * (p - t) / (len(y) * len(inputs))", "p - t")
 WRONG = RIGHT.replace("gb[l][j] += d", "gb[l][j] = d")
-FLOAT32 = RIGHT.replace(LAST, """\
+FLOAT32 = RIGHT.replace(
+    LAST,
+    """\
     r = lambda x: struct.unpack("f", struct.pack("f", x))[0]
     return [[list(map(r, row)) for row in g] for g in gw], [list(map(r, g)) for g in gb]
-""").replace("from math", "import struct\nfrom math")  # fmt: skip
+""",
+).replace("from math", "import struct\nfrom math")
 MSE = ["--activations", "sigmoid", "--loss", "mse", "--returns", "gradients", "--sizes", "2,2"]
 
 VERDICTS: dict[str, tuple[str, list[str], str, int]] = {  # what it is: file, options, verdict, exit status
@@ -109,7 +117,7 @@ VERDICTS: dict[str, tuple[str, list[str], str, int]] = {  # what it is: file, op
     "crash": (at_once("import os; os._exit(len(inputs) + 5)"), MSE, "crash", 1),
     "timeout": (at_once("while len(inputs) == 2: pass"), [*MSE, "--timeout", "0.3"], "timeout", 1),
     "flaky": ("from random import random\n" + at_last("gb[0][0] *= random()"), MSE, "flaky", 1),
-}  # fmt: skip
+}
 Run = Callable[..., tuple[int, str]]
 
 
@@ -195,12 +203,15 @@ def test_a_crash_and_a_time_out_name_the_case(outcomes: dict[str, Outcome]) -> N
     assert "2 layers, and is asked with 1" in told["two layers for one"]
 
 
-@pytest.mark.parametrize("line, told", [
-    ("raise SystemExit('no')", "it calls sys.exit('no')"),
-    ("import ctypes; ctypes.string_at(0)", "ended by the signal SIGSEGV"),
-    ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "ended by the signal SIGKILL"),
-    ("raise KeyboardInterrupt", "it raises KeyboardInterrupt()"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "line, told",
+    [
+        ("raise SystemExit('no')", "it calls sys.exit('no')"),
+        ("import ctypes; ctypes.string_at(0)", "ended by the signal SIGSEGV"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "ended by the signal SIGKILL"),
+        ("raise KeyboardInterrupt", "it raises KeyboardInterrupt()"),
+    ],
+)
 def test_whatever_ends_the_process_is_a_crash(line: str, told: str, run: Run) -> None:
     status, shown = run(mine=at_once(line))
     assert status == 1 and told in shown and "“one sample”" in shown
@@ -323,8 +334,10 @@ def test_a_wrong_one_is_taken_for_what_it_should_be(run: Run) -> None:
 
 
 def test_a_candidate_that_keeps_something_is_not_confused_by_the_guess(run: Run) -> None:
-    keeps = at_last("old = kept.get(key := repr(weights)); kept[key] = gw = old and [[[a + b for a, b in zip(*rs)] "
-                    "for rs in zip(*ws)] for ws in zip(old, gw)] or gw")  # fmt: skip
+    keeps = at_last(
+        "old = kept.get(key := repr(weights)); kept[key] = gw = old and [[[a + b for a, b in zip(*rs)] "
+        "for rs in zip(*ws)] for ws in zip(old, gw)] or gw"
+    )
     status, shown = run(mine=f"kept = {{}}\n{keeps}")
     assert status == 1 and "not reset between calls" in shown
 
@@ -336,8 +349,10 @@ def test_the_file_declares_and_the_command_line_wins(run: Run) -> None:
 
 
 def test_the_file_and_the_command_line_declare_together(run: Run) -> None:
-    steps = at_last("gw, gb = ([[[w - 0.5 * g for w, g in zip(*rows)] for rows in zip(*ws)] for ws in zip(weights, gw)], "
-                    "[[c - 0.5 * g for c, g in zip(*cs)] for cs in zip(biases, gb)])")  # fmt: skip
+    steps = at_last(
+        "gw, gb = ([[[w - 0.5 * g for w, g in zip(*rows)] for rows in zip(*ws)] for ws in zip(weights, gw)], "
+        "[[c - 0.5 * g for c, g in zip(*cs)] for cs in zip(biases, gb)])"
+    )
     declared = steps + 'PUREBP = {"activations": ["sigmoid"], "loss": "mse", "learning_rate": 0.5}\n'
     assert run("--returns", "step", mine=declared)[0] == 0
     assert run("--returns", "step", "--learning-rate", "0.25", mine=declared)[0] == 1
@@ -477,11 +492,14 @@ def hanging(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
         yield process, noted(tmp_path / "pid")
 
 
-@pytest.mark.parametrize("number, status, said", [
-    (signal.SIGTERM, 143, ""),
-    (signal.SIGINT, 130, "purebp: interrupted\n"),
-    (signal.SIGKILL, -9, ""),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "number, status, said",
+    [
+        (signal.SIGTERM, 143, ""),
+        (signal.SIGINT, 130, "purebp: interrupted\n"),
+        (signal.SIGKILL, -9, ""),
+    ],
+)
 def test_a_check_that_is_ended_ends_its_candidate(
     number: int, status: int, said: str, hanging: tuple[subprocess.Popen[str], int]
 ) -> None:

@@ -21,7 +21,7 @@ import pytest
 from purebp import Batch, Network, evaluate, forward, from_json, to_json
 from purebp.cli import main
 from purebp.cli.files import write_whole
-from purebp.datasets import accuracy, confusion, load
+from purebp.cli.training.datasets import accuracy, confusion, load
 from tests.conftest import default_signals
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -309,7 +309,7 @@ class TestStreams:
         assert ("" == shown.err) and ("0." in shown.out if args == ["--version"] else "examples:" in shown.out)
 
     def test_importing_purebp_imports_no_command_line(self, tmp_path: Path) -> None:
-        code = "import sys, purebp; print([m for m in ('purebp.cli', 'purebp.datasets', 'csv') if m in sys.modules])"
+        code = "import sys, purebp; print([m for m in ('purebp.cli', 'purebp.cli.training.datasets', 'csv') if m in sys.modules])"
         assert (
             "[]\n"
             == subprocess.run(

@@ -13,12 +13,26 @@ from random import Random
 import pytest
 
 from purebp import Batch, Layer, Network, activation, backpropagation, loss
-from purebp.activations import Elementwise
 from purebp.number_systems.ball import ball
 from purebp.number_systems.formats import BFLOAT16, BINARY16, BINARY32, BINARY64, FORMATS, rounds_to
-from purebp.oracle.judge import share
-from tests.conforming import MACHINES, PANEL, SLOPES, VALUES, WAYS, Case, Machine, Recipe, drawn
-from tests.conforming import implementation, named, rounding, shares, wild_case
+from purebp.oracle.evidence import share
+from purebp.textbook.activations import Elementwise
+from studies.conforming import (
+    MACHINES,
+    PANEL,
+    SLOPES,
+    VALUES,
+    WAYS,
+    Case,
+    Machine,
+    Recipe,
+    drawn,
+    implementation,
+    named,
+    rounding,
+    shares,
+    wild_case,
+)
 from tests.laws import Backpropagation
 from tests.test_planted_bugs import BUGS
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from purebp import Batch, Layer, Network, PurebpError, forward
-from purebp.datasets import BUILT_IN, Dataset, accuracy, confusion, load, parse_csv, scalings, split
-from purebp.scaling import Scaling, fold, standardisation, unfold
-from purebp.tables import parse_table
+from purebp.cli.training.datasets import BUILT_IN, Dataset, accuracy, confusion, load, parse_csv, scalings, split
+from purebp.cli.training.scaling import Scaling, fold, standardisation, unfold
+from purebp.cli.training.tables import parse_table
 
 numbers = st.floats(-1e3, 1e3, allow_subnormal=False)
 fractions = st.floats(0, 0.99)

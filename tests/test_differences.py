@@ -22,9 +22,9 @@ from purebp import (
     numerical_gradients,
     richardson,
 )
-from purebp.activations import Elementwise
-from purebp.differences import COMPLEX
 from purebp.number_systems.bounds import bounds_of
+from purebp.textbook.activations import Elementwise
+from purebp.textbook.differences import COMPLEX
 from tests import laws
 from tests.laws import assert_close, deltas
 from tests.strategies import ACTIVATIONS

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 
 from purebp import Network, cli
-from purebp.drawing import Box, arrange, described, to_dot, to_svg
-from purebp.graph import Add, Input, Node, Tanh, backward_graph, to_graph, topological_order
+from purebp.graphs.drawing import Box, arrange, described, to_dot, to_svg
+from purebp.graphs.engine import Add, Input, Node, Tanh, backward_graph, to_graph, topological_order
 from purebp.number_systems.ball import ball
 from purebp.number_systems.rational import FRACTION
 from tests.graphs import Recipe, recipes
@@ -104,8 +104,11 @@ def test_a_large_tensor_shows_a_corner() -> None:
     x = Input("x")
     values = {x: [[float(10 * i + j) for j in range(6)] for i in range(5)]}
     texts = [text.text for text in ET.fromstring(to_svg(x, values)).iter(f"{SVG}text")]
-    assert texts == ["x", "5 × 6".replace(" ", "\u00a0"), *(t.replace(" ", "\u00a0") for t in (
-        "0  1  2  3 …", "10 11 12 13 …", "20 21 22 23 …", "…"))]  # fmt: skip
+    assert texts == [
+        "x",
+        "5 × 6".replace(" ", "\u00a0"),
+        *(t.replace(" ", "\u00a0") for t in ("0  1  2  3 …", "10 11 12 13 …", "20 21 22 23 …", "…")),
+    ]
 
 
 @pytest.mark.parametrize("name", ['<b> & "quotes"', "\\l", "δ"])

@@ -1,7 +1,7 @@
 """Attempts to refute docs/error-budget.md, rule by rule; and that the document, its tests and its picture agree.
 
 The errors that the model allows are put in on purpose here, as large as they may be and all in one direction, where
-tests/conforming.py runs code that merely rounds.
+studies/conforming.py runs code that merely rounds.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from random import Random
 import pytest
 
 from purebp import Activation, Batch, Layer, Network, activation, backpropagation, forward, loss
-from purebp.activations import Elementwise
-from purebp.arithmetic import FLOAT, Function
 from purebp.number_systems.ball import Ball, K, Rules, ball, steepest
 from purebp.number_systems.bounds import bounds_of
 from purebp.number_systems.decimals import decimal
 from purebp.number_systems.formats import BFLOAT16, BINARY16, BINARY32, BINARY64, TF32, Format
 from purebp.oracle import certified_gradients, certified_loss, certified_outputs
-from purebp.oracle.judge import share
-from tests.conforming import MACHINES, SLOPES, VALUES, Recipe, implementation, named, shares
-from tests.plots.budget import PICTURE, drawing
+from purebp.oracle.evidence import share
+from purebp.textbook.activations import Elementwise
+from purebp.textbook.arithmetic import FLOAT, Function
+from studies.conforming import MACHINES, SLOPES, VALUES, Recipe, implementation, named, shares
+from studies.plots.budget import PICTURE, drawing
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENT = (ROOT / "docs" / "error-budget.md").read_text(encoding="utf-8")
@@ -53,7 +53,7 @@ def test_every_test_that_the_document_names_exists() -> None:
 
 
 def test_the_picture_is_what_its_script_draws() -> None:
-    assert PICTURE.read_bytes() == drawing().encode(), "python -m tests.plots.budget --write"
+    assert PICTURE.read_bytes() == drawing().encode(), "python -m studies.plots.budget --write"
 
 
 # The model, at its worst: every operation errs by as much as it may, all in one direction.
@@ -206,7 +206,7 @@ def roundoffs(compute: Callable[[Faulty], float], library: float) -> float:
 def most_roundoffs(name: str, derivative: bool) -> float:
     """In units of max(|f|, C), for the worst formula of the panel and the worst of many arguments."""
     base, p = named(name)
-    arguments = [side * m / 16 for m in range(0, 96) for side in (-1, 1)]
+    arguments = [side * m / 16 for m in range(96) for side in (-1, 1)]
     arguments += [side * m for m in (1e-8, 1e-3, 7.0, 9.0, 12.0, 17.0, 37.0, 60.0, 90.0, 500.0) for side in (-1, 1)]
     function = elementwise(name).derivative if derivative else elementwise(name).value
     intermediate, worst = bounds_of(function).intermediate, 0.0

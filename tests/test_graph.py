@@ -11,7 +11,7 @@ from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from purebp import FLOAT, Batch, Loss, Network, PurebpError, backpropagation, evaluate, sgd_step
-from purebp.graph import (
+from purebp.graphs.engine import (
     MSE,
     Add,
     Concatenate,
@@ -46,12 +46,12 @@ from purebp.graph import (
     topological_order,
     uses_of,
 )
-from purebp.losses import REDUCTIONS
+from purebp.graphs.operations import OPERATIONS
+from purebp.graphs.tensors import dimensions, entries, entrywise
 from purebp.number_systems.ball import ball
 from purebp.number_systems.rational import FRACTION
-from purebp.operations import OPERATIONS
-from purebp.oracle.judge import share
-from purebp.tensors import dimensions, entries, entrywise
+from purebp.oracle.evidence import share
+from purebp.textbook.losses import REDUCTIONS
 from tests import graphs
 from tests.graphs import SLIPS, Recipe, recipes
 from tests.laws import assert_close
@@ -95,8 +95,11 @@ def test_a_product_of_the_wrong_shape_is_rejected() -> None:
 
 
 def test_a_value_outside_the_model_leaves_its_budget() -> None:
-    coarse = graphs.with_product(OPERATIONS[3], 0, lambda on, g, z, x, y: entrywise(
-        lambda gi, yi: round(gi * yi, 8) if isinstance(gi, float) else gi * yi, g, y))  # fmt: skip
+    coarse = graphs.with_product(
+        OPERATIONS[3],
+        0,
+        lambda on, g, z, x, y: entrywise(lambda gi, yi: round(gi * yi, 8) if isinstance(gi, float) else gi * yi, g, y),
+    )
     with pytest.raises(AssertionError):
         graphs.lies_within_its_budget(coarse)
 
@@ -158,8 +161,11 @@ def test_the_order_of_construction_changes_nothing(recipe: Recipe) -> None:
     assert [one[node] for node in one] == [two[node] for node in two]
 
 
-@given(st.lists(st.floats(-1e6, 1e6, allow_subnormal=False), min_size=2, max_size=9).flatmap(
-    lambda numbers: st.tuples(st.just(numbers), st.permutations(numbers))))  # fmt: skip
+@given(
+    st.lists(st.floats(-1e6, 1e6, allow_subnormal=False), min_size=2, max_size=9).flatmap(
+        lambda numbers: st.tuples(st.just(numbers), st.permutations(numbers))
+    )
+)
 def test_several_uses_may_be_added_in_any_order(given: tuple[list[float], list[float]]) -> None:
     """x is used once per number c, in c x: its gradient is their sum."""
     numbers, shuffled = given
@@ -520,12 +526,12 @@ def test_a_vector_goes_with_a_column_and_never_becomes_a_square() -> None:
     for targets, outputs in (([1, 2, 3], [[4], [6], [8]]), ([[1], [2], [3]], [4, 6, 8])):
         gradients = backward_graph(MSE(Y_ := Input("y"), A), {Y_: targets, A: outputs})
         assert gradients.values["MSE#3"] == pytest.approx((9 + 16 + 25) / 3)
-        assert [x for x in entries(gradients[A])] == pytest.approx([2.0, 8 / 3, 10 / 3])
+        assert entries(gradients[A]) == pytest.approx([2.0, 8 / 3, 10 / 3])
         assert len(gradients[A]) == 3 and isinstance(gradients[A][0], list) == isinstance(outputs[0], list)
 
 
 def test_every_operation_is_computed_once_forwards_and_once_backwards() -> None:
-    """Counted, not clocked (tests/benchmarks/graph.py does that)."""
+    """Counted, not clocked (studies/benchmarks/graph.py does that)."""
     for n in (10, 10_000):
         calls = [0]
 

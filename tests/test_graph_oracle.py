@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from purebp import FLOAT, Loss, PurebpError, backpropagation
-from purebp.graph import (
+from purebp.graphs.engine import (
     MSE,
     Add,
     BinaryCrossEntropy,
@@ -47,14 +47,14 @@ from purebp.graph import (
     topological_order,
     uses_of,
 )
-from purebp.linalg import transpose
+from purebp.graphs.tensors import Tensor, entries, entrywise
 from purebp.number_systems.ball import ball
 from purebp.oracle import Report, certified_gradients, check
 from purebp.oracle.conventions import ONE, Factor
-from purebp.oracle.graph_mistakes import GraphMistake, mistakes
+from purebp.oracle.evidence import share
+from purebp.oracle.explaining.graph_mistakes import GraphMistake, mistakes
 from purebp.oracle.graphs import Reading, graph_cases, quantities, roomy
-from purebp.oracle.judge import share
-from purebp.tensors import Tensor, entries, entrywise
+from purebp.textbook.linalg import transpose
 from tests.strategies import Case, cases
 
 Feed = Mapping[str, Any]
@@ -534,8 +534,10 @@ def test_gradients_of_inner_nodes_are_passed_over() -> None:
     assert report.verdict == "correct", str(report)
     assert "For t1 its gradient was given, not its value: it is passed over." in report.notes
     assert {tensor.name for tensor in report.tensors} == {f"∂loss/∂{name}" for name in ("A", "a", "W1", "b1", "V")}
-    turned = check(lambda feed: {k: entrywise(lambda g: -g, v) for k, v in of_all_nodes(residual())(feed).items()},
-                   graph=residual())  # fmt: skip
+    turned = check(
+        lambda feed: {k: entrywise(lambda g: -g, v) for k, v in of_all_nodes(residual())(feed).items()},
+        graph=residual(),
+    )
     assert (turned.verdict, turned.conforms) == ("correct-under-convention", True)
 
 
@@ -659,9 +661,9 @@ def test_graphs_that_cannot_be_asked_are_refused() -> None:
     with pytest.raises(PurebpError, match="do not go with it"):
         check(by_hand, graph=residual(), sizes=(1, 1))
     for_layers: list[dict[str, Any]] = [{"weights": "in_out"}, {"samples": "columns"}, {"activations": "tanh"}]
-    for given in [*for_layers, {"biases": False}]:
+    for other in [*for_layers, {"biases": False}]:
         with pytest.raises(PurebpError, match="is for layers, and does not go"):
-            check(by_hand, graph=residual(), **given)
+            check(by_hand, graph=residual(), **other)
 
 
 def test_a_report_on_a_graph_has_every_form() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests import interpreters
+from studies import interpreters
 
 
 def test_no_interpreter_is_a_failure(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from purebp import PurebpError, dot, hadamard, inner, transpose
-from purebp.linalg import shape, subtract, total
+from purebp.textbook.linalg import shape, subtract, total
 from tests.strategies import Rows, matrices
 
 

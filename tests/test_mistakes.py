@@ -13,14 +13,14 @@ import pytest
 from hypothesis import given
 
 from purebp import FLOAT, Batch, Gradients, Layer, Network, backpropagation
-from purebp.activations import Elementwise
-from purebp.arithmetic import Function
-from purebp.oracle.candidate import Declared
+from purebp.oracle.asking.candidate import Declared
+from purebp.oracle.asking.subject import Subject
 from purebp.oracle.check import check
-from purebp.oracle.mistakes import CATALOGUE, seen
-from purebp.oracle.recipe import LINES, Mistake, Recipe, run
-from purebp.oracle.subject import Subject
-from tests.power import FAMILIES, budgets_once, looked_at, place, plain_sentence
+from purebp.oracle.explaining.catalogue import CATALOGUE, seen
+from purebp.oracle.explaining.recipe import LINES, Mistake, Recipe, run
+from purebp.textbook.activations import Elementwise
+from purebp.textbook.arithmetic import Function
+from studies.power import FAMILIES, budgets_once, looked_at, place, plain_sentence
 from tests.strategies import Case, cases
 
 

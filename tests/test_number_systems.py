@@ -22,17 +22,27 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from purebp import Batch, Gradients, Layer, Network, PurebpError, backpropagation, evaluate, loss
-from purebp.arithmetic import Arithmetic, N
 from purebp.number_systems.ball import Ball, ball, products
 from purebp.number_systems.decimals import decimal
 from purebp.number_systems.dual import DUAL, Dual, dual
-from purebp.number_systems.formats import BFLOAT16, BINARY16, BINARY32, BINARY64, FORMATS, TF32, Format
-from purebp.number_systems.formats import format_named, is_exact, rounds_to
+from purebp.number_systems.formats import (
+    BFLOAT16,
+    BINARY16,
+    BINARY32,
+    BINARY64,
+    FORMATS,
+    TF32,
+    Format,
+    format_named,
+    is_exact,
+    rounds_to,
+)
 from purebp.number_systems.rational import FRACTION
 from purebp.oracle import Certified, certified_gradients, certified_loss, certified_outputs
+from purebp.textbook.arithmetic import Arithmetic, N
+from studies.conforming import Case as WildCase
+from studies.conforming import wild_case
 from tests import laws
-from tests.conforming import Case as WildCase
-from tests.conforming import wild_case
 from tests.strategies import ACTIVATIONS, LOSSES, Case, cases
 
 RATIONAL = ["identity", "relu", "leaky_relu(0.25)"]

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from purebp import Batch, Gradients, Layer, Network, PurebpError, adam_step, backpropagation, momentum_step, sgd_step
-from purebp.network import LayerGradients
-from purebp.optimizers import State
+from purebp.textbook.network import LayerGradients
+from purebp.textbook.optimizers import State
 from tests.strategies import Case, cases
 
 OTHER = backpropagation(Network.random([2, 3, 1]), Batch([[1.0, 2.0]], [[1.0]]))

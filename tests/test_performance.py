@@ -7,8 +7,8 @@ from copy import deepcopy
 
 import pytest
 
-from tests.benchmarks.measuring import ROOT
-from tests.benchmarks.page import PAGE, differences, facts_table, other_interpreters, page, read
+from studies.benchmarks.measuring import ROOT
+from studies.benchmarks.page import PAGE, differences, facts_table, other_interpreters, page, read
 
 
 def test_the_page_is_generated() -> None:

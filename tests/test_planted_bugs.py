@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import pytest
 
 from purebp import FLOAT, Activation, Batch, Gradients, Loss, Network, backpropagation, forward, sse
-from purebp.activations import Elementwise, Softmax
-from purebp.network import LayerGradients
+from purebp.textbook.activations import Elementwise, Softmax
+from purebp.textbook.network import LayerGradients
 from tests import laws
 from tests.strategies import Case, cases
 

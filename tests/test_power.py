@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.power import DOCS, QUICK, Measured, catalogue, document, measure
+from studies.power import DOCS, QUICK, Measured, catalogue, document, measure
 
 
 @pytest.fixture(scope="module")
@@ -45,5 +45,5 @@ def test_the_page_shows_what_was_measured(measured: Measured) -> None:
 
 
 def test_the_page_of_mistakes_is_generated() -> None:
-    """`python -m tests.power --mistakes --write` writes it."""
+    """`python -m studies.power --mistakes --write` writes it."""
     assert catalogue().encode() == (DOCS / "mistakes.md").read_bytes()

@@ -13,8 +13,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from purebp import Layer, Network, PurebpError, from_json, to_json
-from purebp.activations import Elementwise
-from purebp.arithmetic import Function
+from purebp.textbook.activations import Elementwise
+from purebp.textbook.arithmetic import Function
 from tests.strategies import ACTIVATIONS, Case, cases
 
 EXTREMES = [-0.0, 5e-324, -2.2250738585072014e-308, 1e308, 0.1, 1 / 3, 1e16 + 2]

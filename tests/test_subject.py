@@ -16,9 +16,9 @@ import pytest
 
 from purebp import Batch, Network
 from purebp.cli import main
-from purebp.oracle.candidate import Declared, ask
+from purebp.oracle.asking.candidate import Declared, ask
+from purebp.oracle.asking.subject import Subject
 from purebp.oracle.cases import Case
-from purebp.oracle.subject import Subject
 from tests.conftest import default_signals
 
 BROKEN = str(Path(__file__).parent / "subjects" / "broken.py")

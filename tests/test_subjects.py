@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from purebp.cli import main
-from purebp.cli.loading import declaration
-from purebp.oracle.vectors import Vector, load
-from purebp.oracle.wire import HELLO, Request, read_hello
+from purebp.oracle.asking.loading import declaration
+from purebp.oracle.asking.wire import HELLO, Request, read_hello
+from purebp.oracle.vectors.vectors import Vector, load
 
 os.environ.pop("JAVA_TOOL_OPTIONS", None)  # which java repeats on its standard error
 SUBJECTS = Path(__file__).resolve().parent.parent / "docs" / "examples" / "subjects"

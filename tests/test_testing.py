@@ -23,7 +23,7 @@ from purebp import Batch, Layer, Network, PurebpError, backpropagation, evaluate
 from purebp import loss as known_loss
 from purebp.number_systems.formats import BFLOAT16, is_exact
 from purebp.oracle import check, judge
-from purebp.oracle.candidate import Declared
+from purebp.oracle.asking.candidate import Declared
 from purebp.oracle.cases import Case
 from purebp.oracle.conventions import Convention
 from purebp.testing import assert_gradients_correct, batches, cases, explore, losses, networks, plugin
@@ -95,12 +95,15 @@ NOTHING = Batch([[0.0]], [[0.0]])
 SMALLEST: list[tuple[str, Callable[[Case], bool], Smallest]] = [
     ("case", lambda case: True, ((1, 1), [0.0], NOTHING)),
     ("of two layers", lambda case: len(case.network.layers) > 1, ((1, 1, 1), [0.0, 0.0], NOTHING)),
-    ("with a square layer", lambda case: case.network.sizes[0] == case.network.sizes[1] > 1,
-     ((2, 2), [0.0] * 4, Batch([[0.0, 0.0]], [[0.0, 0.0]]))),
+    (
+        "with a square layer",
+        lambda case: case.network.sizes[0] == case.network.sizes[1] > 1,
+        ((2, 2), [0.0] * 4, Batch([[0.0, 0.0]], [[0.0, 0.0]])),
+    ),
     ("with a weight above 1.2", lambda case: max(case.network.layers[0].weights[0]) > 1.2, ((1, 1), [2.0], NOTHING)),
     ("with a negative input", lambda case: min(case.batch.inputs[0]) < 0, ((1, 1), [0.0], Batch([[-1.0]], [[0.0]]))),
     ("with two samples", lambda case: len(case.batch.inputs) > 1, ((1, 1), [0.0], Batch([[0.0]] * 2, [[0.0]] * 2))),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("condition", "expected"), [row[1:] for row in SMALLEST], ids=[row[0] for row in SMALLEST])
@@ -162,11 +165,14 @@ def one_bias_for_eight_neurons(weights: Sequence[Numbers], inputs: Numbers, answ
 TWO, THREE = ("sigmoid", "identity"), ("tanh", "sigmoid", "identity")
 FOUND: list[tuple[Slip, Declared, Smallest]] = [
     (off_where_an_input_is_below_minus_two, Declared(TWO), ((1, 1, 1), [0.0] * 4, Batch([[-3.0]], [[0.0]]))),
-    (off_where_three_layers_are_wide, Declared(THREE, biases=False, batch=1),
-     ((1, 5, 1, 1), [0.0] * 5 + [1.0] + [0.0] * 4 + [1.0], Batch([[1.0]], [[0.0]]))),
+    (
+        off_where_three_layers_are_wide,
+        Declared(THREE, biases=False, batch=1),
+        ((1, 5, 1, 1), [0.0] * 5 + [1.0] + [0.0] * 4 + [1.0], Batch([[1.0]], [[0.0]])),
+    ),
     (raises_for_eight_inputs, Declared(("identity",)), ((8, 1), [0.0] * 9, Batch([[0.0] * 8], [[0.0]]))),
     (one_bias_for_eight_neurons, Declared(("identity",)), ((1, 8), [0.0] * 16, Batch([[0.0]], [[0.0] * 8]))),
-]  # fmt: skip
+]
 HALF_SSE = Convention(known_loss("half_sse"))
 
 
@@ -285,22 +291,28 @@ def run_file(pytester: pytest.Pytester, body: str) -> pytest.RunResult:
 
 
 def test_conforming_gradients_pass_and_give_the_report(pytester: pytest.Pytester) -> None:
-    result = run_file(pytester, """
+    result = run_file(
+        pytester,
+        """
         def test_it(assert_gradients_correct):
             assert assert_gradients_correct(slope, **DECLARED).verdict == "correct"
 
         @given(st.sampled_from([None, "gradients"]))
         def test_it_within_a_property(assert_gradients_correct, returns):
             assert_gradients_correct(slope, **DECLARED, returns=returns)
-        """)  # fmt: skip
+        """,
+    )
     result.assert_outcomes(passed=2)
 
 
 def test_the_message_of_a_failure_is_the_report_and_nothing_else(pytester: pytest.Pytester) -> None:
-    result = run_file(pytester, """
+    result = run_file(
+        pytester,
+        """
         def test_it(assert_gradients_correct):
             assert_gradients_correct(forgetful, **DECLARED)
-        """)  # fmt: skip
+        """,
+    )
     result.assert_outcomes(failed=1)
     names: dict[str, Any] = {}
     exec(TEST_FILE, names)

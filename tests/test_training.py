@@ -26,7 +26,7 @@ from purebp import (
     sse,
     train,
 )
-from purebp.optimizers import State
+from purebp.textbook.optimizers import State
 from tests.strategies import Case, cases
 
 LINE = Batch([[0.0], [1.0], [2.0], [3.0]], [[1.0], [3.0], [5.0], [7.0]])

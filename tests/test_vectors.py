@@ -19,11 +19,11 @@ from jsonschema import Draft202012Validator
 
 from purebp import Batch, Gradients, backpropagation, evaluate, forward, sgd_step
 from purebp.cli import main
-from purebp.network import LayerGradients
-from purebp.oracle.answers import judge_answers
 from purebp.oracle.certify import certified_gradients
-from purebp.oracle.vectors import FAMILIES, SCHEMA, Vector, load, read, shipped, verify
+from purebp.oracle.vectors.answers import judge_answers
+from purebp.oracle.vectors.vectors import FAMILIES, SCHEMA, Vector, load, read, shipped, verify
 from purebp.testing.strategies import ACTIVATIONS, LOSSES
+from purebp.textbook.network import LayerGradients
 
 FILES = {family: json.loads(shipped(f"{family}.json")) for family in FAMILIES}
 TESTS = [(vector, test) for family in FAMILIES for vector, test in zip(load(family), FILES[family]["tests"])]
@@ -200,7 +200,7 @@ def test_verify_ends_with_status_3_and_names_the_vector(tmp_path: Path, capsys: 
 
 
 def test_bits_hold_the_same_numbers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from purebp.oracle.wire import from_bits
+    from purebp.oracle.asking.wire import from_bits
 
     assert main(["vectors", "export", str(tmp_path), "--floats", "bits"]) == 0
     found = json.loads((tmp_path / "step.json").read_text(encoding="utf-8"))
@@ -225,7 +225,7 @@ def test_lines_hold_the_same_numbers(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 
 def test_right_answers_are_right_in_both_formats_and_in_words() -> None:
-    from purebp.oracle.wire import in_words
+    from purebp.oracle.asking.wire import in_words
 
     answers = {vector.id: answer(vector, right(vector)) for vector, _ in ANSWERED}
     errors = [{"id": vector.id, "error": {"kind": "shape"}} for vector, _ in TESTS if vector.family == "refused"]
@@ -273,8 +273,9 @@ def test_wrong_answers_are_explained_and_partial_ones_are_judged(
         ({"results": []}, "'None'"),
     ):
         file.write_text(json.dumps(answers))
+        capsys.readouterr()
         assert main(["judge", str(file)]) == 2, answers
-    capsys.readouterr()
+        assert sentence in capsys.readouterr().err
 
 
 def test_what_a_vector_asks_for_must_be_there() -> None:
@@ -298,7 +299,7 @@ def test_what_a_vector_asks_for_must_be_there() -> None:
 
 @pytest.mark.parametrize("words", [True, False])
 def test_answers_may_be_bit_patterns(words: bool) -> None:
-    from purebp.oracle.wire import in_words, patterned
+    from purebp.oracle.asking.wire import in_words, patterned
 
     answers = {v.id: answer(v, right(v)) for v, _ in ANSWERED if v.family in ("gradients", "step")}
     if words:

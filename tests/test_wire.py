@@ -12,14 +12,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from purebp.arithmetic import PurebpError
 from purebp.cli import main
-from purebp.oracle.answers import read
-from purebp.oracle.candidate import Declared, NoAnswer, arguments, ask
+from purebp.oracle.asking.candidate import Declared, NoAnswer, arguments, ask
+from purebp.oracle.asking.wire import (
+    as_candidate,
+    asked,
+    from_bits,
+    in_words,
+    read_hello,
+    read_json,
+    read_words,
+    to_bits,
+)
 from purebp.oracle.cases import Case
-from purebp.oracle.vectors import FAMILIES, Vector, load, verify
-from purebp.oracle.wire import as_candidate, asked, from_bits, in_words, read_hello, read_json, read_words, to_bits
+from purebp.oracle.vectors.answers import read
+from purebp.oracle.vectors.vectors import FAMILIES, Vector, load, verify
 from purebp.testing.strategies import cases
+from purebp.textbook.arithmetic import PurebpError
 
 FLOATS = st.floats(allow_nan=False)
 
@@ -99,7 +108,7 @@ SEEDS = [
     "hello 1 mine activations=tanh,identity sizes=2,3,1 biases=false floats=bits",
     json.dumps({"id": "1", "gradients": LAYERS, "deltas": [[[0.5, 1.0, 2.0]], [[3.0]]]}),
     "1 outputs 1 loss 0.5 deltas 1 2 3 4 gradients 0.5 -1 0.25 3 1e-3 2 0 1 -1 1 2 3 4",
-]  # fmt: skip
+]
 TOKENS = [
     "NaN",
     "Infinity",
@@ -189,8 +198,8 @@ def test_no_mutated_input_breaks_a_reader(part: int) -> None:
 
 
 def test_no_mutated_file_of_vectors_breaks_its_verification() -> None:
-    from purebp.oracle.vectors import shipped, text
-    from purebp.serialization import parsed
+    from purebp.oracle.vectors.vectors import shipped, text
+    from purebp.textbook.serialization import parsed
 
     whole = json.loads(shipped("gradients.json"))
     whole["tests"] = whole["tests"][:1]

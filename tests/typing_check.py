@@ -10,12 +10,12 @@ from fractions import Fraction
 from typing import assert_type
 
 from purebp import Batch, Gradients, Network, Trace, backpropagation, evaluate, forward
-from purebp.arithmetic import Arithmetic
 from purebp.number_systems.ball import Ball, ball
 from purebp.number_systems.decimals import decimal
 from purebp.number_systems.dual import DUAL, Dual, dual
 from purebp.number_systems.rational import FRACTION
 from purebp.oracle import Certified, certified_gradients
+from purebp.textbook.arithmetic import Arithmetic
 
 
 def gradients_have_the_number_type_of_the_arithmetic(network: Network, batch: Batch) -> None:

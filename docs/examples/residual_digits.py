@@ -7,7 +7,7 @@ from random import Random
 
 from purebp import Add, Input, Linear, Parameter, SoftmaxCrossEntropy, Tanh
 from purebp import backward_graph, forward_graph, sgd_step, topological_order
-from purebp.datasets import load, scalings, split
+from purebp.cli.training.datasets import load, scalings, split
 
 WIDTH, BLOCKS, EPOCHS, SAMPLES, RATE, SEED = 32, 2, 12, 16, 0.1, 0
 

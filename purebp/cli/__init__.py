@@ -55,7 +55,7 @@ def parser(verbs: Sequence[str] = VERBS) -> Parser:
     top.add_argument("--version", action="version", version=f"purebp {__version__}")
     subparsers = top.add_subparsers(metavar="VERB", title="verbs")
     for name in verbs:
-        verb = import_module(f"purebp.cli.{name}")
+        verb = import_module(f"purebp.cli.{'training.' if name == 'train' else ''}{name}")
         sub = subparsers.add_parser(
             name,
             help=verb.HELP,

@@ -14,15 +14,17 @@ from threading import current_thread, main_thread
 from types import FrameType
 from typing import Any
 
-from purebp.arithmetic import PurebpError
-from purebp.cli import loading, options, programs
-from purebp.cli.candidates import Outcome, Request, examine, without_answer
+from purebp.cli import options
 from purebp.cli.files import check_apart, check_writable, write_whole
-from purebp.cli.report import Line, counted, short
+from purebp.cli.terminal import Line, counted, short
 from purebp.number_systems.formats import FORMATS
-from purebp.oracle.candidate import ARRAYS, RETURNS, Declared
-from purebp.oracle.report import Report, html, junit
-from purebp.oracle.subject import TIMEOUT
+from purebp.oracle.asking import loading
+from purebp.oracle.asking import program as programs
+from purebp.oracle.asking.candidate import ARRAYS, RETURNS, Declared
+from purebp.oracle.asking.file import Outcome, Request, examine, without_answer
+from purebp.oracle.asking.subject import TIMEOUT
+from purebp.oracle.reports.report import Report, html, junit
+from purebp.textbook.arithmetic import PurebpError
 
 HELP = "check a backpropagation of your own, and name its mistake"
 USAGE = "purebp check [OPTIONS] FILE.py[:FUNCTION] ...\n       purebp check [OPTIONS] -- PROGRAM ARGS"

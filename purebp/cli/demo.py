@@ -8,12 +8,12 @@ from contextlib import chdir
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from purebp.backprop import backpropagation
 from purebp.cli import main, options
-from purebp.datasets import load
-from purebp.differences import numerical_gradients
-from purebp.network import Batch
+from purebp.cli.training.datasets import load
 from purebp.oracle.certify import certified_gradients
+from purebp.textbook.backprop import backpropagation
+from purebp.textbook.differences import numerical_gradients
+from purebp.textbook.network import Batch
 
 SAMPLES = 8
 EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"

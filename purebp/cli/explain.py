@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 
-from purebp.arithmetic import PurebpError
 from purebp.cli import options
 from purebp.cli.files import check_apart, check_writable, write_whole
-from purebp.explanation import Explanation, explain
-from purebp.losses import Loss
-from purebp.network import Batch, Layer, Network
+from purebp.textbook.arithmetic import PurebpError
+from purebp.textbook.explanation import Explanation, explain
+from purebp.textbook.losses import Loss
+from purebp.textbook.network import Batch, Layer, Network
 
 HELP = "every step of backpropagation, with numbers"
 DESCRIPTION = """\
@@ -76,8 +76,8 @@ def run(args: argparse.Namespace) -> int:
 
 def drawn(network: Network, batch: Batch, loss: Loss) -> str:
     """The graph of the network as SVG, with its values and gradients on the batch."""
-    from purebp.drawing import to_svg  # and all of the graph, which the text does without
-    from purebp.graph import backward_graph, to_feed, to_graph
+    from purebp.graphs.drawing import to_svg  # and all of the graph, which the text does without
+    from purebp.graphs.engine import backward_graph, to_feed, to_graph
 
     cost = to_graph(network, loss)
     gradients = backward_graph(cost, to_feed(network, batch))

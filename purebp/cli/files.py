@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from purebp.arithmetic import PurebpError
+from purebp.textbook.arithmetic import PurebpError
 
 
 def read_text(name: str, advice: str, most: int = -1) -> str:

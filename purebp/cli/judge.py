@@ -6,12 +6,12 @@ import argparse
 import json
 from collections.abc import Callable
 
-from purebp.arithmetic import PurebpError
 from purebp.cli.files import read_text
-from purebp.cli.report import aligned, counted
+from purebp.cli.terminal import aligned, counted
 from purebp.number_systems.formats import FORMATS
-from purebp.oracle.answers import Judged, judge_answers
-from purebp.oracle.report import junit
+from purebp.oracle.reports.report import junit
+from purebp.oracle.vectors.answers import Judged, judge_answers
+from purebp.textbook.arithmetic import PurebpError
 
 HELP = "judge a file of answers to the test vectors"
 DESCRIPTION = """\

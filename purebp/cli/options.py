@@ -6,13 +6,13 @@ import json
 from argparse import ArgumentTypeError
 from math import isfinite
 
-from purebp import activations, losses
-from purebp.arithmetic import PurebpError
 from purebp.cli.files import read_text
-from purebp.cli.report import counted
-from purebp.network import Batch, Network
-from purebp.serialization import from_json
-from purebp.tables import parse_table
+from purebp.cli.terminal import counted
+from purebp.cli.training.tables import parse_table
+from purebp.textbook import activations, losses
+from purebp.textbook.arithmetic import PurebpError
+from purebp.textbook.network import Batch, Network
+from purebp.textbook.serialization import from_json
 
 
 def activation(text: str) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 
-from purebp.arithmetic import PurebpError
 from purebp.cli.check import add_declarations, ended_properly, program_request
-from purebp.cli.programs import Talk, talking
-from purebp.oracle.answers import complete, refusals
-from purebp.oracle.candidate import NoAnswer
+from purebp.oracle.asking.candidate import NoAnswer
+from purebp.oracle.asking.program import Talk, talking
 from purebp.oracle.check import judged
-from purebp.oracle.report import Report
-from purebp.oracle.vectors import FAMILIES, Vector, load
+from purebp.oracle.reports.report import Report
+from purebp.oracle.vectors.answers import complete, refusals
+from purebp.oracle.vectors.vectors import FAMILIES, Vector, load
+from purebp.textbook.arithmetic import PurebpError
 
 HELP = "ask a program one case again, and show what is said"
 DESCRIPTION = """\

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 
 from purebp.cli.check import add_declarations, ended_properly, program_request
-from purebp.cli.programs import talking
-from purebp.oracle.process import exit_of
+from purebp.oracle.asking.process import exit_of
+from purebp.oracle.asking.program import talking
 
 HELP = "see whether a program speaks the protocol"
 DESCRIPTION = """\

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from math import inf, log
 from time import monotonic
 
-from purebp.names import printable
+from purebp.textbook.names import printable
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 ASCII_BLOCKS = "_.-=+*%#"

@@ -8,12 +8,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from purebp.arithmetic import PurebpError
 from purebp.cli.files import read_text, write_whole
-from purebp.cli.report import Line, aligned, counted
-from purebp.oracle.vectors import FAMILIES, QUANTITIES, SCHEMA, document, lines, load, shipped, text, verify
-from purebp.oracle.wire import patterned
-from purebp.serialization import parsed
+from purebp.cli.terminal import Line, aligned, counted
+from purebp.oracle.asking.wire import patterned
+from purebp.oracle.vectors.vectors import FAMILIES, QUANTITIES, SCHEMA, document, lines, load, shipped, text, verify
+from purebp.textbook.arithmetic import PurebpError
+from purebp.textbook.serialization import parsed
 
 HELP = "test vectors for implementations in any language"
 DESCRIPTION = """\

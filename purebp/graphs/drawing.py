@@ -23,10 +23,10 @@ from statistics import fmean
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from purebp.arithmetic import FLOAT, PurebpError
-from purebp.graph import GraphGradients, Node, Values, labels, shapes, topological_order, uses_of
-from purebp.names import printable
-from purebp.tensors import Tensor, as_rows, dimensions, lifted
+from purebp.graphs.engine import GraphGradients, Node, Values, labels, shapes, topological_order, uses_of
+from purebp.graphs.tensors import Tensor, as_rows, dimensions, lifted
+from purebp.textbook.arithmetic import FLOAT, PurebpError
+from purebp.textbook.names import printable
 
 CHARACTER, LINE, MARGIN = 7.23, 16.0, 9.0  # of 12 px monospace, a line of it, and the inside of a box
 GAP, BETWEEN, PASSAGE = 16.0, 44.0, 8.0  # between boxes, between columns, and the height of a passing edge

@@ -6,7 +6,7 @@ With v̄ = ∂cost/∂v for each node v, starting from 1 for the cost itself, an
 
 which is the chain rule along every path from v to the cost (Linnainmaa 1970; Griewank and Walther, Evaluating
 Derivatives, 2008, ch. 3). A node that is used twice gets a sum of two: it is accumulated, never overwritten. What an
-operation computes, and its vector–Jacobian products, are data of `purebp.operations`; nothing here knows of layers.
+operation computes, and its vector–Jacobian products, are data of `purebp.graphs.operations`; nothing here knows of layers.
 
 >>> x, y = Input("x", (None, 2)), Input("y", (None,))
 >>> W, b = Parameter("W", (1, 2)), Parameter("b", (1,))
@@ -26,18 +26,25 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from purebp import losses
-from purebp.arithmetic import FLOAT, Arithmetic, PurebpError
-from purebp.losses import Loss, mse
-from purebp.network import Batch, Network
-from purebp.operations import *  # noqa: F403  # nodes and operations: this module is all that one imports
-from purebp.operations import Activate, Cost, Input, Linear, Node, Parameter
-from purebp.operations import __all__ as _names
-from purebp.tensors import Shape, Tensor, arranged, copied, dimensions, entries, lifted
+from purebp.graphs.operations import *  # noqa: F403  # nodes and operations: this module is all that one imports
+from purebp.graphs.operations import Activate, Cost, Input, Linear, Node, Parameter
+from purebp.graphs.operations import __all__ as _names
+from purebp.graphs.tensors import Shape, Tensor, arranged, copied, dimensions, entries, lifted
+from purebp.textbook import losses
+from purebp.textbook.arithmetic import FLOAT, Arithmetic, PurebpError
+from purebp.textbook.losses import Loss, mse
+from purebp.textbook.network import Batch, Network
 
 __all__ = [
-    *_names, "GraphGradients", "Values", "backward_graph", "forward_graph", "to_feed", "to_graph", "topological_order",
-]  # fmt: skip
+    *_names,
+    "GraphGradients",
+    "Values",
+    "backward_graph",
+    "forward_graph",
+    "to_feed",
+    "to_graph",
+    "topological_order",
+]
 
 Feed = Mapping[Any, Tensor]  # from input and parameter nodes, or their names, to values
 Use = tuple[Node, Callable[..., Tensor]]  # the node made of it, and the product that comes back from there

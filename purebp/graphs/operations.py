@@ -13,8 +13,8 @@ is all that backpropagation knows of an operation (`purebp.graph`).
 | `MatMul(a, b)` | A B | C̄ Bᵀ, Aᵀ C̄ |
 | `Transpose`, `Reshape(x, shape)`, `Concatenate(x, …, axis=)` | the same numbers elsewhere | ȳ, put back |
 | `Sum(x, axis=None)`, `Mean(x, axis=None)` | Σ x, 1/n Σ x | ȳ, and 1/n ȳ, in every place |
-| `Sigmoid`, `Tanh`, `ReLU`, …, `Softmax` | f(x) of `purebp.activations` | ȳ ⊙ f′(x), or times the Jacobian |
-| `MSE(targets, outputs)`, …, `Cost` | the loss of `purebp.losses` | ȳ ∂loss/∂ŷ |
+| `Sigmoid`, `Tanh`, `ReLU`, …, `Softmax` | f(x) of `purebp.textbook.activations` | ȳ ⊙ f′(x), or times the Jacobian |
+| `MSE(targets, outputs)`, …, `Cost` | the loss of `purebp.textbook.losses` | ȳ ∂loss/∂ŷ |
 
 What a node holds is a number, a vector (n,) or a matrix (n, m). Entry by entry, equal shapes go together, and a number
 with anything. Nothing else is stretched to fit: that is how (n,) minus (n, 1) becomes n × n elsewhere.
@@ -35,19 +35,56 @@ from math import prod
 from operator import add, mul, neg, sub
 from typing import Any, NoReturn
 
-from purebp import activations, losses
-from purebp.activations import Activation
-from purebp.arithmetic import FLOAT, Arithmetic, PurebpError
-from purebp.linalg import total, transpose
-from purebp.losses import Loss
-from purebp.tensors import Shape, Tensor, arranged, as_rows, dimensions, entries, entrywise, lifted, like
+from purebp.graphs.tensors import Shape, Tensor, arranged, as_rows, dimensions, entries, entrywise, lifted, like
+from purebp.textbook import activations, losses
+from purebp.textbook.activations import Activation
+from purebp.textbook.arithmetic import FLOAT, Arithmetic, PurebpError
+from purebp.textbook.linalg import total, transpose
+from purebp.textbook.losses import Loss
 
 __all__ = [
-    "ELU", "GELU", "MAE", "MSE", "SSE", "Activate", "Add", "BinaryCrossEntropy", "Concatenate", "Constant", "Cost",
-    "CrossEntropy", "Divide", "Exp", "HalfMSE", "HalfSSE", "Huber", "Identity", "Input", "LeakyReLU", "Linear", "Log",
-    "MatMul", "Mean", "Multiply", "Negative", "Node", "Operation", "Parameter", "ReLU", "Reshape", "SiLU", "Sigmoid",
-    "SigmoidBinaryCrossEntropy", "Softmax", "SoftmaxCrossEntropy", "Softplus", "Subtract", "Sum", "Tanh", "Transpose",
-]  # fmt: skip
+    "ELU",
+    "GELU",
+    "MAE",
+    "MSE",
+    "SSE",
+    "Activate",
+    "Add",
+    "BinaryCrossEntropy",
+    "Concatenate",
+    "Constant",
+    "Cost",
+    "CrossEntropy",
+    "Divide",
+    "Exp",
+    "HalfMSE",
+    "HalfSSE",
+    "Huber",
+    "Identity",
+    "Input",
+    "LeakyReLU",
+    "Linear",
+    "Log",
+    "MatMul",
+    "Mean",
+    "Multiply",
+    "Negative",
+    "Node",
+    "Operation",
+    "Parameter",
+    "ReLU",
+    "Reshape",
+    "SiLU",
+    "Sigmoid",
+    "SigmoidBinaryCrossEntropy",
+    "Softmax",
+    "SoftmaxCrossEntropy",
+    "Softplus",
+    "Subtract",
+    "Sum",
+    "Tanh",
+    "Transpose",
+]
 
 On = Arithmetic[Any]
 
@@ -426,8 +463,10 @@ def Concatenate(*parts: Node | Tensor, axis: int = -1, name: str = "") -> Node:
 
     def joined(*shapes: Shape) -> Shape:
         first, place = shapes[0], _axis(shapes[0], axis)
-        if not all(len(s) == len(first) and _fits(s[:place] + s[place + 1 :], first[:place] + first[place + 1 :])
-                   for s in shapes):  # fmt: skip
+        if not all(
+            len(s) == len(first) and _fits(s[:place] + s[place + 1 :], first[:place] + first[place + 1 :])
+            for s in shapes
+        ):
             raise PurebpError(f"along axis {axis}, shapes must be equal but for that axis")
         lengths = [s[place] for s in shapes]
         length = None if None in lengths else sum(n for n in lengths if n is not None)
@@ -690,13 +729,38 @@ def _made(*nodes: Node) -> tuple[Operation, ...]:
 _X, _Y = Input(), Input()
 # All of them, those with parameters by example: what the laws of the tests are run over.
 OPERATIONS: tuple[Operation, ...] = (
-    Add, Subtract, Negative, Multiply, Divide, Exp, Log,
-    _WITH_BIASES, _WITHOUT_BIASES, MatMul, Transpose,
+    Add,
+    Subtract,
+    Negative,
+    Multiply,
+    Divide,
+    Exp,
+    Log,
+    _WITH_BIASES,
+    _WITHOUT_BIASES,
+    MatMul,
+    Transpose,
     *_made(Reshape(_X, (-1,)), Reshape(_X, (3, -1))),
     *_made(Concatenate(_X, _Y), Concatenate(_X, _Y, _X, axis=0)),
     *_made(Sum(_X), Sum(_X, axis=0), Sum(_X, axis=1), Mean(_X), Mean(_X, axis=0), Mean(_X, axis=1)),
-    Identity, Sigmoid, Tanh, ReLU, Softplus, SiLU, GELU, Softmax, *_made(LeakyReLU(_X, 0.25), ELU(_X, 0.5)),
-    MSE, HalfMSE, SSE, HalfSSE, MAE, *_made(Huber(_X, _Y, 0.5), Cost(_X, _Y, "half_sse/samples")),
+    Identity,
+    Sigmoid,
+    Tanh,
+    ReLU,
+    Softplus,
+    SiLU,
+    GELU,
+    Softmax,
+    *_made(LeakyReLU(_X, 0.25), ELU(_X, 0.5)),
+    MSE,
+    HalfMSE,
+    SSE,
+    HalfSSE,
+    MAE,
+    *_made(Huber(_X, _Y, 0.5), Cost(_X, _Y, "half_sse/samples")),
     *_made(Cost(_X, _Y, "mse", after="tanh"), Cost(_X, _Y, "cross_entropy", after="sigmoid")),
-    BinaryCrossEntropy, CrossEntropy, SigmoidBinaryCrossEntropy, SoftmaxCrossEntropy,
-)  # fmt: skip
+    BinaryCrossEntropy,
+    CrossEntropy,
+    SigmoidBinaryCrossEntropy,
+    SoftmaxCrossEntropy,
+)

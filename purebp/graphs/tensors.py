@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable
 from itertools import islice, repeat
 from typing import Any
 
-from purebp.arithmetic import Arithmetic, PurebpError
-from purebp.validation import matrix
+from purebp.textbook.arithmetic import Arithmetic, PurebpError
+from purebp.textbook.validation import matrix
 
 Tensor = Any  # a number, a list of numbers or a list of rows; the shape is checked where it enters a graph
 Shape = tuple[int | None, ...]  # None is a dimension that is still free

@@ -26,10 +26,10 @@ from decimal import Decimal, Inexact
 from struct import iter_unpack
 from typing import NamedTuple
 
-from purebp.arithmetic import FLOAT, Arithmetic, Function, Matrix, PurebpError, Vector
 from purebp.number_systems.bounds import Bounds, bounds_of, one
 from purebp.number_systems.decimals import GUARD, context, decimal
 from purebp.number_systems.formats import Format, format_named, is_exact
+from purebp.textbook.arithmetic import FLOAT, Arithmetic, Function, Matrix, PurebpError, Vector
 
 if sys.version_info >= (3, 12):
     sumprod: Callable[[Sequence[int], Sequence[int]], int] = math.sumprod  # type: ignore[assignment]  # of integers, one

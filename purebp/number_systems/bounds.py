@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from purebp.activations import gelu, relu, sigmoid, silu, softplus, tanh
-from purebp.arithmetic import Arithmetic, Formula, Function, N, PurebpError
-from purebp.names import look_up
+from purebp.textbook.activations import gelu, sigmoid, silu, softplus, tanh
+from purebp.textbook.arithmetic import Arithmetic, Formula, Function, N, PurebpError
+from purebp.textbook.names import look_up
 
 
 def nothing(magnitude: float) -> float:
@@ -58,7 +58,7 @@ def bounds_of(function: Function) -> Bounds:
     >>> bounds_of(Function("cube", lambda z, on: z * z * z))
     Traceback (most recent call last):
       ...
-    purebp.arithmetic.PurebpError: nothing is known about the error of cube: give its Function bounds=Bounds(...)
+    purebp.textbook.arithmetic.PurebpError: nothing is known about the error of cube: give its Function bounds=Bounds(...)
     """
     if isinstance(function.bounds, Bounds):
         return function.bounds

@@ -37,7 +37,7 @@ from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_EVEN, Context, Decimal, Divis
 from fractions import Fraction
 from functools import lru_cache
 
-from purebp.arithmetic import Arithmetic, Matrix, PurebpError, Vector
+from purebp.textbook.arithmetic import Arithmetic, Matrix, PurebpError, Vector
 
 GUARD = 10
 LONGEST = 999_999_999

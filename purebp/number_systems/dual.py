@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic
 
-from purebp.arithmetic import FLOAT, Arithmetic, Matrix, N, Vector
+from purebp.textbook.arithmetic import FLOAT, Arithmetic, Matrix, N, Vector
 
 
 @dataclass(frozen=True, slots=True)

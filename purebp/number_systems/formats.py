@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import ldexp
 
-from purebp.arithmetic import PurebpError
+from purebp.textbook.arithmetic import PurebpError
 
 
 @dataclass(frozen=True, slots=True)

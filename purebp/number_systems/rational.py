@@ -12,7 +12,7 @@ import operator
 from collections.abc import Callable
 from fractions import Fraction
 
-from purebp.arithmetic import Arithmetic, Matrix, PurebpError, Vector
+from purebp.textbook.arithmetic import Arithmetic, Matrix, PurebpError, Vector
 
 
 def _inner(a: Matrix[Fraction], b: Matrix[Fraction], biases: Vector[Fraction] | None) -> list[list[Fraction]]:

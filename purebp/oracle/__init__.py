@@ -17,8 +17,8 @@ from purebp.oracle.certify import (
     certified_outputs,
 )
 from purebp.oracle.check import check, judge
-from purebp.oracle.diagnosis import Diagnosis, diagnose
-from purebp.oracle.report import CaseReport, Report
+from purebp.oracle.explaining.diagnosis import Diagnosis, diagnose
+from purebp.oracle.reports.report import CaseReport, Report
 
 __all__ = [
     "CaseReport",

@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from random import Random
 
-from purebp import losses
-from purebp.activations import Activation, activation
-from purebp.arithmetic import Matrix, PurebpError
-from purebp.backprop import backpropagation, forward
-from purebp.losses import Loss
-from purebp.network import Batch, Layer, Network
+from purebp.textbook import losses
+from purebp.textbook.activations import Activation, activation
+from purebp.textbook.arithmetic import Matrix, PurebpError
+from purebp.textbook.backprop import backpropagation, forward
+from purebp.textbook.losses import Loss
+from purebp.textbook.network import Batch, Layer, Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +88,10 @@ def ladder(
     if not names:
         raise PurebpError("no activations: give one for each layer")
     if sizes is not None and len(sizes) != len(names) + 1:
-        raise PurebpError(f"sizes {tuple(sizes)} are {len(sizes)} widths, and there are {len(names)} activations: "
-                          "give one width more than layers")  # fmt: skip
+        raise PurebpError(
+            f"sizes {tuple(sizes)} are {len(sizes)} widths, and there are {len(names)} activations: "
+            "give one width more than layers"
+        )
     if batch is not None and batch < 1:
         raise PurebpError(f"a batch of {batch} samples: at least one is wanted")
     widths, samples = tuple(sizes or ()), batch or 1

@@ -24,15 +24,15 @@ from math import inf, ldexp, nan
 from os import cpu_count
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
-from purebp import losses
-from purebp.arithmetic import Matrix, PurebpError
-from purebp.backprop import backpropagation, evaluate, forward
-from purebp.losses import Loss, mse
-from purebp.network import Batch, Network
 from purebp.number_systems.ball import Ball, ball, exact_decimal, exact_sum
+from purebp.textbook import losses
+from purebp.textbook.arithmetic import Matrix, PurebpError
+from purebp.textbook.backprop import backpropagation, evaluate, forward
+from purebp.textbook.losses import Loss, mse
+from purebp.textbook.network import Batch, Network
 
 if TYPE_CHECKING:
-    from purebp.graph import Feed, Node, Values
+    from purebp.graphs.engine import Feed, Node, Values
 
 MOST_DIGITS = 608
 

@@ -19,26 +19,26 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from purebp import losses
-from purebp.activations import Activation
-from purebp.activations import activation as known_activation
-from purebp.arithmetic import Matrix, PurebpError
-from purebp.linalg import transpose
-from purebp.losses import Loss
-from purebp.network import Batch, Gradients, Network
 from purebp.number_systems.formats import Format, format_named
-from purebp.oracle.candidate import LAYOUTS, NOT_ASKED, Answer, Candidate, Declared, Finding, arguments, ask
+from purebp.oracle.asking.candidate import LAYOUTS, NOT_ASKED, Answer, Candidate, Declared, Finding, arguments, ask
 from purebp.oracle.cases import Case, default_loss, ladder
 from purebp.oracle.conventions import ONE, Convention, budgets
-from purebp.oracle.diagnosis import Diagnosis, Observation, explanations, followed, gradients_in
-from purebp.oracle.judge import UPDATED, Claim, Entry, TensorReport, compare, inside, same, tensor_name
-from purebp.oracle.localisation import approximation, localised
-from purebp.oracle.mistakes import STATE
-from purebp.oracle.recipe import LOCAL
-from purebp.oracle.report import CaseReport, Report
+from purebp.oracle.evidence import UPDATED, Claim, Entry, TensorReport, compare, inside, same, tensor_name
+from purebp.oracle.explaining.catalogue import STATE
+from purebp.oracle.explaining.diagnosis import Diagnosis, Observation, explanations, followed, gradients_in
+from purebp.oracle.explaining.localisation import approximation, localised
+from purebp.oracle.explaining.recipe import LOCAL
+from purebp.oracle.reports.report import CaseReport, Report
+from purebp.textbook import losses
+from purebp.textbook.activations import Activation
+from purebp.textbook.activations import activation as known_activation
+from purebp.textbook.arithmetic import Matrix, PurebpError
+from purebp.textbook.linalg import transpose
+from purebp.textbook.losses import Loss
+from purebp.textbook.network import Batch, Gradients, Network
 
 if TYPE_CHECKING:
-    from purebp.operations import Node
+    from purebp.graphs.operations import Node
 
 BROKEN = ("crash", "timeout", "malformed")  # a program that does so gives no wrong number, and no verdict
 COMMON_RATES = [1.0, 0.5, 0.25, 0.1, 0.05, 0.01, 0.001]  # tried where a step is returned and no learning rate declared
@@ -419,14 +419,25 @@ def stateful(cases: Sequence[Any], answers: Sequence[Answer], again: Callable[[A
             continue
         growing = _same_steps(second.claim, third.claim, again(case).claim)
         if growing:
-            yield Finding("keeps state", "its answer grows from call to call by the same amount: gradients are added to "
-                          "those of earlier calls, and never reset to 0", case.name)  # fmt: skip
+            yield Finding(
+                "keeps state",
+                "its answer grows from call to call by the same amount: gradients are added to "
+                "those of earlier calls, and never reset to 0",
+                case.name,
+            )
         elif same(second.claim, third.claim):
-            yield Finding("keeps state", "its answer depends on what was asked before: something of an earlier call is "
-                          "kept", case.name)  # fmt: skip
+            yield Finding(
+                "keeps state",
+                "its answer depends on what was asked before: something of an earlier call is kept",
+                case.name,
+            )
         else:
-            yield Finding("flaky", "asked the same three times, it gives different answers: something is drawn by "
-                          "chance, or kept from call to call", case.name)  # fmt: skip
+            yield Finding(
+                "flaky",
+                "asked the same three times, it gives different answers: something is drawn by "
+                "chance, or kept from call to call",
+                case.name,
+            )
         return
 
 
@@ -465,9 +476,12 @@ def over_cases(reports: Sequence[CaseReport]) -> tuple[TensorReport, ...]:
                 continue
             worse = tensor if not tensor.share <= old.share else old
             merged[tensor.name] = replace(
-                worse, entries=old.entries + tensor.entries, wrong=old.wrong + tensor.wrong, ulps=max(old.ulps, tensor.ulps),
+                worse,
+                entries=old.entries + tensor.entries,
+                wrong=old.wrong + tensor.wrong,
+                ulps=max(old.ulps, tensor.ulps),
                 resolution=min(filter(None, (old.resolution, tensor.resolution)), default=0.0),
-            )  # fmt: skip
+            )
     return tuple(merged.values())
 
 

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from purebp.arithmetic import Arithmetic
-from purebp.losses import REDUCTIONS, Loss, loss
 from purebp.number_systems.ball import Ball, ball
 from purebp.oracle.cases import Case
-from purebp.oracle.judge import Budgets, Claim, enclosures
+from purebp.oracle.evidence import Budgets, Claim, enclosures
+from purebp.textbook.arithmetic import Arithmetic
+from purebp.textbook.losses import REDUCTIONS, Loss, loss
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,14 +15,14 @@ from dataclasses import dataclass
 from math import inf, isfinite, isnan, ulp
 from typing import Any
 
-from purebp.arithmetic import Arithmetic, Matrix
-from purebp.backprop import backpropagation, evaluate, forward
-from purebp.losses import Loss
-from purebp.names import superscript
-from purebp.network import Batch, Gradients, Layer, LayerGradients, Network
 from purebp.number_systems.ball import Ball, ball
 from purebp.number_systems.formats import Format
 from purebp.oracle.certify import nearest_double
+from purebp.textbook.arithmetic import Arithmetic, Matrix
+from purebp.textbook.backprop import backpropagation, evaluate, forward
+from purebp.textbook.losses import Loss
+from purebp.textbook.names import superscript
+from purebp.textbook.network import Batch, Gradients, Layer, LayerGradients, Network
 
 Key = tuple[str, int]  # what it is ("outputs", "loss", "deltas", "weights", "biases"), and the layer from 0 on
 Claim = Mapping[Key, Matrix]  # one row for biases, and one number in it for the loss

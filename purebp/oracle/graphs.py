@@ -22,8 +22,7 @@ from math import isfinite, prod
 from random import Random
 from typing import Any
 
-from purebp.arithmetic import FLOAT, Arithmetic, Matrix, PurebpError, Vector
-from purebp.graph import (
+from purebp.graphs.engine import (
     Feed,
     GraphGradients,
     Node,
@@ -36,19 +35,20 @@ from purebp.graph import (
     topological_order,
     uses_of,
 )
+from purebp.graphs.tensors import Tensor, arranged, as_rows, dimensions, entries, entrywise
 from purebp.number_systems.ball import Ball, ball
 from purebp.number_systems.formats import format_named
-from purebp.oracle.candidate import Answer, Candidate, Declared, Finding, called, named_tensors
+from purebp.oracle.asking.candidate import Answer, Candidate, Declared, Finding, called, named_tensors
 from purebp.oracle.certify import certify
 from purebp.oracle.check import over_cases, stateful, undecided_tensors
 from purebp.oracle.conventions import ONE, Factor, factors, stepped
-from purebp.oracle.diagnosis import Diagnosis
-from purebp.oracle.graph_mistakes import GraphMistake, mistakes
-from purebp.oracle.judge import UPDATED, Claim, Key, compare, inside, tensor_name
-from purebp.oracle.localisation import COARSER, pattern, stored
-from purebp.oracle.mistakes import LOSS
-from purebp.oracle.report import CaseReport, Report
-from purebp.tensors import Tensor, arranged, as_rows, dimensions, entries, entrywise
+from purebp.oracle.evidence import UPDATED, Claim, Key, compare, inside, tensor_name
+from purebp.oracle.explaining.catalogue import LOSS
+from purebp.oracle.explaining.diagnosis import Diagnosis
+from purebp.oracle.explaining.graph_mistakes import GraphMistake, mistakes
+from purebp.oracle.explaining.localisation import COARSER, pattern, stored
+from purebp.oracle.reports.report import CaseReport, Report
+from purebp.textbook.arithmetic import FLOAT, Arithmetic, Matrix, PurebpError, Vector
 
 SAMPLES = (1, 2, 3, 4, 5)  # for dimensions that are free, case by case
 DRAWS = 40
@@ -408,9 +408,19 @@ def check_graph(candidate: Candidate, graph: Node, declared: Declared, name: str
     if shown and reading.returns in UPDATED:
         shown.append(f"  learning rate {reading.learning_rate:g}")
     return Report(
-        name, verdict, conforms, None, tuple(told), tuple(findings.values()), tuple(notes), over_cases(reports), worst,
-        tuple(reports), declared.format, "\n".join(shown),
-    )  # fmt: skip
+        name,
+        verdict,
+        conforms,
+        None,
+        tuple(told),
+        tuple(findings.values()),
+        tuple(notes),
+        over_cases(reports),
+        worst,
+        tuple(reports),
+        declared.format,
+        "\n".join(shown),
+    )
 
 
 def _by_name(answer: Any) -> Any:
@@ -507,10 +517,9 @@ def _approximation(
             for one in asked
         )
 
-    for coarser in COARSER:
-        if format_named(coarser).precision < format_named(format).precision:
-            if all(stored(one.claim, coarser) for one in asked) and lie_in(coarser):
-                return f"Every number is one of {coarser}, and lies inside its budget: it was rounded to {coarser}."
+    for coarser in [name for name in COARSER if format_named(name).precision < format_named(format).precision]:
+        if all(stored(one.claim, coarser) for one in asked) and lie_in(coarser):
+            return f"Every number is one of {coarser}, and lies inside its budget: it was rounded to {coarser}."
     if format != "binary64" or not lie_in("binary32"):
         return ""
     off = [tensor for report in reports for tensor in report.tensors if tensor.wrong]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from purebp.oracle import Report
-    from purebp.oracle.candidate import Candidate
+    from purebp.oracle.asking.candidate import Candidate
 
 
 def assert_gradients_correct(candidate: Candidate, **declared: Any) -> Report:

@@ -1,6 +1,6 @@
 """Beyond the ladder: search with Hypothesis for a case on which a candidate is wrong, and shrink it.
 
->>> from purebp.oracle.candidate import Declared
+>>> from purebp.oracle.asking.candidate import Declared
 >>> def afraid(weights, biases, inputs, targets):  # of half the sum of squares, unless an input is below −3
 ...     (w,), (b,), errors = weights[0], biases[0], []
 ...     for x, (y,) in zip(inputs, targets):
@@ -22,13 +22,13 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import TypeVar
 
-from purebp.arithmetic import PurebpError
-from purebp.network import Layer, Network
-from purebp.oracle.candidate import Candidate, Declared, ask
+from purebp.oracle.asking.candidate import Candidate, Declared, ask
 from purebp.oracle.cases import Case
 from purebp.oracle.check import default_convention
 from purebp.oracle.conventions import Convention, budgets
-from purebp.oracle.judge import inside
+from purebp.oracle.evidence import inside
+from purebp.textbook.arithmetic import PurebpError
+from purebp.textbook.network import Layer, Network
 
 try:
     from hypothesis import HealthCheck, Phase, Verbosity, configuration, currently_in_test_context, find, settings

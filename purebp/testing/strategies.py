@@ -17,11 +17,11 @@ from itertools import pairwise
 
 from hypothesis import strategies as st
 
-from purebp.activations import Activation, activation
-from purebp.arithmetic import PurebpError
-from purebp.losses import REDUCTIONS, Loss, loss
-from purebp.network import Batch, Layer, Network
 from purebp.oracle.cases import Case, default_loss
+from purebp.textbook.activations import Activation, activation
+from purebp.textbook.arithmetic import PurebpError
+from purebp.textbook.losses import REDUCTIONS, Loss, loss
+from purebp.textbook.network import Batch, Layer, Network
 
 ACTIVATIONS = ["identity", "sigmoid", "tanh", "relu", "leaky_relu(0.25)", "softplus", "elu(1.0)", "elu(0.5)"]
 ACTIVATIONS += ["silu", "gelu", "softmax"]
@@ -83,8 +83,10 @@ def networks(
     else:
         names = [activation(name).name for name in activations]
     if not names or (sizes is not None and len(sizes) != len(names) + 1):
-        raise PurebpError(f"{len(names)} activations, and sizes {sizes!r}: give one activation per layer, "
-                          "and one width more than layers")  # fmt: skip
+        raise PurebpError(
+            f"{len(names)} activations, and sizes {sizes!r}: give one activation per layer, "
+            "and one width more than layers"
+        )
     if sizes is None:
         sizes = [draw(st.integers(1, widest)) for _ in names]
         sizes.append(draw(st.integers(min(2, widest) if names[-1] == "softmax" else 1, widest)))

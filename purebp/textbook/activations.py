@@ -17,9 +17,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import isfinite
 
-from purebp.arithmetic import FLOAT, Arithmetic, Formula, Function, Matrix, N, PurebpError, Vector
-from purebp.linalg import dot, hadamard, total
-from purebp.names import look_up
+from purebp.textbook.arithmetic import FLOAT, Arithmetic, Formula, Function, Matrix, N, PurebpError, Vector
+from purebp.textbook.linalg import dot, hadamard, total
+from purebp.textbook.names import look_up
 
 
 class Activation(ABC):

@@ -19,12 +19,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Generic
 
-from purebp import losses
-from purebp.arithmetic import FLOAT, Arithmetic, Matrix, N, PurebpError
-from purebp.linalg import shape, transpose
-from purebp.losses import Loss, mse
-from purebp.network import Batch, Gradients, LayerGradients, Network
-from purebp.validation import matrix
+from purebp.textbook import losses
+from purebp.textbook.arithmetic import FLOAT, Arithmetic, Matrix, N, PurebpError
+from purebp.textbook.linalg import shape, transpose
+from purebp.textbook.losses import Loss, mse
+from purebp.textbook.network import Batch, Gradients, LayerGradients, Network
+from purebp.textbook.validation import matrix
 
 
 @dataclass(frozen=True, slots=True)

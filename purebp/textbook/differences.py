@@ -22,10 +22,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from purebp.arithmetic import FLOAT, Arithmetic, Matrix, PurebpError
-from purebp.backprop import evaluate, forward
-from purebp.losses import Loss, mse
-from purebp.network import Batch, Gradients, Layer, LayerGradients, Network
+from purebp.textbook.arithmetic import FLOAT, Arithmetic, Matrix, PurebpError
+from purebp.textbook.backprop import evaluate, forward
+from purebp.textbook.losses import Loss, mse
+from purebp.textbook.network import Batch, Gradients, Layer, LayerGradients, Network
 
 
 def central_differences(f: Callable[[Sequence[float]], float], x: Sequence[float]) -> list[float]:

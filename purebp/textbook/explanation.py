@@ -39,14 +39,14 @@ import json
 from dataclasses import dataclass
 from math import isfinite
 
-from purebp import losses
-from purebp.arithmetic import Matrix
-from purebp.backprop import Trace, backpropagation, evaluate, forward, frozen
-from purebp.linalg import inner, subtract, transpose
-from purebp.losses import Loss, mse
-from purebp.names import superscript as _sup
-from purebp.network import Batch, Gradients, Layer, Network
-from purebp.optimizers import sgd_step
+from purebp.textbook import losses
+from purebp.textbook.arithmetic import Matrix
+from purebp.textbook.backprop import Trace, backpropagation, evaluate, forward, frozen
+from purebp.textbook.linalg import inner, subtract, transpose
+from purebp.textbook.losses import Loss, mse
+from purebp.textbook.names import superscript as _sup
+from purebp.textbook.network import Batch, Gradients, Network
+from purebp.textbook.optimizers import sgd_step
 
 
 @dataclass(frozen=True, slots=True)

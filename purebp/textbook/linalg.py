@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from operator import mul, sub
 
-from purebp.arithmetic import FLOAT, Arithmetic, Matrix, N, PurebpError, Vector
+from purebp.textbook.arithmetic import FLOAT, Arithmetic, Matrix, N, PurebpError, Vector
 
 __all__ = ["Matrix", "Vector", "dot", "hadamard", "inner", "shape", "subtract", "total", "transpose"]
 

@@ -26,11 +26,11 @@ from dataclasses import dataclass, field, replace
 from math import isfinite
 from typing import Protocol
 
-from purebp.activations import Activation, exponentials, sigmoid, softmax, softplus
-from purebp.arithmetic import FLOAT, Arithmetic, Formula, Function, Matrix, N, PurebpError
-from purebp.linalg import shape, subtract, total
-from purebp.names import look_up
-from purebp.validation import matrix
+from purebp.textbook.activations import Activation, exponentials, sigmoid, softmax, softplus
+from purebp.textbook.arithmetic import FLOAT, Arithmetic, Formula, Function, Matrix, N, PurebpError
+from purebp.textbook.linalg import shape, subtract, total
+from purebp.textbook.names import look_up
+from purebp.textbook.validation import matrix
 
 REDUCTIONS = ("sum", "samples", "outputs", "entries")
 _SHORT_NAMES = {"sse/entries": "mse", "half_sse/entries": "half_mse"}

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from purebp.arithmetic import PurebpError
+from purebp.textbook.arithmetic import PurebpError
 
 T = TypeVar("T")
 

@@ -15,11 +15,11 @@ from numbers import Integral
 from random import Random
 from typing import Generic, TypeVar
 
-from purebp import activations
-from purebp.activations import Activation
-from purebp.arithmetic import Matrix, N, Number, PurebpError, Vector
-from purebp.linalg import shape
-from purebp.validation import matrix
+from purebp.textbook import activations
+from purebp.textbook.activations import Activation
+from purebp.textbook.arithmetic import Matrix, N, Number, PurebpError, Vector
+from purebp.textbook.linalg import shape
+from purebp.textbook.validation import matrix
 
 M = TypeVar("M", bound=Number)
 SCHEMES: dict[str, Callable[[Random, int, int], float]] = {

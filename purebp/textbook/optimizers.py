@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from math import isfinite, sqrt
 from typing import Any, overload
 
-from purebp.arithmetic import FLOAT, Arithmetic, N, PurebpError
-from purebp.linalg import shape
-from purebp.network import Gradients, Network
-from purebp.tensors import entrywise, paired
+from purebp.graphs.tensors import entrywise, paired
+from purebp.textbook.arithmetic import FLOAT, Arithmetic, N, PurebpError
+from purebp.textbook.linalg import shape
+from purebp.textbook.network import Gradients, Network
 
 
 @dataclass(frozen=True, slots=True)

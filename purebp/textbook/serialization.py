@@ -8,7 +8,7 @@ True
 >>> from_json('{"layers": [{"activation": "tanh", "weights": [[0.1, "2"]], "biases": null}]}')
 Traceback (most recent call last):
   ...
-purebp.arithmetic.PurebpError: layers[0].weights[0][1] is the text '2': a finite number is wanted
+purebp.textbook.arithmetic.PurebpError: layers[0].weights[0][1] is the text '2': a finite number is wanted
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from collections.abc import Callable
 from math import isfinite
 from typing import Any, TypeVar
 
-from purebp.activations import activation
-from purebp.arithmetic import PurebpError
-from purebp.network import Layer, Network
+from purebp.textbook.activations import activation
+from purebp.textbook.arithmetic import PurebpError
+from purebp.textbook.network import Layer, Network
 
 T = TypeVar("T")
 DEEPEST = 20  # levels of nesting

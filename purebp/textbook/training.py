@@ -8,12 +8,12 @@ from math import inf, isfinite
 from numbers import Integral
 from random import Random
 
-from purebp import losses
-from purebp.arithmetic import PurebpError
-from purebp.backprop import backpropagation, evaluate
-from purebp.losses import Loss, mse
-from purebp.network import Batch, Gradients, Network
-from purebp.optimizers import State, adam_step, momentum_step, sgd_step
+from purebp.textbook import losses
+from purebp.textbook.arithmetic import PurebpError
+from purebp.textbook.backprop import backpropagation, evaluate
+from purebp.textbook.losses import Loss, mse
+from purebp.textbook.network import Batch, Gradients, Network
+from purebp.textbook.optimizers import State, adam_step, momentum_step, sgd_step
 
 Optimizer = Callable[[Network, State | None, Gradients, float], tuple[Network, State | None]]
 OPTIMIZERS: dict[str, Optimizer] = {

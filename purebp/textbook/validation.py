@@ -5,7 +5,7 @@ from __future__ import annotations
 from numbers import Integral, Rational, Real
 from typing import Any
 
-from purebp.arithmetic import Matrix, N, PurebpError
+from purebp.textbook.arithmetic import Matrix, N, PurebpError
 
 
 def matrix(name: str, rows: Matrix[N]) -> tuple[tuple[N, ...], ...]:

@@ -1,8 +1,8 @@
 """Everything side by side, in some minutes (`make bench`).
 
-python -m tests.benchmarks                      measures, and says where docs/performance.md is not what is found
-python -m tests.benchmarks --write              writes docs/performance.md, its JSON and its plots
-python -m tests.benchmarks training             one part alone, as JSON
+python -m studies.benchmarks                      measures, and says where docs/performance.md is not what is found
+python -m studies.benchmarks --write              writes docs/performance.md, its JSON and its plots
+python -m studies.benchmarks training             one part alone, as JSON
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import os
 import sys
 from collections.abc import Callable
 
-from tests.benchmarks import certificates, checking, graph, page, scaling, subjects, training
-from tests.benchmarks.measuring import machine, minor, progress
+from studies.benchmarks import certificates, checking, graph, page, scaling, subjects, training
+from studies.benchmarks.measuring import machine, minor, progress
 
 
 def checked() -> page.Found:
@@ -72,7 +72,9 @@ PARTS: dict[str, Callable[[], page.Found]] = {
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m studies.benchmarks", description=(__doc__ or "").partition("\n")[0]
+    )
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="all where none is named")
     parser.add_argument("--write", action="store_true", help="write the page, which is measured as a whole")
     given = parser.parse_args()

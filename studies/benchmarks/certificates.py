@@ -10,14 +10,14 @@ from typing import Any
 
 from purebp import backpropagation
 from purebp.oracle.certify import certified_gradients
-from tests.benchmarks.implementations import in_flint
-from tests.benchmarks.measuring import ROOT, Table, medians, ours, random_problem
+from studies.benchmarks.implementations import in_flint
+from studies.benchmarks.measuring import ROOT, Table, medians, ours, random_problem
 
 SAMPLES = 8
 SIZES = ("2-3-1", "64-32-10", "784-32-10", "784-256-10")
 MEMORY = """
 from pathlib import Path
-from tests.benchmarks.certificates import SAMPLES, certified_gradients, ours, random_problem
+from studies.benchmarks.certificates import SAMPLES, certified_gradients, ours, random_problem
 certified_gradients(*ours(random_problem([784, 256, 10], SAMPLES)))
 print(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0])
 """  # not getrusage, which counts what the parent held at the fork

@@ -19,14 +19,14 @@ from typing import Any
 from warnings import catch_warnings, simplefilter
 
 from purebp import Batch, Layer, Network, evaluate, forward, loss
-from purebp.names import superscript
-from purebp.network import Gradients
 from purebp.number_systems.formats import BINARY64
 from purebp.oracle import check, judge
 from purebp.oracle.cases import Case, ladder
-from purebp.oracle.mistakes import CATALOGUE
-from purebp.oracle.report import Report
-from tests.benchmarks.checkers import (
+from purebp.oracle.explaining.catalogue import CATALOGUE
+from purebp.oracle.reports.report import Report
+from purebp.textbook.names import superscript
+from purebp.textbook.network import Gradients
+from studies.benchmarks.checkers import (
     CHECKERS,
     Checker,
     Gradient,
@@ -36,12 +36,12 @@ from tests.benchmarks.checkers import (
     jax_candidate,
     torch_candidate,
 )
-from tests.benchmarks.implementations import numpy_functions, numpy_gradients
-from tests.benchmarks.measuring import ROOT, Table, medians, ours, progress, random_problem
-from tests.benchmarks.page import CASE, LADDER
-from tests.conforming import MACHINES, WAYS, implementation, single
-from tests.conforming import Recipe as Way
-from tests.power import Answer, Setting, budgets_once, place, reshaped, verdict_alone
+from studies.benchmarks.implementations import numpy_functions, numpy_gradients
+from studies.benchmarks.measuring import ROOT, Table, medians, ours, progress, random_problem
+from studies.benchmarks.page import CASE, LADDER
+from studies.conforming import MACHINES, WAYS, implementation, single
+from studies.conforming import Recipe as Way
+from studies.power import Answer, Setting, budgets_once, place, reshaped, verdict_alone
 
 Distances = dict[str, list[float]]  # by checker, one for each of its seeds; purebp's is 0 or infinite
 FIRST = "purebp"
@@ -279,8 +279,8 @@ def at_extremes(scores: Scores) -> dict[str, dict[str, str]]:
 def from_cold() -> dict[str, float]:
     """Seconds of a fresh process that imports what it needs, and gives a verdict on a right candidate in NumPy."""
     program = """
-from tests.benchmarks.checkers import CHECKERS
-from tests.benchmarks.implementations import numpy_functions
+from studies.benchmarks.checkers import CHECKERS
+from studies.benchmarks.implementations import numpy_functions
 right = numpy_functions([([[0.5, -0.25], [1.0, 0.75], [-0.5, 1.5]], [0.1, 0.2, -0.3]), ([[1.0, -1.5, 0.5]], [0.25])],
                         [[0.5, 1.0], [-1.0, 0.25]], [[1.0], [0.0]])
 assert CHECKERS[{name!r}].distances[0](*right) <= max(CHECKERS[{name!r}].limits)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from purebp import Add, Input, Node, Tanh, backpropagation, backward_graph, to_feed, to_graph
-from tests.benchmarks.measuring import Table, Work, medians, ours, random_problem
+from studies.benchmarks.measuring import Table, Work, medians, ours, random_problem
 
 NODES = (10, 100, 1000, 10_000)
 

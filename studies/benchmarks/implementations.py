@@ -116,7 +116,7 @@ def numpy_functions(layers: Any, inputs: Any, targets: Any, dtype: str = "float6
 
     def tensors(vector: Any) -> tuple[list[Any], list[Any]]:
         w, b, start = [], [], 0
-        for weights, biases in layers:
+        for weights, _ in layers:
             middle, end = start + len(weights) * len(weights[0]), start + (len(weights[0]) + 1) * len(weights)
             w.append(vector[start:middle].reshape(len(weights), -1))
             b.append(vector[middle:end])

@@ -15,7 +15,7 @@ from statistics import median
 from time import perf_counter
 
 from purebp import Batch, Layer, Network
-from tests.benchmarks.implementations import Problem, Rows
+from studies.benchmarks.implementations import Problem, Rows
 
 ROOT = Path(__file__).resolve().parents[2]
 Work = Callable[[], object]

@@ -14,9 +14,9 @@ from typing import Any
 
 from purebp import Batch, Network
 from purebp.oracle.certify import certified_gradients
-from purebp.oracle.mistakes import CATALOGUE
-from tests.benchmarks.measuring import Table, medians, ours, random_problem
-from tests.power import Planting, Setting
+from purebp.oracle.explaining.catalogue import CATALOGUE
+from studies.benchmarks.measuring import Table, medians, ours, random_problem
+from studies.power import Planting, Setting
 
 SETTING = Setting(("sigmoid", "sigmoid"), "half_sse")
 CANDIDATES = ("", "activation derivative missing", "biases never updated", "W transposed on the way down")

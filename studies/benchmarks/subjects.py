@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from subprocess import PIPE, Popen
 
-from purebp.oracle.candidate import Declared, arguments, ask
+from purebp.oracle.asking.candidate import Declared, arguments, ask
+from purebp.oracle.asking.subject import Subject
+from purebp.oracle.asking.wire import HELLO, asked
 from purebp.oracle.cases import ladder
-from purebp.oracle.subject import Subject
-from purebp.oracle.vectors import FAMILIES, load, shipped, verify
-from purebp.oracle.wire import HELLO, asked
-from purebp.serialization import parsed
-from tests.benchmarks.measuring import Table, medians
+from purebp.oracle.vectors.vectors import FAMILIES, load, shipped, verify
+from purebp.textbook.serialization import parsed
+from studies.benchmarks.measuring import ROOT, Table, medians
 
-PROGRAM = [sys.executable, "-S", str(Path(__file__).parent.parent / "subjects" / "broken.py"), "is right"]
+PROGRAM = [sys.executable, "-S", str(ROOT / "tests" / "subjects" / "broken.py"), "is right"]
 CASES = 200
 
 

@@ -1,6 +1,6 @@
 """Training arithmetic: one gradient of a small network, by everyone, at four sizes (part of `make bench`).
 
-python -m tests.benchmarks.training     as JSON, by the interpreter that runs this
+python -m studies.benchmarks.training     as JSON, by the interpreter that runs this
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from purebp import FLOAT, Batch, Network, backpropagation, mse
-from purebp.arithmetic import Matrix, Vector
-from tests.benchmarks import implementations as by
-from tests.benchmarks.measuring import ROOT, Table, interpreter, medians, minor, ours, progress, random_problem
-from tests.interpreters import found
+from purebp.textbook.arithmetic import Matrix, Vector
+from studies.benchmarks import implementations as by
+from studies.benchmarks.measuring import ROOT, Table, interpreter, medians, minor, ours, progress, random_problem
+from studies.interpreters import found
 
 SIZES = {"2-3-1": 4, "4-8-3": 8, "64-32-10": 32, "256-128-10": 32}  # and the samples in a batch
 OTHERS: dict[str, tuple[str, Callable[..., Callable[[], Any]]]] = {  # by column: what must be installed, and who
@@ -84,7 +84,7 @@ def everywhere() -> dict[str, Table]:
     tables = {here: gradients()}
     for name, program in others.values():
         progress(name)
-        command = [program, "-m", "tests.benchmarks.training"]
+        command = [program, "-m", "studies.benchmarks.training"]
         answer = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
         tables[name] = json.loads(answer.stdout)
     return dict(sorted(tables.items()))

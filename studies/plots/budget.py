@@ -1,7 +1,7 @@
 """Draws docs/budget.svg: how much of its error budget each implementation of the conforming panel uses.
 
-    python -m tests.plots.budget            says whether the committed picture is what this draws
-    python -m tests.plots.budget --write    writes it
+    python -m studies.plots.budget            says whether the committed picture is what this draws
+    python -m studies.plots.budget --write    writes it
 
 The same bytes everywhere: the elementary functions of the panel are computed in decimals here and rounded correctly,
 since the last bit of `math.tanh` is not the same on every machine.
@@ -23,7 +23,7 @@ from statistics import median
 from purebp import backpropagation
 from purebp.number_systems.ball import ball
 from purebp.number_systems.decimals import decimal
-from tests.conforming import PANEL, Case, Implementation, Library, Machine, Recipe, shares, wild_case
+from studies.conforming import PANEL, Case, Implementation, Library, Machine, Recipe, shares, wild_case
 
 PICTURE = Path(__file__).resolve().parents[2] / "docs" / "budget.svg"
 NETWORKS = 16

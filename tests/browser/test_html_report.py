@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from purebp.oracle.report import html
+from purebp.oracle.reports.report import html
 from tests.examples import CANDIDATES, EXAMPLES, reported
 
 BROWSER = next(

@@ -111,37 +111,102 @@ PANEL = (
     Peer("PyTorch", "torch", "optim.SGD, float32", "../../docs/examples/pytorch_step.py"),
     Peer("JAX", "jax", "grad and jit, float64", "adapters/jax_grad.py:gradients"),
     Peer("JAX", "jax", "grad and jit, float32", "adapters/jax_grad.py:gradients --format binary32"),
-    Peer("JAX", "jax", "grad and jit, bfloat16",
-         "adapters/jax_grad.py:gradients_with_tanh --activations tanh,identity --format bfloat16"),
-    Peer("JAX", "jax", "nn.gelu by default",
-         "adapters/jax_grad.py:gradients_with_gelu --activations gelu,identity --loss mse", GELU, "documented"),
+    Peer(
+        "JAX",
+        "jax",
+        "grad and jit, bfloat16",
+        "adapters/jax_grad.py:gradients_with_tanh --activations tanh,identity --format bfloat16",
+    ),
+    Peer(
+        "JAX",
+        "jax",
+        "nn.gelu by default",
+        "adapters/jax_grad.py:gradients_with_gelu --activations gelu,identity --loss mse",
+        GELU,
+        "documented",
+    ),
     Peer("HIPS autograd", "autograd", "grad", "adapters/autograd_grad.py"),
-    Peer("scikit-learn", "scikit-learn", "MLPRegressor, a step, alpha=0", "adapters/sklearn_regressor.py:step",
-         REGRESSION),
-    Peer("scikit-learn", "scikit-learn", "MLPRegressor, a step",
-         "adapters/sklearn_regressor.py:step_with_penalty --loss half_sse/samples", PENALTY, "documented"),
+    Peer(
+        "scikit-learn",
+        "scikit-learn",
+        "MLPRegressor, a step, alpha=0",
+        "adapters/sklearn_regressor.py:step",
+        REGRESSION,
+    ),
+    Peer(
+        "scikit-learn",
+        "scikit-learn",
+        "MLPRegressor, a step",
+        "adapters/sklearn_regressor.py:step_with_penalty --loss half_sse/samples",
+        PENALTY,
+        "documented",
+    ),
     Peer("scikit-learn", "scikit-learn", "MLPClassifier, a step, alpha=0", "adapters/sklearn_classifier.py"),
     Peer("micrograd", "micrograd", "MLP, and a sigmoid", "adapters/micrograd_mlp.py"),
     Peer("tinygrad", "tinygrad", "Tensor, float64, on its interpreter", "adapters/tinygrad_tensor.py:gradients"),
-    Peer("tinygrad", "tinygrad", "Tensor by default, on its interpreter",
-         "adapters/tinygrad_tensor.py:gradients_by_default", SINGLE, "in its source"),
-    Peer("tinygrad", "tinygrad", "Tensor, float32, on its interpreter",
-         "adapters/tinygrad_tensor.py:gradients_by_default --format binary32"),
-    Peer("Keras, TensorFlow", "tensorflow-cpu", "Sequential, float64", "adapters/keras_model.py:gradients",
-         version=of_keras),
-    Peer("Keras, TensorFlow", "tensorflow-cpu", "Sequential, float32",
-         "adapters/keras_model.py:gradients_by_default --format binary32", version=of_keras),
+    Peer(
+        "tinygrad",
+        "tinygrad",
+        "Tensor by default, on its interpreter",
+        "adapters/tinygrad_tensor.py:gradients_by_default",
+        SINGLE,
+        "in its source",
+    ),
+    Peer(
+        "tinygrad",
+        "tinygrad",
+        "Tensor, float32, on its interpreter",
+        "adapters/tinygrad_tensor.py:gradients_by_default --format binary32",
+    ),
+    Peer(
+        "Keras, TensorFlow",
+        "tensorflow-cpu",
+        "Sequential, float64",
+        "adapters/keras_model.py:gradients",
+        version=of_keras,
+    ),
+    Peer(
+        "Keras, TensorFlow",
+        "tensorflow-cpu",
+        "Sequential, float32",
+        "adapters/keras_model.py:gradients_by_default --format binary32",
+        version=of_keras,
+    ),
     Peer("TensorFlow.js", "@tensorflow/tfjs", "variableGrads, float32", "-- node adapters/tfjs.cjs", version=of_npm),
     Peer("brain.js", "brain.js", "train once, float32", "-- node adapters/brain.cjs", version=of_npm),
     Peer("synaptic", "synaptic", "propagate", SYNAPTIC_COMMAND, SYNAPTIC, "a defect", of_npm),
     Peer("synaptic", "synaptic", "propagate, not optimized", f"{SYNAPTIC_COMMAND} neurons", "", "a defect", of_npm),
-    Peer("FANN", "fann", "double, linear error", f"{FANN}fann linear", CLIPPED, "in its source", of_pkg_config,
-         lambda: compiled("fann.c", "fann", "-ldoublefann", "-lm")),
-    Peer("FANN", "fann", "float, linear error", f"{FANN}fann_single linear", "", "in its source", of_pkg_config,
-         lambda: compiled("fann.c", "fann_single", "-DSINGLE", "-lfloatfann", "-lm")),
-    Peer("FANN", "fann", "double, default error function", f"{FANN}fann", TANH_ERROR, "documented", of_pkg_config,
-         lambda: compiled("fann.c", "fann", "-ldoublefann", "-lm")),
-)  # fmt: skip
+    Peer(
+        "FANN",
+        "fann",
+        "double, linear error",
+        f"{FANN}fann linear",
+        CLIPPED,
+        "in its source",
+        of_pkg_config,
+        lambda: compiled("fann.c", "fann", "-ldoublefann", "-lm"),
+    ),
+    Peer(
+        "FANN",
+        "fann",
+        "float, linear error",
+        f"{FANN}fann_single linear",
+        "",
+        "in its source",
+        of_pkg_config,
+        lambda: compiled("fann.c", "fann_single", "-DSINGLE", "-lfloatfann", "-lm"),
+    ),
+    Peer(
+        "FANN",
+        "fann",
+        "double, default error function",
+        f"{FANN}fann",
+        TANH_ERROR,
+        "documented",
+        of_pkg_config,
+        lambda: compiled("fann.c", "fann", "-ldoublefann", "-lm"),
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +242,19 @@ def asked(peer: Peer) -> Row:
         return Row(peer.name, installed, peer.how, peer.arguments, "not loaded", done.stderr.strip().splitlines()[-1])
     report = json.loads(done.stdout)
     smallest = report["smallest"] if report["verdict"] == "wrong" else ""
-    return Row(peer.name, installed, peer.how, peer.arguments, report["verdict"], gist(report), report["format"],
-               bits(report), share(report), sees(report), smallest)  # fmt: skip
+    return Row(
+        peer.name,
+        installed,
+        peer.how,
+        peer.arguments,
+        report["verdict"],
+        gist(report),
+        report["format"],
+        bits(report),
+        share(report),
+        sees(report),
+        smallest,
+    )
 
 
 def gist(report: dict[str, Any]) -> str:
@@ -217,8 +293,11 @@ def document(rows: list[Row]) -> str:
     """docs/peers.md."""
     head = "| implementation | version | | verdict | there | format | bits | share | would see | found |"
     rule = "| --- " * 10 + "|"
-    lines = [f"| {r.name} | {r.version} | {r.how} | {r.verdict} | {peer.there} | {r.format} | {_shown(r.bits)} | "
-             f"{_shown(r.share)} | {_shown(r.sees)} | {r.found} |" for peer, r in zip(PANEL, rows)]  # fmt: skip
+    lines = [
+        f"| {r.name} | {r.version} | {r.how} | {r.verdict} | {peer.there} | {r.format} | {_shown(r.bits)} | "
+        f"{_shown(r.share)} | {_shown(r.sees)} | {r.found} |"
+        for peer, r in zip(PANEL, rows)
+    ]
     told = [part for peer, row in zip(PANEL, rows) if peer.finding for part in _told(peer, row)]
     conform = sum(row.verdict.startswith("correct") for row in rows)
     introduction = INTRODUCTION.format(node=NODE, rows=len(rows), conform=conform)

@@ -15,8 +15,8 @@ import pytest
 from purebp import Batch, Layer, Network, backpropagation
 from purebp.number_systems.ball import ball
 from purebp.number_systems.formats import BFLOAT16, BINARY32, BINARY64, Format, rounds_to
-from purebp.oracle.judge import share
-from tests.conforming import Case, named, resolution, wild_case
+from purebp.oracle.evidence import share
+from studies.conforming import Case, named, resolution, wild_case
 
 np: Any = import_module("numpy")  # not installed where mypy runs
 torch: Any = import_module("torch")

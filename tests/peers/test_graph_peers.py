@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from purebp.graph import (
+from purebp.graphs.engine import (
     MSE,
     Add,
     Concatenate,

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from purebp.oracle import check
-from purebp.oracle.candidate import Declared, ask
+from purebp.oracle.asking.candidate import Declared, ask
+from purebp.oracle.asking.subject import Subject
 from purebp.oracle.cases import Case, ladder
-from purebp.oracle.subject import Subject
 from tests.peers.panel import ABSENT, DOCUMENT, HERE, NUMBERS, PANEL, Peer, Row, asked, document
 
 ROWS = [Row(**row) for row in json.loads(NUMBERS.read_text(encoding="utf-8"))]

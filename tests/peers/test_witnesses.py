@@ -19,7 +19,7 @@ import pytest
 
 from purebp import Batch, Loss, Network
 from purebp.oracle.certify import Certified, certified_gradients
-from tests.conforming import Case, named, wild_case
+from studies.conforming import Case, named, wild_case
 
 flint: Any = import_module("flint")  # neither has types that mypy could read
 mpmath: Any = import_module("mpmath")

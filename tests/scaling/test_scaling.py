@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from purebp.oracle.certify import certified_gradients
-from tests.benchmarks.scaling import campaign, cluster, judged, large
+from studies.benchmarks.scaling import campaign, cluster, judged, large
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import sys
 from typing import Any
 
 from purebp import FLOAT, Batch, Layer, Network
-from purebp.arithmetic import PurebpError
-from purebp.oracle.mistakes import CATALOGUE
-from purebp.oracle.recipe import Recipe, planted, run
+from purebp.oracle.explaining.catalogue import CATALOGUE
+from purebp.oracle.explaining.recipe import Recipe, planted, run
+from purebp.textbook.arithmetic import PurebpError
 from tests.subjects.server import serve
 
 

@@ -14,11 +14,11 @@ from importlib import resources
 from math import isfinite
 from random import Random
 
-from purebp.arithmetic import PurebpError
-from purebp.backprop import forward
-from purebp.network import Batch, Network
-from purebp.scaling import Scaling, standardisation
-from purebp.tables import number, parse_table
+from purebp.cli.training.scaling import Scaling, standardisation
+from purebp.cli.training.tables import number, parse_table
+from purebp.textbook.arithmetic import PurebpError
+from purebp.textbook.backprop import forward
+from purebp.textbook.network import Batch, Network
 
 BUILT_IN = {"digits": "digits.csv.gz", "iris": "iris.csv", "xor": "xor.csv"}
 MOST_CLASSES = 20  # more different whole numbers than this are numbers, not classes
@@ -132,7 +132,7 @@ def scalings(dataset: Dataset, training: Batch) -> tuple[Scaling, Scaling | None
 def confusion(network: Network, batch: Batch) -> list[list[int]]:
     """Samples counted by class (row) and by the class with the largest output (column).
 
-    >>> from purebp.network import Layer
+    >>> from purebp.textbook.network import Layer
     >>> confusion(Network([Layer([[0.0], [1.0]], None, "identity")]), Batch([[-1.0], [2.0]], [[1.0, 0.0], [1.0, 0.0]]))
     [[1, 1], [0, 0]]
     """

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil
 
-from purebp import losses
-from purebp.arithmetic import PurebpError
-from purebp.backprop import evaluate
 from purebp.cli import options
 from purebp.cli.files import read_text
-from purebp.cli.report import counted
-from purebp.datasets import BUILT_IN, Dataset, accuracy, confusion, load, parse_csv, scalings, split
-from purebp.losses import Loss
-from purebp.network import Batch, Network
-from purebp.scaling import Scaling, fold, unfold
+from purebp.cli.terminal import counted
+from purebp.cli.training.datasets import BUILT_IN, Dataset, accuracy, confusion, load, parse_csv, scalings, split
+from purebp.cli.training.scaling import Scaling, fold, unfold
+from purebp.textbook import losses
+from purebp.textbook.arithmetic import PurebpError
+from purebp.textbook.backprop import evaluate
+from purebp.textbook.losses import Loss
+from purebp.textbook.network import Batch, Network
 
 LEARNING_RATES = {"sgd": 0.1, "momentum": 0.01, "adam": 0.01}
 XAVIER_FOR = ("identity", "sigmoid", "softmax", "tanh")

@@ -1,6 +1,6 @@
 """Training on standardised columns, and folding that away: the same function of the raw columns, as a plain network.
 
->>> from purebp.network import Layer
+>>> from purebp.textbook.network import Layer
 >>> scaling = standardisation([[10.0], [30.0]])
 >>> scaling, scaling.apply([[10.0], [30.0]])
 (Scaling(shift=(20.0,), scale=(10.0,)), [[-1.0], [1.0]])
@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import frexp, fsum, ldexp, sqrt
 
-from purebp.arithmetic import Matrix, PurebpError
-from purebp.linalg import dot
-from purebp.network import Layer, Network
+from purebp.textbook.arithmetic import Matrix, PurebpError
+from purebp.textbook.linalg import dot
+from purebp.textbook.network import Layer, Network
 
 
 @dataclass(frozen=True, slots=True)

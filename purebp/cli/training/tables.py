@@ -12,7 +12,7 @@ import io
 from dataclasses import dataclass
 from math import isfinite
 
-from purebp.arithmetic import PurebpError
+from purebp.textbook.arithmetic import PurebpError
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Table:
         >>> parse_table("size,price\\n1,2.5\\n2,n/a\\n", "houses.csv").numbers(1)
         Traceback (most recent call last):
           ...
-        purebp.arithmetic.PurebpError: houses.csv, line 3, column 'price': 'n/a' is not a finite number; \
+        purebp.textbook.arithmetic.PurebpError: houses.csv, line 3, column 'price': 'n/a' is not a finite number; \
 correct it, or leave out the row or the column
         """
         found = [number(row[column]) for _, row in self.rows]

@@ -10,19 +10,20 @@ from math import sqrt
 from signal import SIG_IGN, SIGINT, signal
 from threading import current_thread, main_thread
 
-from purebp import losses
-from purebp.arithmetic import PurebpError
-from purebp.backprop import evaluate
-from purebp.cli import options, report
-from purebp.cli import job as defaults
+from purebp.cli import options
+from purebp.cli import terminal as report
 from purebp.cli.files import check_apart, check_writable, write_whole
-from purebp.cli.job import Job, prepare
-from purebp.cli.report import counted
-from purebp.datasets import BUILT_IN, confusion
-from purebp.network import SCHEMES, Network
-from purebp.serialization import to_json
-from purebp.tables import number
-from purebp.training import OPTIMIZERS, Epoch, train
+from purebp.cli.terminal import counted
+from purebp.cli.training import job as defaults
+from purebp.cli.training.datasets import BUILT_IN, confusion
+from purebp.cli.training.job import Job, prepare
+from purebp.cli.training.tables import number
+from purebp.textbook import losses
+from purebp.textbook.arithmetic import PurebpError
+from purebp.textbook.backprop import evaluate
+from purebp.textbook.network import SCHEMES, Network
+from purebp.textbook.serialization import to_json
+from purebp.textbook.training import OPTIMIZERS, Epoch, train
 
 HELP = "train a network on digits, iris, xor or a CSV file"
 DESCRIPTION = """\

@@ -21,12 +21,12 @@ from importlib import import_module
 from numbers import Integral
 from typing import Any
 
-from purebp.arithmetic import Matrix, PurebpError
-from purebp.linalg import shape, transpose
-from purebp.network import Gradients
 from purebp.number_systems.formats import format_named
 from purebp.oracle.cases import Case
-from purebp.oracle.judge import Key, tensor_name
+from purebp.oracle.evidence import Key, tensor_name
+from purebp.textbook.arithmetic import Matrix, PurebpError
+from purebp.textbook.linalg import shape, transpose
+from purebp.textbook.network import Gradients
 
 Candidate = Callable[..., Any]
 ARRAYS = ("numpy", "torch", "jax")
@@ -147,7 +147,7 @@ def called(
                 "computed after the change uses the new numbers",
                 case,
                 False,
-            )  # fmt: skip
+            )
         )
     try:
         return Answer(understood(answer), tuple(notes))
@@ -266,8 +266,11 @@ def _understood(answer: Any, case: Case, declared: Declared) -> dict[Key, Matrix
     if isinstance(answer, Mapping):
         unknown = set(answer) - {"outputs", "loss", "deltas", "weights", "biases"}
         if unknown or not answer:
-            raise NoAnswer("not understood", f"it returns a dictionary with {sorted(map(str, answer))}: the keys "
-                                 "outputs, loss, deltas, weights and biases are understood")  # fmt: skip
+            raise NoAnswer(
+                "not understood",
+                f"it returns a dictionary with {sorted(map(str, answer))}: the keys "
+                "outputs, loss, deltas, weights and biases are understood",
+            )
         answer = dict(answer)
         turned = transpose if declared.samples == "columns" else _rows
         if "outputs" in answer:
@@ -288,15 +291,17 @@ def _understood(answer: Any, case: Case, declared: Declared) -> dict[Key, Matrix
         if not found:
             raise NoAnswer("not understood", "it returns a dictionary in which everything is None")
         return found
-    elif not declared.biases and not (isinstance(answer, (list, tuple)) and len(answer) == 2 and _is_pair(answer)):
+    if not declared.biases and not (isinstance(answer, (list, tuple)) and len(answer) == 2 and _is_pair(answer)):
         weights, biases = answer, None
     else:
         try:
             weights, biases = answer
         except (TypeError, ValueError):
             what = "None" if answer is None else f"{type(answer).__name__} {_plain(answer)!r:.60}"
-            raise NoAnswer("not understood", f"it returns {what}: (weight_gradients, bias_gradients) is wanted, "
-                                 "each with one item per layer") from None  # fmt: skip
+            raise NoAnswer(
+                "not understood",
+                f"it returns {what}: (weight_gradients, bias_gradients) is wanted, each with one item per layer",
+            ) from None
     if biases is None and declared.biases:
         raise NoAnswer(
             "not understood", "it returns no biases, but they were declared: return (weight_gradients, bias_gradients)"
@@ -401,9 +406,14 @@ def _shaped(
     hint = ""
     if given == wanted[::-1] and wanted[0] != 1:
         hint = ": it is transposed"
-    elif wanted[0] == 1 and samples and given == (samples, wanted[1]):
-        hint = ": it is not summed over the samples"
-    elif wanted[0] == 1 and samples and given == (wanted[1], samples):
+    elif (
+        wanted[0] == 1
+        and samples
+        and given == (samples, wanted[1])
+        or wanted[0] == 1
+        and samples
+        and given == (wanted[1], samples)
+    ):
         hint = ": it is not summed over the samples"
     elif given == (1, 1):
         hint = ": it is summed over all axes"

@@ -21,15 +21,15 @@ from time import monotonic
 from types import ModuleType
 from typing import Any, NoReturn
 
-from purebp.arithmetic import PurebpError
-from purebp.cli import guess
-from purebp.cli.loading import CannotLoad, agreed, attribute, declarations, find, load, read, with_activations
-from purebp.oracle.candidate import Answer, Candidate, Declared, Finding, ask
+from purebp.oracle.asking import guessing as guess
+from purebp.oracle.asking.candidate import Answer, Candidate, Declared, Finding, ask
+from purebp.oracle.asking.loading import CannotLoad, agreed, attribute, declarations, find, load, read, with_activations
+from purebp.oracle.asking.process import exit_of
+from purebp.oracle.asking.subject import TIMEOUT
 from purebp.oracle.cases import Case, ladder
 from purebp.oracle.check import check, replayed
-from purebp.oracle.process import exit_of
-from purebp.oracle.report import Report
-from purebp.oracle.subject import TIMEOUT
+from purebp.oracle.reports.report import Report
+from purebp.textbook.arithmetic import PurebpError
 
 SHAPE = ("loss", "sizes", "biases", "batch")
 LOADING = "the loading of the file"
@@ -189,7 +189,8 @@ def _apart() -> None:
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2) if quiet else (0, 1):
         os.dup2(nowhere, stream)
-    sys.stdin, sys.stdout = open(os.devnull, encoding="utf-8"), open(os.devnull, "w", encoding="utf-8")
+    sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115  # for as long as the process lives
+    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # likewise
     if quiet:
         sys.stderr = sys.stdout
         faulthandler.disable()

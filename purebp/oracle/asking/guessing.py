@@ -13,15 +13,15 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
-from purebp import losses
-from purebp.activations import activation
-from purebp.arithmetic import FLOAT, PurebpError
-from purebp.backprop import backpropagation
-from purebp.network import Batch, Layer, Network
 from purebp.number_systems.formats import format_named
-from purebp.oracle.candidate import Answer, Declared
+from purebp.oracle.asking.candidate import Answer, Declared
 from purebp.oracle.cases import Case, ladder
-from purebp.oracle.judge import Claim, as_claim
+from purebp.oracle.evidence import Claim, as_claim
+from purebp.textbook import losses
+from purebp.textbook.activations import activation
+from purebp.textbook.arithmetic import FLOAT, PurebpError
+from purebp.textbook.backprop import backpropagation
+from purebp.textbook.network import Batch, Layer, Network
 
 Ask = Callable[[Case, Declared], Answer]
 HIDDEN = ("sigmoid", "tanh", "relu", "leaky_relu(0.01)", "elu(1.0)", "softplus", "silu", "gelu")
@@ -164,9 +164,13 @@ def _one_hot(case: Case) -> Case:
 def _networks(declared: dict[str, Any], depth: int) -> Iterator[tuple[tuple[str, ...], str]]:
     """Activations and losses that are usual."""
     given = declared.get("activations")
-    chosen = [(given,) * depth if isinstance(given, str) else tuple(given)] if given else [
-        (hidden,) * (depth - 1) + (output,) for output in OUTPUT for hidden in (HIDDEN if depth > 1 else HIDDEN[:1])
-    ]  # fmt: skip
+    chosen = (
+        [(given,) * depth if isinstance(given, str) else tuple(given)]
+        if given
+        else [
+            (hidden,) * (depth - 1) + (output,) for output in OUTPUT for hidden in (HIDDEN if depth > 1 else HIDDEN[:1])
+        ]
+    )
     usual = {"sigmoid": ("mse", "binary_cross_entropy"), "softmax": ("cross_entropy", "mse")}
     for names in chosen:
         for loss in (declared["loss"],) if "loss" in declared else usual.get(names[-1], ("mse",)):

@@ -11,16 +11,34 @@ from inspect import signature
 from types import FunctionType, ModuleType
 from typing import Any
 
-from purebp.arithmetic import PurebpError
 from purebp.cli import options
 from purebp.cli.files import read_text
-from purebp.oracle.candidate import Declared
+from purebp.oracle.asking.candidate import Declared
+from purebp.textbook.arithmetic import PurebpError
 
 USUAL_NAMES = (
-    "backpropagation", "backprop", "back_propagation", "back_prop", "backward", "backward_pass", "backward_propagation",
-    "gradients", "gradient", "compute_gradients", "compute_gradient", "get_gradients", "calculate_gradients", "grads",
-    "grad", "train_step", "training_step", "gradient_step", "step", "update", "candidate",
-)  # fmt: skip
+    "backpropagation",
+    "backprop",
+    "back_propagation",
+    "back_prop",
+    "backward",
+    "backward_pass",
+    "backward_propagation",
+    "gradients",
+    "gradient",
+    "compute_gradients",
+    "compute_gradient",
+    "get_gradients",
+    "calculate_gradients",
+    "grads",
+    "grad",
+    "train_step",
+    "training_step",
+    "gradient_step",
+    "step",
+    "update",
+    "candidate",
+)
 WANTED = "(weights, biases, inputs, targets)"
 DECLARED = tuple(Declared.__dataclass_fields__)
 MODULE = "purebp_candidate"
@@ -53,7 +71,7 @@ def load(file: str, source: str) -> ModuleType:
     try:
         code = compile(source, path, "exec", dont_inherit=True)
         module.__code__ = code  # type: ignore[attr-defined]  # for tracebacks
-        exec(code, vars(module))  # noqa: S102  # this is what was asked for
+        exec(code, vars(module))  # this is what was asked for
     except SyntaxError as error:
         if error.filename != path:
             raise CannotLoad(_at_import(file, path, error)) from None
@@ -75,9 +93,10 @@ def _at_import(file: str, path: str, error: BaseException) -> str:
 def find(module: ModuleType, file: str, wanted: str | None) -> str:
     """The name of the candidate: the one wanted, one of the usual names, or the only function that fits."""
     own = [
-        name for name, value in vars(module).items()
+        name
+        for name, value in vars(module).items()
         if isinstance(value, FunctionType) and value.__module__ == MODULE and not name.startswith("_")
-    ]  # fmt: skip
+    ]
     listed = ", ".join(name + _parameters(vars(module)[name]) for name in own[:MOST])
     there = f"it has {listed}" if own else "it has no functions"
     if wanted is not None:

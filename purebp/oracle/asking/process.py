@@ -22,7 +22,7 @@ from threading import Event, Thread
 from time import monotonic
 from typing import Any
 
-from purebp.oracle.candidate import NoAnswer, quoted
+from purebp.oracle.asking.candidate import NoAnswer, quoted
 
 LONGEST = 1 << 24  # bytes of a line
 

@@ -10,15 +10,15 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from purebp.arithmetic import PurebpError
-from purebp.cli.candidates import SHAPE, Outcome, Request, guided
-from purebp.cli.loading import CannotLoad, agreed, declaration, with_activations
-from purebp.names import printable
-from purebp.oracle.candidate import Answer, Candidate, Declared, ask
+from purebp.oracle.asking.candidate import Answer, Candidate, Declared, ask
+from purebp.oracle.asking.file import SHAPE, Outcome, Request, guided
+from purebp.oracle.asking.loading import CannotLoad, agreed, declaration, with_activations
+from purebp.oracle.asking.process import exit_of
+from purebp.oracle.asking.subject import Subject
 from purebp.oracle.cases import Case, ladder
-from purebp.oracle.process import exit_of
-from purebp.oracle.report import Report
-from purebp.oracle.subject import Subject
+from purebp.oracle.reports.report import Report
+from purebp.textbook.arithmetic import PurebpError
+from purebp.textbook.names import printable
 
 SHOWN = 600  # characters of a line
 HEARD = 20_000  # characters of standard error

@@ -5,7 +5,7 @@ A `Subject` starts the program, asks it, and starts it anew where it crashes, ha
 
 >>> import sys
 >>> from purebp import Network, Batch
->>> from purebp.oracle.candidate import Declared, ask
+>>> from purebp.oracle.asking.candidate import Declared, ask
 >>> from purebp.oracle.cases import Case
 >>> program = '''
 ... input(); print("hello 1 constant activations=identity", flush=True)
@@ -25,12 +25,12 @@ from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any, Self
 
-from purebp.activations import activation
-from purebp.arithmetic import PurebpError
-from purebp.oracle.candidate import NOT_ASKED, Candidate, Declared, NoAnswer
+from purebp.oracle.asking.candidate import NOT_ASKED, Candidate, Declared, NoAnswer
+from purebp.oracle.asking.process import Process, exit_of
+from purebp.oracle.asking.wire import HELLO, Hello, Request, as_candidate, asked, read_hello, read_json, read_words
 from purebp.oracle.cases import default_loss
-from purebp.oracle.process import Process, exit_of
-from purebp.oracle.wire import HELLO, Hello, Request, as_candidate, asked, read_hello, read_json, read_words
+from purebp.textbook.activations import activation
+from purebp.textbook.arithmetic import PurebpError
 
 PATIENCE = 3  # time-outs in a row, then nothing more is asked
 TIMEOUT = 5.0  # seconds, for an answer

@@ -1,6 +1,6 @@
 """Requests and answers as text, one line each: JSON, or the line dialect (docs/wire-format.md).
 
->>> from purebp.oracle.candidate import Declared
+>>> from purebp.oracle.asking.candidate import Declared
 >>> given = [[[0.5, -0.25]]], None, [[1.0, 0.5]], [[1.0]]
 >>> request = asked(given, ["tanh"], "mse", Declared(("tanh",), biases=False))
 >>> print(request.in_words("7"))
@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 from struct import pack, unpack
 from typing import Any
 
-from purebp.arithmetic import PurebpError
-from purebp.names import printable
-from purebp.oracle.candidate import Declared, NoAnswer, quoted
-from purebp.serialization import parsed
+from purebp.oracle.asking.candidate import Declared, NoAnswer, quoted
+from purebp.textbook.arithmetic import PurebpError
+from purebp.textbook.names import printable
+from purebp.textbook.serialization import parsed
 
 HELLO = json.dumps({"cmd": "hello", "protocol": 1})
 QUANTITIES = ("outputs", "loss", "deltas", "gradients", "step")

@@ -1,7 +1,7 @@
 """The catalogue of mistakes: what people write in the place of a line of the recurrence, as executable recipes.
 
 >>> from purebp import FLOAT, Batch, Layer
->>> from purebp.oracle.recipe import planted, run
+>>> from purebp.oracle.explaining.recipe import planted, run
 >>> network = Network([Layer([[2.0]], None, "sigmoid"), Layer([[3.0]], None, "identity")])
 >>> forgotten = planted(CATALOGUE["activation derivative missing"], {0})
 >>> run(forgotten, network, Batch([[0.0]], [[0.5]]), "half_sse", FLOAT).layers[0].deltas  # 3 for 3 · σ′(0) = 0.75
@@ -15,13 +15,8 @@ from dataclasses import dataclass, replace
 from math import pi, sqrt
 from typing import Any
 
-from purebp.activations import Activation, Elementwise, Softmax, activation, sigmoid, tanh
-from purebp.arithmetic import Arithmetic, Function
-from purebp.backprop import Trace, forward, frozen
-from purebp.linalg import hadamard, shape, subtract, transpose
-from purebp.network import Layer, Network
 from purebp.number_systems.bounds import Bounds, one
-from purebp.oracle.recipe import (
+from purebp.oracle.explaining.recipe import (
     Inapplicable,
     Mistake,
     Place,
@@ -32,6 +27,11 @@ from purebp.oracle.recipe import (
     error_from_above,
     weight_gradients,
 )
+from purebp.textbook.activations import Activation, Elementwise, Softmax, activation, sigmoid, tanh
+from purebp.textbook.arithmetic import Arithmetic, Function
+from purebp.textbook.backprop import Trace, forward, frozen
+from purebp.textbook.linalg import hadamard, shape, subtract, transpose
+from purebp.textbook.network import Layer, Network
 
 # Activation derivative: other things in the place of f′(z).
 
@@ -603,6 +603,8 @@ def updated_weights(rate: float) -> Mistake:
     return Mistake(name, STATE, sentence, "passed", _through(_updated(rate)), output=False)
 
 
+# Tables: name, family and sentence, then the line and what stands in its place. One row reads in one piece.
+# fmt: off
 def _catalogue() -> Iterator[Mistake]:
     """Name, family, sentence, step, change, and where it can be made."""
 
@@ -616,283 +618,284 @@ def _catalogue() -> Iterator[Mistake]:
         return Mistake(name, DERIVATIVE, sentence, "deltas", _slopes(change), output, lowest)
 
     yield Mistake("activation derivative missing", DERIVATIVE, "f′(z) is missing {where}: multiply the error by the "
-                  "derivative of the activation to get δ.", "deltas", _missing_slope)  # fmt: skip
+                  "derivative of the activation to get δ.", "deltas", _missing_slope)
     yield Mistake("raw error passed down", DERIVATIVE, "What is passed down {where} is the error of the layer above, "
                   "without its f′(z): pass down δ, the error times f′(z).", "passed",
-                  _handed(lambda p: p.full_error()), output=False)  # fmt: skip
+                  _handed(lambda p: p.full_error()), output=False)
     yield Mistake("activation derivative missing in own gradients", DERIVATIVE, "The gradient of the weights {where} is "
                   "made from the error, without f′(z): use δ, the error times f′(z).", "weights",
-                  _outer(_own_error, _incoming))  # fmt: skip
+                  _outer(_own_error, _incoming))
     yield slope("squashed twice", "f′ is evaluated at a instead of z {where}: the derivative squashes its argument once "
-                "more. Give it z, or write it in terms of a.", lambda p, f: p.on.elementwise(f.derivative, p.a))  # fmt: skip
+                "more. Give it z, or write it in terms of a.", lambda p, f: p.on.elementwise(f.derivative, p.a))
     yield slope("derivative for activations applied to z", "The derivative is written in terms of the activation, such "
                 "as a (1 − a), but is given z {where}: give it a = f(z).",
-                lambda p, f: _from_activation(f, p.z, p.on))  # fmt: skip
+                lambda p, f: _from_activation(f, p.z, p.on))
     yield slope("the function itself", "The derivative {where} is f(z) itself: use f′(z).", lambda p, f: p.a)
     yield slope("z in place of the derivative", "The derivative {where} is z: use f′(z).", lambda p, f: p.z)
     yield slope("1 − a in place of a (1 − a)", "The derivative {where} is 1 − a: for the sigmoid it is a (1 − a), for "
-                "tanh 1 − a².", _only_for("sigmoid", "tanh")(lambda p: _of(p.a, lambda v: 1 - v)))  # fmt: skip
+                "tanh 1 − a².", _only_for("sigmoid", "tanh")(lambda p: _of(p.a, lambda v: 1 - v)))
     yield slope("a² in place of the derivative", "The derivative {where} is a²: for tanh it is 1 − a².",
-                _only_for("sigmoid", "tanh")(lambda p: _of(p.a, lambda v: v * v)))  # fmt: skip
+                _only_for("sigmoid", "tanh")(lambda p: _of(p.a, lambda v: v * v)))
     yield slope("a clipped before the derivative", "The activation is clipped to 0.01 … 0.99 before its derivative a (1 − a) "
                 "is taken {where}: where the neuron is saturated, that is too large. Take a as it is.",
-                _only_for("sigmoid")(_clipped_slope))  # fmt: skip
+                _only_for("sigmoid")(_clipped_slope))
     yield slope("a (1 + a) in place of a (1 − a)", "The derivative {where} is a (1 + a): for the sigmoid it is "
-                "a (1 − a).", _only_for("sigmoid")(lambda p: _of(p.a, lambda v: v * (1 + v))))  # fmt: skip
+                "a (1 − a).", _only_for("sigmoid")(lambda p: _of(p.a, lambda v: v * (1 + v))))
     yield slope("1 + a² in place of 1 − a²", "The derivative {where} is 1 + a²: for tanh it is 1 − a².",
-                _only_for("tanh")(lambda p: _of(p.a, lambda v: 1 + v * v)))  # fmt: skip
+                _only_for("tanh")(lambda p: _of(p.a, lambda v: 1 + v * v)))
     yield slope("1 − z in place of the derivative", "The derivative {where} is 1 − z: for the sigmoid it is a (1 − a), for "
-                "tanh 1 − a².", _only_for("sigmoid", "tanh")(lambda p: _of(p.z, lambda v: 1 - v)))  # fmt: skip
+                "tanh 1 − a².", _only_for("sigmoid", "tanh")(lambda p: _of(p.z, lambda v: 1 - v)))
     for other, formula in (("sigmoid", "a (1 − a)"), ("tanh", "1 − a²")):
         yield slope(f"{formula}, the derivative of {other}", f"The derivative {{where}} is {formula}, which belongs to "
-                    f"{other}: take that of the activation of the layer.", _formula_of(other))  # fmt: skip
+                    f"{other}: take that of the activation of the layer.", _formula_of(other))
     yield slope("product rule cut short", "The derivative {where} leaves out a term of the product rule: (z σ(z))′ is "
-                "σ(z) + z σ′(z), (z Φ(z))′ is Φ(z) + z φ(z).", _first_term)  # fmt: skip
+                "σ(z) + z σ′(z), (z Φ(z))′ is Φ(z) + z φ(z).", _first_term)
     yield slope("product rule without the factor z", "The derivative {where} leaves out the factor z of the second term: "
-                "(z σ(z))′ is σ(z) + z σ′(z), (z Φ(z))′ is Φ(z) + z φ(z).", _second_term_without_z)  # fmt: skip
+                "(z σ(z))′ is σ(z) + z σ′(z), (z Φ(z))′ is Φ(z) + z φ(z).", _second_term_without_z)
     yield slope("tanh of the square", "The square of the derivative {where} stands inside, 1 − tanh(z²): it is "
                 "1 − (tanh z)².", _only_for("tanh")(lambda p: _of(p.on.elementwise(tanh.value, _of(p.z, lambda v: v * v)),
-                                                                 lambda v: 1 - v)))  # fmt: skip
+                                                                 lambda v: 1 - v)))
     yield slope("a (1 − z) in place of a (1 − a)", "The derivative {where} is a (1 − z): both factors are made of the "
                 "activation, a (1 − a).", _only_for("sigmoid")(
-                    lambda p: hadamard(p.a, _of(p.z, lambda v: 1 - v))))  # fmt: skip
+                    lambda p: hadamard(p.a, _of(p.z, lambda v: 1 - v))))
     yield slope("slope times z", "The derivative {where} is the slope times z where z < 0: it is the slope alone.",
-                _only_for("leaky_relu")(lambda p: _one_sided(p, lambda z, a: a)))  # fmt: skip
+                _only_for("leaky_relu")(lambda p: _one_sided(p, lambda z, a: a)))
     yield slope("a in place of a + α", "The derivative {where} is a where z < 0: it is a + α.",
-                _only_for("elu")(lambda p: _one_sided(p, lambda z, a: a)))  # fmt: skip
+                _only_for("elu")(lambda p: _one_sided(p, lambda z, a: a)))
     for name in ("sigmoid", "tanh", "relu", "leaky_relu(0.01)", "softplus"):
         yield slope(f"derivative of {name}", f"The derivative {{where}} is that of {name}: take that of the activation "
-                    "of the layer.", _derivative_of(name))  # fmt: skip
+                    "of the layer.", _derivative_of(name))
     yield slope("derivative of the next layer's activation", "The derivative {where} is that of the activation of the "
-                "layer above: each layer has its own f′.", _another_function(1), output=False)  # fmt: skip
+                "layer above: each layer has its own f′.", _another_function(1), output=False)
     yield slope("derivative of the previous layer's activation", "The derivative {where} is that of the activation of "
-                "the layer below: each layer has its own f′.", _another_function(-1), lowest=1)  # fmt: skip
+                "the layer below: each layer has its own f′.", _another_function(-1), lowest=1)
     yield slope("derivative at z of the layer above", "f′ is evaluated at z of the layer above {where}: take the z of "
-                "the layer itself.", _another_layer(1), output=False)  # fmt: skip
+                "the layer itself.", _another_layer(1), output=False)
     yield slope("derivative at z of the layer below", "f′ is evaluated at z of the layer below {where}: take the z of "
-                "the layer itself.", _another_layer(-1), lowest=1)  # fmt: skip
+                "the layer itself.", _another_layer(-1), lowest=1)
     yield slope("derivative at the error", "f′ is evaluated at the incoming error {where}: evaluate it at z.",
-                lambda p, f: p.on.elementwise(f.derivative, p.full_error()))  # fmt: skip
+                lambda p, f: p.on.elementwise(f.derivative, p.full_error()))
     yield slope("derivative at the incoming activations", "f′ is evaluated at what comes into the layer {where}: "
-                "evaluate it at z.", lambda p, f: p.on.elementwise(f.derivative, p.below))  # fmt: skip
+                "evaluate it at z.", lambda p, f: p.on.elementwise(f.derivative, p.below))
     yield slope("derivative of a taken at the error", "The derivative, written in terms of a, is given the error ŷ − y "
-                "{where}: give it a.", lambda p, f: _from_activation(f, _last_residual(p), p.on))  # fmt: skip
+                "{where}: give it a.", lambda p, f: _from_activation(f, _last_residual(p), p.on))
     yield slope("derivative with the opposite sign", "f′ has the wrong sign {where}.",
-                lambda p, f: _of(p.on.elementwise(f.derivative, p.z), lambda v: -v))  # fmt: skip
+                lambda p, f: _of(p.on.elementwise(f.derivative, p.z), lambda v: -v))
     yield slope("ReLU mask turned round", "The mask {where} lets through where z < 0: the derivative is 1 where z > 0.",
-                _only_for("relu")(lambda p: _mask(p, p.z, lambda x: not p.on.less(0, x))))  # fmt: skip
+                _only_for("relu")(lambda p: _mask(p, p.z, lambda x: not p.on.less(0, x))))
     yield slope("ReLU mask from the error", "The mask {where} is taken from the sign of the error: take it from z.",
-                _only_for("relu")(lambda p: _mask(p, p.full_error(), lambda x: p.on.less(0, x))))  # fmt: skip
+                _only_for("relu")(lambda p: _mask(p, p.full_error(), lambda x: p.on.less(0, x))))
     yield Mistake("activation derivative twice", DERIVATIVE, "f′(z) is multiplied in once too often {where}. (Where the "
-                  "loss is a cross-entropy, ŷ − y is δ already.)", "deltas", _extra_slope)  # fmt: skip
+                  "loss is a cross-entropy, ŷ − y is δ already.)", "deltas", _extra_slope)
     yield Mistake("softmax Jacobian taken as diagonal", DERIVATIVE, "The derivative of softmax is taken as a (1 − a) "
-                  "{where}: every output depends on every z, so the whole Jacobian is needed.", "deltas", _diagonal)  # fmt: skip
+                  "{where}: every output depends on every z, so the whole Jacobian is needed.", "deltas", _diagonal)
     yield Mistake("softmax over the wrong axis", DERIVATIVE, "Softmax is taken over the samples: it must sum to 1 over "
-                  "the outputs of each sample.", "forward", _over_samples)  # fmt: skip
+                  "the outputs of each sample.", "forward", _over_samples)
 
     yield Mistake("softmax over the whole batch", DERIVATIVE, "Softmax is divided by the sum over the whole batch: it "
-                  "must sum to 1 over the outputs of each sample.", "forward", _over_everything)  # fmt: skip
+                  "must sum to 1 over the outputs of each sample.", "forward", _over_everything)
 
     yield Mistake("bias gradient averaged", BIASES, "The gradient of the biases {where} is divided by the number of "
                   "samples, that of the weights is not: reduce both in the same way.", "biases",
-                  lambda p: _averaged([bias_gradients(p)], p)[0])  # fmt: skip
+                  lambda p: _averaged([bias_gradients(p)], p)[0])
     yield Mistake("bias gradient of one sample", BIASES, "The gradient of the biases {where} is the δ of the last "
                   "sample alone: sum δ over the samples.", "biases",
-                  lambda p: _sums(_kept(p.deltas, _sample(-1), p.on), p))  # fmt: skip
+                  lambda p: _sums(_kept(p.deltas, _sample(-1), p.on), p))
     yield Mistake("bias gradient of the first sample", BIASES, "The gradient of the biases {where} is the δ of the "
                   "first sample alone: sum δ over the samples.", "biases",
-                  lambda p: _sums(_kept(p.deltas, _sample(0), p.on), p))  # fmt: skip
+                  lambda p: _sums(_kept(p.deltas, _sample(0), p.on), p))
     yield Mistake("biases never updated", BIASES, "The gradient of the biases {where} is 0: it is Σ δ over the "
-                  "samples.", "biases", lambda p: [p.on.ratio(0, 1)] * len(p.z[0]))  # fmt: skip
+                  "samples.", "biases", lambda p: [p.on.ratio(0, 1)] * len(p.z[0]))
     yield Mistake("bias gradient summed over all axes", BIASES, "The gradient of the biases {where} is one sum over "
                   "samples and neurons: sum over the samples only, each neuron has its own.", "biases",
-                  lambda p: _summed_over_all(p, mean=False))  # fmt: skip
+                  lambda p: _summed_over_all(p, mean=False))
     yield Mistake("bias gradient averaged over all axes", BIASES, "The gradient of the biases {where} is one mean over "
                   "samples and neurons: sum over the samples only, each neuron has its own.", "biases",
-                  lambda p: _summed_over_all(p, mean=True))  # fmt: skip
+                  lambda p: _summed_over_all(p, mean=True))
     yield Mistake("bias gradient with the wrong sign", BIASES, "The gradient of the biases {where} has the wrong sign.",
-                  "biases", lambda p: [-x for x in bias_gradients(p)])  # fmt: skip
+                  "biases", lambda p: [-x for x in bias_gradients(p)])
     yield Mistake("bias gradient from the gradient of the weights", BIASES, "The gradient of the biases {where} is the "
                   "gradient of the weights summed over its rows: it is Σ δ over the samples.", "biases",
-                  _biases_from(lambda p, g: [row[0] for row in p.product(g, [[p.on.ratio(1, 1)] * len(g[0])])]))  # fmt: skip
+                  _biases_from(lambda p, g: [row[0] for row in p.product(g, [[p.on.ratio(1, 1)] * len(g[0])])]))
     yield Mistake("bias gradient is a column of the gradient of the weights", BIASES, "The gradient of the biases "
                   "{where} is the first column of that of the weights: it is Σ δ over the samples.", "biases",
-                  _biases_from(lambda p, g: [row[0] for row in g]))  # fmt: skip
+                  _biases_from(lambda p, g: [row[0] for row in g]))
     yield Mistake("bias gradient is the last column of the gradient of the weights", BIASES, "The gradient of the "
                   "biases {where} is the last column of that of the weights: it is Σ δ over the samples.", "biases",
-                  _biases_from(lambda p, g: [row[-1] for row in g]))  # fmt: skip
+                  _biases_from(lambda p, g: [row[-1] for row in g]))
     yield Mistake("bias gradient without the activation derivative", BIASES, "The gradient of the biases {where} is the "
-                  "sum of the error without f′(z): sum δ.", "biases", lambda p: _sums(_own_error(p), p))  # fmt: skip
+                  "sum of the error without f′(z): sum δ.", "biases", lambda p: _sums(_own_error(p), p))
     yield Mistake("bias gradient of the layer above", BIASES, "The gradient of the biases {where} is made from δ of the "
-                  "layer above: sum the layer's own δ.", "biases", lambda p: _sums(_neighbour(p), p), output=False)  # fmt: skip
+                  "layer above: sum the layer's own δ.", "biases", lambda p: _sums(_neighbour(p), p), output=False)
     yield Mistake("bias gradient times the bias", BIASES, "The gradient of the biases {where} is multiplied by the "
                   "biases: it is Σ δ alone.", "biases",
-                  lambda p: [g * b for g, b in zip(bias_gradients(p), p.on.lift([p.layer.biases or ()])[0])])  # fmt: skip
+                  lambda p: [g * b for g, b in zip(bias_gradients(p), p.on.lift([p.layer.biases or ()])[0])])
     yield Mistake("bias gradient once per input", BIASES, "The gradient of the biases {where} is added once for every "
                   "input of the neuron: take it out of the loop over the inputs.", "biases",
-                  lambda p: [len(p.below[0]) * g for g in bias_gradients(p)])  # fmt: skip
+                  lambda p: [len(p.below[0]) * g for g in bias_gradients(p)])
     yield Mistake("bias gradient times the activation", BIASES, "The gradient of the biases {where} is Σ δ a: it is "
-                  "Σ δ alone.", "biases", lambda p: _sums(hadamard(p.deltas, p.a), p))  # fmt: skip
+                  "Σ δ alone.", "biases", lambda p: _sums(hadamard(p.deltas, p.a), p))
     yield Mistake("bias gradient accumulated too often", STATE, "The gradient of the biases {where} counts early "
                   "samples again with every later one: add each sample's once.", "biases",
-                  lambda p: _sums(_running(p.deltas, p), p))  # fmt: skip
+                  lambda p: _sums(_running(p.deltas, p), p))
     yield Mistake("biases left out of the forward pass", BIASES, "The forward pass leaves out the biases: z = W a + b.",
-                  "forward", _without_biases)  # fmt: skip
+                  "forward", _without_biases)
 
     yield Mistake("W transposed on the way down", OPERANDS, "The error is passed down {where} through W transposed (a "
                   "square matrix hides it): δ W, not δ Wᵀ.", "passed",
-                  _through(lambda p: _square_transposed(p.weights)), output=False)  # fmt: skip
+                  _through(lambda p: _square_transposed(p.weights)), output=False)
     yield Mistake("passed down without the weights", OPERANDS, "The error is passed down {where} without the weights: "
-                  "multiply δ of the layer above by its W.", "passed", _without_weights, output=False)  # fmt: skip
+                  "multiply δ of the layer above by its W.", "passed", _without_weights, output=False)
     yield Mistake("delta passed down entry by entry", OPERANDS, "δ of the layer above is passed down {where} as it is, "
-                  "without the weights: multiply it by the W of the layer above.", "passed", _entry_by_entry, output=False)  # fmt: skip
+                  "without the weights: multiply it by the W of the layer above.", "passed", _entry_by_entry, output=False)
     yield Mistake("error sum not reset for each sample", STATE, "The error passed down {where} is not set to 0 for each "
                   "sample: it still holds that of the samples before.", "passed",
-                  lambda p: transpose([_prefix_sums(column) for column in transpose(error_from_above(p))]), output=False)  # fmt: skip
+                  lambda p: transpose([_prefix_sums(column) for column in transpose(error_from_above(p))]), output=False)
     yield Mistake("error split by shares of the weights", OPERANDS, "The error passed down {where} is split in "
                   "proportion to the weights, W over the sum of its row: multiply by W itself.", "passed",
-                  _through(_shares), output=False)  # fmt: skip
+                  _through(_shares), output=False)
     yield Mistake("flat weights read with the wrong stride", OPERANDS, "The error is passed down {where} through W read "
                   "row by row as if it had n_in rows: the weight from k to i stands at k · n_in + i.", "passed",
-                  _through(lambda p: _restrided(p.weights)), output=False)  # fmt: skip
+                  _through(lambda p: _restrided(p.weights)), output=False)
     yield Mistake("error sum not reset for each neuron", STATE, "The error passed down {where} is not set to 0 for each "
-                  "neuron: it still holds that of the neurons before.", "passed", _piled_up, output=False)  # fmt: skip
+                  "neuron: it still holds that of the neurons before.", "passed", _piled_up, output=False)
     yield Mistake("weights of the wrong layer on the way down", OPERANDS, "The error is passed down {where} through the "
                   "layer's own weights: take those of the layer above.", "passed",
-                  lambda p: p.product(above(p).deltas, transpose(p.weights)), output=False)  # fmt: skip
+                  lambda p: p.product(above(p).deltas, transpose(p.weights)), output=False)
     yield Mistake("activations passed down", OPERANDS, "What is passed down {where} is the activation of the layer "
-                  "above: pass down its δ.", "passed", _handed(lambda p: p.a), output=False)  # fmt: skip
+                  "above: pass down its δ.", "passed", _handed(lambda p: p.a), output=False)
     yield Mistake("output delta passed to every layer", OPERANDS, "The δ of the output layer is passed down {where}: "
-                  "pass down the δ of the layer just above.", "passed", _of_output, output=False)  # fmt: skip
+                  "pass down the δ of the layer just above.", "passed", _of_output, output=False)
     yield Mistake("gradient passed down in place of the weights", OPERANDS, "The error is passed down {where} through "
-                  "∂loss/∂W: use W itself.", "passed", _through(weight_gradients), output=False)  # fmt: skip
+                  "∂loss/∂W: use W itself.", "passed", _through(weight_gradients), output=False)
     yield Mistake("error averaged over the layer above", OPERANDS, "The error passed down {where} is divided by the "
                   "width of the layer above: it is a sum, not a mean.", "passed",
-                  lambda p: _of(error_from_above(p), lambda x: p.on.ratio(1, len(above(p).z[0])) * x), output=False)  # fmt: skip
+                  lambda p: _of(error_from_above(p), lambda x: p.on.ratio(1, len(above(p).z[0])) * x), output=False)
     yield Mistake("elementwise product in place of a dot product", OPERANDS, "The error passed down {where} multiplies δ "
                   "and W elementwise: it is a dot product, summed over the neurons of the layer above.", "passed",
                   lambda p: [[d * w[i] for i, (d, w) in enumerate(zip(row, _square(above(p).weights)))]
-                             for row in above(p).deltas], output=False)  # fmt: skip
+                             for row in above(p).deltas], output=False)
     yield Mistake("error overwritten instead of accumulated", STATE, "The error passed down {where} comes from the last "
                   "neuron of the layer above alone: add up all of them (+=, not =).", "passed",
-                  _through(lambda p: _kept(p.weights, _sample(-1), p.on)), output=False)  # fmt: skip
+                  _through(lambda p: _kept(p.weights, _sample(-1), p.on)), output=False)
     yield Mistake("error of the first neuron alone", OPERANDS, "The error passed down {where} comes from the first "
                   "neuron of the layer above alone: add up all of them.", "passed",
-                  _through(lambda p: _kept(p.weights, _sample(0), p.on)), output=False)  # fmt: skip
+                  _through(lambda p: _kept(p.weights, _sample(0), p.on)), output=False)
     yield from map(updated_weights, RATES)
 
     yield Mistake("z in place of a in the outer product", OPERANDS, "The gradient of the weights {where} takes z of the "
-                  "layer below: take its activations a = f(z).", "weights", _outer(_own, _pre_activations_below), lowest=1)  # fmt: skip
+                  "layer below: take its activations a = f(z).", "weights", _outer(_own, _pre_activations_below), lowest=1)
     yield Mistake("the layer's own activation in the outer product", OPERANDS, "The gradient of the weights {where} "
                   "takes the layer's own activations: take those that come in from below.", "weights",
-                  _outer(_own, lambda p: p.a))  # fmt: skip
+                  _outer(_own, lambda p: p.a))
     yield Mistake("inputs in every outer product", OPERANDS, "The gradient of the weights {where} takes the inputs of "
                   "the network: take the activations of the layer below.", "weights", _outer(_own, _inputs),
-                  lowest=1)  # fmt: skip
+                  lowest=1)
     yield Mistake("each neuron's own activation in its gradient", OPERANDS, "The gradient of the weights {where} "
                   "multiplies δ of a neuron by the activation of the same neuron: take those that come in from below.",
-                  "weights", lambda p: [[x] * len(p.below[0]) for x in _sums(hadamard(p.deltas, p.a), p)])  # fmt: skip
+                  "weights", lambda p: [[x] * len(p.below[0]) for x in _sums(hadamard(p.deltas, p.a), p)])
     yield Mistake("rows that share one list", STATE, "All rows of the gradient of the weights {where} are the same list, "
-                  "which adds up all of them: make a new list for each row.", "weights", _aliased)  # fmt: skip
+                  "which adds up all of them: make a new list for each row.", "weights", _aliased)
     yield Mistake("weights in the outer product", OPERANDS, "The gradient of the weights {where} is multiplied by the "
-                  "weights: it is δᵀ a alone.", "weights", lambda p: hadamard(weight_gradients(p), p.weights))  # fmt: skip
+                  "weights: it is δᵀ a alone.", "weights", lambda p: hadamard(weight_gradients(p), p.weights))
     yield Mistake("squashed again in the outer product", OPERANDS, "The gradient of the weights {where} squashes the "
                   "activations of the layer below once more: take a as it is.", "weights",
-                  _outer(_own, _squashed_again), lowest=1)  # fmt: skip
+                  _outer(_own, _squashed_again), lowest=1)
     yield Mistake("outer product transposed", OPERANDS, "The gradient of the weights {where} is transposed (a square "
                   "matrix hides it): row j belongs to neuron j.", "weights",
-                  lambda p: _square_transposed(weight_gradients(p)))  # fmt: skip
+                  lambda p: _square_transposed(weight_gradients(p)))
     yield Mistake("outer product the wrong way round", OPERANDS, "The gradient of the weights {where} is the product of "
                   "inputs with δ instead of δ with inputs, brought into shape: transpose it, do not reshape it.", "weights",
-                  lambda p: _reshaped(transpose(weight_gradients(p)), len(p.weights)))  # fmt: skip
+                  lambda p: _reshaped(transpose(weight_gradients(p)), len(p.weights)))
     yield Mistake("input missing", OPERANDS, "The gradient of the weights {where} is δ alone: multiply by what comes in "
-                  "from below.", "weights", _outer(_own, _ones))  # fmt: skip
+                  "from below.", "weights", _outer(_own, _ones))
     yield Mistake("delta of the layer above in the outer product", OPERANDS, "The gradient of the weights {where} takes "
-                  "δ of the layer above: take the layer's own.", "weights", _outer(_neighbour, _incoming), output=False)  # fmt: skip
+                  "δ of the layer above: take the layer's own.", "weights", _outer(_neighbour, _incoming), output=False)
     yield Mistake("activation in place of delta in the outer product", OPERANDS, "The gradient of the weights {where} "
                   "multiplies activations with activations: one factor must be δ.", "weights",
-                  _outer(lambda p: p.a, _incoming))  # fmt: skip
+                  _outer(lambda p: p.a, _incoming))
     yield Mistake("summed over the samples before the outer product", OPERANDS, "The gradient of the weights {where} is "
-                  "(Σ δ)(Σ a): multiply sample by sample, then add up.", "weights", _summed_first)  # fmt: skip
+                  "(Σ δ)(Σ a): multiply sample by sample, then add up.", "weights", _summed_first)
     yield Mistake("averaged over the samples before the outer product", OPERANDS, "The gradient of the weights {where} "
                   "is (Σ δ) times the mean of a: multiply sample by sample, then add up.", "weights",
-                  lambda p: _averaged(_summed_first(p), p))  # fmt: skip
+                  lambda p: _averaged(_summed_first(p), p))
     yield Mistake("weight gradient of the last sample", STATE, "The gradient of the weights {where} is that of the last "
                   "sample alone: add up all samples (+=, not =).", "weights",
-                  _outer(lambda p: _kept(p.deltas, _sample(-1), p.on), _incoming))  # fmt: skip
+                  _outer(lambda p: _kept(p.deltas, _sample(-1), p.on), _incoming))
     yield Mistake("weight gradient of the first sample", STATE, "The gradient of the weights {where} is that of the "
                   "first sample alone: add up all samples.", "weights",
-                  _outer(lambda p: _kept(p.deltas, _sample(0), p.on), _incoming))  # fmt: skip
+                  _outer(lambda p: _kept(p.deltas, _sample(0), p.on), _incoming))
     yield Mistake("accumulated too often", STATE, "The gradient of the weights {where} counts early samples again with "
                   "every later one: add each sample's once, and start from 0.", "weights",
-                  _outer(lambda p: _running(p.deltas, p), _incoming))  # fmt: skip
+                  _outer(lambda p: _running(p.deltas, p), _incoming))
     yield Mistake("weight gradient averaged", LOSS, "The gradient of the weights {where} is divided by the number of "
-                  "samples once more than the loss says.", "weights", lambda p: _averaged(weight_gradients(p), p))  # fmt: skip
+                  "samples once more than the loss says.", "weights", lambda p: _averaged(weight_gradients(p), p))
     yield Mistake("weights never updated", STATE, "The gradient of the weights {where} is 0: it is δᵀ a.", "weights",
-                  _zero)  # fmt: skip
+                  _zero)
 
     yield Mistake("last sample alone", STATE, "Only the last sample counts: add up the gradients of all samples "
                   "(+=, not =), and keep the backward pass inside the loop over the samples.", "error",
-                  _from_error(lambda p, e: _kept(e, _sample(-1), p.on)))  # fmt: skip
+                  _from_error(lambda p, e: _kept(e, _sample(-1), p.on)))
     yield Mistake("first sample alone", STATE, "Only the first sample counts: add up the gradients of all samples.",
-                  "error", _from_error(lambda p, e: _kept(e, _sample(0), p.on)))  # fmt: skip
+                  "error", _from_error(lambda p, e: _kept(e, _sample(0), p.on)))
     yield Mistake("first sample left out", STATE, "The first sample is left out: begin the loop over the samples at 0.",
-                  "error", _from_error(lambda p, e: _blanked(e, 0, p.on)))  # fmt: skip
+                  "error", _from_error(lambda p, e: _blanked(e, 0, p.on)))
     yield Mistake("last sample left out", STATE, "The last sample is left out: end the loop over the samples after it.",
-                  "error", _from_error(lambda p, e: _blanked(e, len(e) - 1, p.on)))  # fmt: skip
+                  "error", _from_error(lambda p, e: _blanked(e, len(e) - 1, p.on)))
     for which, word in ((-1, "last"), (0, "first")):
         yield Mistake(f"activations of the {word} sample for all", STATE, f"The backward pass of every sample uses the "
                       f"hidden activations of the {word} one: keep those of each sample, or go back right after each "
-                      "forward pass.", "forward", _stale(which, inputs=False))  # fmt: skip
+                      "forward pass.", "forward", _stale(which, inputs=False))
         yield Mistake(f"inputs and activations of the {word} sample for all", STATE, f"The backward pass of every sample "
                       f"uses inputs and hidden activations of the {word} one: keep those of each sample, or go back right "
-                      "after each forward pass.", "forward", _stale(which, inputs=True))  # fmt: skip
+                      "after each forward pass.", "forward", _stale(which, inputs=True))
     yield Mistake("error squared", LOSS, "The loss itself, (ŷ − y)², stands where its derivative belongs: it is "
-                  "2 (ŷ − y).", "error", lambda p: hadamard(_residual(p), _residual(p)))  # fmt: skip
+                  "2 (ŷ − y).", "error", lambda p: hadamard(_residual(p), _residual(p)))
     yield Mistake("absolute error", LOSS, "The error has lost its sign, |ŷ − y|: keep ŷ − y.", "error",
-                  lambda p: _of(p.full_error(), lambda x: -x if p.on.less(x, 0) else x))  # fmt: skip
+                  lambda p: _of(p.full_error(), lambda x: -x if p.on.less(x, 0) else x))
     yield Mistake("(n,) minus (n, 1)", LOSS, "Every output is compared with every target, as when an array of shape (n,) "
-                  "meets one of shape (n, 1): give both the same shape.", "error", _from_error(_broadcast))  # fmt: skip
+                  "meets one of shape (n, 1): give both the same shape.", "error", _from_error(_broadcast))
     yield Mistake("error summed over the outputs", LOSS, "Every output gets the error of all outputs together: each has "
-                  "its own.", "error", _from_error(_across_outputs))  # fmt: skip
+                  "its own.", "error", _from_error(_across_outputs))
     yield Mistake("mean error for every sample", LOSS, "Every sample gets the mean error of the batch: each has its "
-                  "own.", "error", _from_error(_across_samples))  # fmt: skip
+                  "own.", "error", _from_error(_across_samples))
     yield Mistake("mean error for every output and sample", LOSS, "Every output of every sample gets the mean of all "
                   "errors: each has its own.", "error",
-                  _from_error(_across_everything))  # fmt: skip
+                  _from_error(_across_everything))
     yield Mistake("error at z instead of a", LOSS, "The targets are compared with z of the output layer: compare them "
-                  "with ŷ = f(z).", "error", _at_pre_activations)  # fmt: skip
+                  "with ŷ = f(z).", "error", _at_pre_activations)
     yield Mistake("half of the cross-entropy", LOSS, "The term (1 − y) / (1 − ŷ) of the derivative of binary "
-                  "cross-entropy is missing.", "error", _half_of_entropy)  # fmt: skip
+                  "cross-entropy is missing.", "error", _half_of_entropy)
     yield Mistake("signs of binary cross-entropy", LOSS, "Both terms of the derivative of binary cross-entropy have the "
-                  "same sign: it is −y/ŷ + (1 − y)/(1 − ŷ).", "error", _signs_of_entropy)  # fmt: skip
+                  "same sign: it is −y/ŷ + (1 − y)/(1 − ŷ).", "error", _signs_of_entropy)
     yield Mistake("targets of the next sample", LOSS, "Each output is compared with the target of the next sample.",
-                  "targets", _rolled)  # fmt: skip
+                  "targets", _rolled)
     yield Mistake("target of the first output for all", LOSS, "Every output is compared with the target of the first "
-                  "one: each has its own.", "targets", _first_target)  # fmt: skip
+                  "one: each has its own.", "targets", _first_target)
     yield Mistake("largest output taken for the target", LOSS, "The 1 is subtracted at the largest output: subtract it "
-                  "at the class of the target.", "error", _at_largest)  # fmt: skip
+                  "at the class of the target.", "error", _at_largest)
     yield Mistake("targets reshaped", LOSS, "The targets are brought into shape by reshaping, which mixes samples and "
-                  "outputs: transpose them.", "targets", lambda y, on: _restrided(y))  # fmt: skip
+                  "outputs: transpose them.", "targets", lambda y, on: _restrided(y))
     yield Mistake("targets in reverse", LOSS, "The targets of each sample are read in reverse order.", "targets",
-                  _columns_rolled)  # fmt: skip
+                  _columns_rolled)
     yield Mistake("targets missing", LOSS, "The derivative of the loss is taken as if all targets were 0.", "targets",
-                  lambda y, on: _of(y, lambda v: on.ratio(0, 1)))  # fmt: skip
+                  lambda y, on: _of(y, lambda v: on.ratio(0, 1)))
 
     for name in ("identity", "sigmoid", "tanh", "relu"):
         yield Mistake(f"{name} at the output", OPERANDS, f"The output layer computes with {name}: declare it, or use the "
-                      "activation that was declared.", "model", _with_activation(name, slice(-1, None)))  # fmt: skip
+                      "activation that was declared.", "model", _with_activation(name, slice(-1, None)))
         yield Mistake(f"{name} in the hidden layers", OPERANDS, f"The hidden layers compute with {name}: declare it, or "
-                      "use the activation that was declared.", "model", _with_activation(name, slice(None, -1)))  # fmt: skip
+                      "use the activation that was declared.", "model", _with_activation(name, slice(None, -1)))
     yield Mistake("gelu by its approximation with tanh", OPERANDS, "The approximation of gelu with tanh is computed, "
                   "z (1 + tanh(√(2/π) (z + 0.044715 z³))) / 2: where z Φ(z) is meant, ask for it (approximate=False, or "
                   "\"none\").", "model",
-                  _ApproximateGelu("gelu by tanh", sqrt(2 / pi), sqrt(2 / pi) * 0.044715).model)  # fmt: skip
+                  _ApproximateGelu("gelu by tanh", sqrt(2 / pi), sqrt(2 / pi) * 0.044715).model)
     yield Mistake("gelu by its approximation with the sigmoid", OPERANDS, "The approximation of gelu with the "
                   "sigmoid is computed, z σ(1.702 z): where z Φ(z) is meant, ask for it.", "model",
-                  _ApproximateGelu("gelu by the sigmoid", 0.851, 0.0).model)  # fmt: skip
+                  _ApproximateGelu("gelu by the sigmoid", 0.851, 0.0).model)
     yield Mistake("W transposed in the forward pass", OPERANDS, "The forward pass takes W transposed (a square matrix "
-                  "hides it): row j feeds neuron j.", "forward", _transposed_forward)  # fmt: skip
+                  "hides it): row j feeds neuron j.", "forward", _transposed_forward)
+# fmt: on
 
 
 def _square(rows: Rows) -> Rows:
@@ -912,6 +915,7 @@ def _summed_over_all(p: Place, mean: bool) -> list[Any]:
 CATALOGUE: dict[str, Mistake] = {mistake.name: mistake for mistake in _catalogue()}
 """Every mistake by its name."""
 
+# fmt: off
 REPORTS: dict[str, tuple[int, tuple[str, ...]]] = {  # the first that begins a name counts
     "only in the propagated or only in the own gradient": (0, ("activation derivative missing in own",)),
     "raw error passed down": (9, ("raw error passed down",)),
@@ -968,8 +972,9 @@ REPORTS: dict[str, tuple[int, tuple[str, ...]]] = {  # the first that begins a n
     "1/m twice": (3, ("weight gradient averaged",)),
     "(n,) minus (n, 1)": (2, ("(n,) minus",)),
     "wrong target": (2, ("targets", "target of", "largest output taken")),
-}  # fmt: skip
+}
 """What is known of 125 collected reports of wrong hand-written backpropagation: how many of each kind, and its names."""
+# fmt: on
 
 
 def seen(mistake: Mistake) -> int:

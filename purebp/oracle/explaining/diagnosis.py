@@ -5,8 +5,8 @@ floats on one case leaves few; what explains an answer must then hold it inside 
 does, the pattern of what is right and what is wrong says where to look.
 
 >>> from purebp import FLOAT, Batch, Network
->>> from purebp.oracle.mistakes import CATALOGUE
->>> from purebp.oracle.recipe import planted, run
+>>> from purebp.oracle.explaining.catalogue import CATALOGUE
+>>> from purebp.oracle.explaining.recipe import planted, run
 >>> network, batch = Network.random([2, 3, 1], seed=4), Batch([[0.5, -1.0]], [[1.0]])
 >>> wrong = run(planted(CATALOGUE["squashed twice"], {0}), network, batch, "mse", FLOAT)
 >>> [found.name for found in diagnose(network, batch, wrong)]
@@ -22,20 +22,30 @@ from itertools import combinations, product
 from math import inf, isfinite
 from typing import Any
 
-from purebp import losses
-from purebp.arithmetic import FLOAT, Arithmetic, Matrix, PurebpError
-from purebp.backprop import backpropagation, forward
-from purebp.linalg import shape
-from purebp.losses import Loss
-from purebp.network import Batch, Gradients, Network
 from purebp.number_systems.ball import ball
 from purebp.number_systems.formats import BINARY32, Format, format_named, is_exact
-from purebp.optimizers import sgd_step
 from purebp.oracle.cases import Case, default_loss
 from purebp.oracle.conventions import ONE, Convention, Factor, factors
-from purebp.oracle.judge import Claim, Key, as_claim, inside, tensor_name, turned_claim
-from purebp.oracle.mistakes import CATALOGUE, LOSS, RATES, STATE, seen, updated_weights
-from purebp.oracle.recipe import LOCAL, Mistake, Place, Recipe, bias_gradients, places, planted, run, weight_gradients
+from purebp.oracle.evidence import Claim, Key, as_claim, inside, tensor_name, turned_claim
+from purebp.oracle.explaining.catalogue import CATALOGUE, LOSS, RATES, STATE, seen, updated_weights
+from purebp.oracle.explaining.recipe import (
+    LOCAL,
+    Mistake,
+    Place,
+    Recipe,
+    bias_gradients,
+    places,
+    planted,
+    run,
+    weight_gradients,
+)
+from purebp.textbook import losses
+from purebp.textbook.arithmetic import FLOAT, Arithmetic, Matrix, PurebpError
+from purebp.textbook.backprop import backpropagation, forward
+from purebp.textbook.linalg import shape
+from purebp.textbook.losses import Loss
+from purebp.textbook.network import Batch, Gradients, Network
+from purebp.textbook.optimizers import sgd_step
 
 Made = tuple[Mistake, frozenset[int]]
 
@@ -306,7 +316,7 @@ class Search:
                     self.alike[first].append((mistake, layers))
             for made, _ in found:
                 yield made
-                self.alike.update({other: self.alike[made] for other in self.alike[made]})
+                self.alike.update(dict.fromkeys(self.alike[made], self.alike[made]))
 
     def apart(self, a: Made, b: Made) -> tuple[Made, Made] | None:
         """Two mistakes in layers where one leaves room for the other."""
@@ -421,9 +431,9 @@ class Search:
     def of_one_tensor(self, key: Key, place: Place) -> Iterator[tuple[Mistake, float | None, float]]:
         """Every mistake that concerns this tensor alone, and the first answer as a multiple of what it gives."""
         for mistake in self.catalogue:
-            if mistake.step == key[0] and any(key[1] in layers for layers in mistake.layers(self.depth)):
-                if (value := _local(mistake, place)) is not None:
-                    yield mistake, *self.measured(key, value)
+            able = mistake.step == key[0] and any(key[1] in layers for layers in mistake.layers(self.depth))
+            if able and (value := _local(mistake, place)) is not None:
+                yield mistake, *self.measured(key, value)
 
     def locally(
         self,
@@ -603,9 +613,15 @@ def _penalty(search: Search) -> Diagnosis | None:
             shares = ((o, rate / o.size[0] if by_samples else rate) for o in search.observations)
             if all(inside(o.claim, penalised(o, convention, share, ball(search.format))) for o, share in shares):
                 shown = f"{float(rate):g}{' / n' if by_samples else ''}"
-                return Diagnosis("penalty added", LOSS, f"Every gradient of the weights has {shown} times the weights "
-                                 "added to it: a penalty (weight decay) that the loss does not have.",
-                                 "∂loss/∂Wˡ = δˡᵀ aˡ⁻¹", ("penalty added",), convention)  # fmt: skip
+                return Diagnosis(
+                    "penalty added",
+                    LOSS,
+                    f"Every gradient of the weights has {shown} times the weights "
+                    "added to it: a penalty (weight decay) that the loss does not have.",
+                    "∂loss/∂Wˡ = δˡᵀ aˡ⁻¹",
+                    ("penalty added",),
+                    convention,
+                )
     return None
 
 
@@ -637,9 +653,15 @@ def _online(search: Search) -> Diagnosis | None:
             if not all(_close(rows, steps[key], search.tolerance) for key, rows in observed.claim.items()):
                 break
         else:
-            return Diagnosis("updated after every sample", STATE, "The weights are updated after every sample, so that "
-                             "the next sample meets other weights: add up the gradients of the batch first, then take one "
-                             "step.", "∂loss/∂Wˡ = δˡᵀ aˡ⁻¹", ("updated after every sample",))  # fmt: skip
+            return Diagnosis(
+                "updated after every sample",
+                STATE,
+                "The weights are updated after every sample, so that "
+                "the next sample meets other weights: add up the gradients of the batch first, then take one "
+                "step.",
+                "∂loss/∂Wˡ = δˡᵀ aˡ⁻¹",
+                ("updated after every sample",),
+            )
     return None
 
 

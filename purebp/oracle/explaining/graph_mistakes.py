@@ -18,10 +18,20 @@ from functools import partial
 from operator import add
 from typing import Any
 
-from purebp.graph import GraphGradients, Node, Use, Uses, Values, accumulated, labels, topological_order, uses_of
-from purebp.linalg import transpose
-from purebp.oracle.mistakes import BIASES, DERIVATIVE, LOSS, OPERANDS, STATE
-from purebp.tensors import Tensor, dimensions, entries, entrywise
+from purebp.graphs.engine import (
+    GraphGradients,
+    Node,
+    Use,
+    Uses,
+    Values,
+    accumulated,
+    labels,
+    topological_order,
+    uses_of,
+)
+from purebp.graphs.tensors import Tensor, dimensions, entries, entrywise
+from purebp.oracle.explaining.catalogue import BIASES, DERIVATIVE, LOSS, OPERANDS, STATE
+from purebp.textbook.linalg import transpose
 
 Product = Callable[..., Tensor]
 Gradients = GraphGradients | dict[Node, Tensor]
@@ -173,43 +183,79 @@ SQUARES = frozenset({"MSE", "HalfMSE", "SSE", "HalfSSE"})
 LINEAR = frozenset({"Linear"})
 SLIPS = (
     Slip(
-        "activation derivative missing", DERIVATIVE,
+        "activation derivative missing",
+        DERIVATIVE,
         "f′ is missing at {where}: multiply what comes back by the derivative of the activation.",
-        "x̄ = ȳ ⊙ f′(x)", frozenset(SLOPED), 0, lambda right: lambda on, g, y, x: g,
+        "x̄ = ȳ ⊙ f′(x)",
+        frozenset(SLOPED),
+        0,
+        lambda right: lambda on, g, y, x: g,
     ),
     Slip(
-        "squashed twice", DERIVATIVE,
+        "squashed twice",
+        DERIVATIVE,
         "f′ is evaluated at the output in place of the input of {where}: give it x, or write it in terms of y.",
-        "x̄ = ȳ ⊙ f′(x)", frozenset(SLOPED), 0, lambda right: lambda on, g, y, x: right(on, g, y, y),
+        "x̄ = ȳ ⊙ f′(x)",
+        frozenset(SLOPED),
+        0,
+        lambda right: lambda on, g, y, x: right(on, g, y, y),
     ),
     Slip(
-        "softmax Jacobian taken as diagonal", DERIVATIVE,
+        "softmax Jacobian taken as diagonal",
+        DERIVATIVE,
         "The derivative of softmax is taken as a (1 − a) at {where}: every output depends on every input, so the whole "
-        "Jacobian is needed.", "x̄ⱼ = aⱼ (ȳⱼ − Σₖ ȳₖ aₖ)", frozenset({"Softmax"}), 0,
+        "Jacobian is needed.",
+        "x̄ⱼ = aⱼ (ȳⱼ − Σₖ ȳₖ aₖ)",
+        frozenset({"Softmax"}),
+        0,
         lambda right: lambda on, g, a, x: entrywise(lambda gi, ai: gi * ai * (1 - ai), g, a),
     ),
     Slip(
-        "weights transposed", OPERANDS, "The error is passed down through Wᵀ in place of W at {where}.",
-        "x̄ = z̄ W", LINEAR, 0, lambda right: lambda on, g, z, x, w, *biases: right(on, g, z, x, transpose(w), *biases),
+        "weights transposed",
+        OPERANDS,
+        "The error is passed down through Wᵀ in place of W at {where}.",
+        "x̄ = z̄ W",
+        LINEAR,
+        0,
+        lambda right: lambda on, g, z, x, w, *biases: right(on, g, z, x, transpose(w), *biases),
         _square,
     ),
     Slip(
-        "bias gradient averaged", BIASES,
+        "bias gradient averaged",
+        BIASES,
         "The gradient of the biases of {where} is divided by the number of samples, that of the weights is not.",
-        "b̄ = Σ over the samples of z̄", LINEAR, 2, _averaged,
+        "b̄ = Σ over the samples of z̄",
+        LINEAR,
+        2,
+        _averaged,
     ),
     Slip(
-        "bias gradient of one sample", BIASES, "The gradient of the biases of {where} is that of one sample.",
-        "b̄ = Σ over the samples of z̄", LINEAR, 2,
-        lambda right: lambda on, g, z, x, *rest: right(on, g[-1:], z, x[-1:], *rest) if len(dimensions(x)) == 2
-        else right(on, g, z, x, *rest),
+        "bias gradient of one sample",
+        BIASES,
+        "The gradient of the biases of {where} is that of one sample.",
+        "b̄ = Σ over the samples of z̄",
+        LINEAR,
+        2,
+        lambda right: (
+            lambda on, g, z, x, *rest: (
+                right(on, g[-1:], z, x[-1:], *rest) if len(dimensions(x)) == 2 else right(on, g, z, x, *rest)
+            )
+        ),
     ),
-    *(Slip(
-        "(n,) minus (n, 1)", LOSS,
-        "Every output is compared with every target at {where}, as when an array of shape (n,) meets one of shape (n, 1): "
-        "give both the same shape.", "∂loss/∂ŷ, from ŷ and y", SQUARES, 1, _broadcast(mean),
-    ) for mean in (False, True)),
-)  # fmt: skip
+    *(
+        Slip(
+            "(n,) minus (n, 1)",
+            LOSS,
+            "Every output is compared with every target at {where}, as when an array of shape (n,) meets one of shape (n, 1): "
+            "give both the same shape.",
+            "∂loss/∂ŷ, from ŷ and y",
+            SQUARES,
+            1,
+            _broadcast(mean),
+        )
+        for mean in (False, True)
+    ),
+)
 
 
 def _of_products(order: Sequence[Node], uses: Uses, slip: Slip) -> Iterator[GraphMistake]:

@@ -13,15 +13,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import isfinite, ulp
 
-from purebp.arithmetic import Matrix
-from purebp.backprop import evaluate
 from purebp.number_systems.ball import Ball
 from purebp.number_systems.formats import format_named, is_exact
 from purebp.oracle.cases import Case
 from purebp.oracle.conventions import Convention, budgets
-from purebp.oracle.judge import Claim, Key, inside, same, tensor_name
-from purebp.oracle.recipe import LOCAL
-from purebp.oracle.report import CaseReport
+from purebp.oracle.evidence import Claim, Key, inside, same, tensor_name
+from purebp.oracle.explaining.recipe import LOCAL
+from purebp.oracle.reports.report import CaseReport
+from purebp.textbook.arithmetic import Matrix
+from purebp.textbook.backprop import evaluate
 
 Asked = Sequence[tuple[Case, Claim]]
 STEPS = (1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)

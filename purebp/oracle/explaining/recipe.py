@@ -16,12 +16,12 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from purebp import losses
-from purebp.arithmetic import Arithmetic, Matrix, PurebpError
-from purebp.backprop import Trace, forward, frozen
-from purebp.linalg import inner, shape, transpose
-from purebp.losses import Loss
-from purebp.network import Batch, Gradients, Layer, LayerGradients, Network
+from purebp.textbook import losses
+from purebp.textbook.arithmetic import Arithmetic, Matrix, PurebpError
+from purebp.textbook.backprop import Trace, forward, frozen
+from purebp.textbook.linalg import inner, shape, transpose
+from purebp.textbook.losses import Loss
+from purebp.textbook.network import Batch, Gradients, Layer, LayerGradients, Network
 
 Rows = Matrix[Any]
 

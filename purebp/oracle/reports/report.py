@@ -10,11 +10,11 @@ from math import inf, isfinite, log10
 from textwrap import fill
 from typing import Any
 
-from purebp.oracle.candidate import Finding
+from purebp.oracle.asking.candidate import Finding
 from purebp.oracle.conventions import Convention
-from purebp.oracle.diagnosis import Diagnosis
-from purebp.oracle.judge import Entry, TensorReport
-from purebp.oracle.recipe import LOCAL
+from purebp.oracle.evidence import Entry, TensorReport
+from purebp.oracle.explaining.diagnosis import Diagnosis
+from purebp.oracle.explaining.recipe import LOCAL
 
 VERDICTS = (
     "correct",
@@ -171,8 +171,12 @@ class Report:
             "conforms": self.conforms,
             "score": self.score,
             "format": self.format,
-            "convention": self.convention and {"loss": self.convention.loss_name, "returns": self.convention.returns,
-                                               "sentence": self.convention.sentence},
+            "convention": self.convention
+            and {
+                "loss": self.convention.loss_name,
+                "returns": self.convention.returns,
+                "sentence": self.convention.sentence,
+            },
             "explanations": [
                 {"name": e.name, "family": e.family, "sentence": e.sentence, "line": e.line, "changes": list(e.changes)}
                 for e in self.explanations
@@ -182,13 +186,19 @@ class Report:
             "tensors": [_tensor(t) for t in self.tensors],
             "worst": self.worst and _entry(self.worst),
             "cases": [
-                {"name": c.name, "sizes": list(c.sizes), "samples": c.samples, "passed": c.passed,
-                 "finding": c.finding and c.finding.sentence, "tensors": [_tensor(t) for t in c.tensors]}
+                {
+                    "name": c.name,
+                    "sizes": list(c.sizes),
+                    "samples": c.samples,
+                    "passed": c.passed,
+                    "finding": c.finding and c.finding.sentence,
+                    "tensors": [_tensor(t) for t in c.tensors],
+                }
                 for c in self.cases
             ],
             "smallest": self.smallest,
             "replay": self.replay,
-        }  # fmt: skip
+        }
 
     def to_json(self) -> str:
         """The same as JSON; numbers that JSON does not have are null."""
@@ -297,13 +307,29 @@ def _colour(share: float) -> str:
 
 
 def _tensor(t: TensorReport) -> dict[str, Any]:
-    return {"name": t.name, "kind": t.kind, "layer": t.layer, "entries": t.entries, "wrong": t.wrong, "share": t.share,
-            "ulps": t.ulps, "resolution": t.resolution, "worst": t.worst and _entry(t.worst)}  # fmt: skip
+    return {
+        "name": t.name,
+        "kind": t.kind,
+        "layer": t.layer,
+        "entries": t.entries,
+        "wrong": t.wrong,
+        "share": t.share,
+        "ulps": t.ulps,
+        "resolution": t.resolution,
+        "worst": t.worst and _entry(t.worst),
+    }
 
 
 def _entry(entry: Entry) -> dict[str, Any]:
-    return {"tensor": entry.tensor, "row": entry.row, "column": entry.column, "given": entry.given,
-            "expected": entry.expected, "allowed": entry.allowed, "share": entry.share}  # fmt: skip
+    return {
+        "tensor": entry.tensor,
+        "row": entry.row,
+        "column": entry.column,
+        "given": entry.given,
+        "expected": entry.expected,
+        "allowed": entry.allowed,
+        "share": entry.share,
+    }
 
 
 def _finite(x: Any) -> Any:

@@ -11,14 +11,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from purebp.arithmetic import PurebpError
-from purebp.oracle.candidate import Answer, Declared, Finding, NoAnswer, ask, quoted
+from purebp.oracle.asking.candidate import Answer, Declared, Finding, NoAnswer, ask, quoted
+from purebp.oracle.asking.wire import as_candidate, in_object, read_hello, read_words
 from purebp.oracle.check import judged
-from purebp.oracle.judge import Key, as_claim
-from purebp.oracle.report import CaseReport, Report
-from purebp.oracle.vectors import FAMILIES, QUANTITIES, Vector, load
-from purebp.oracle.wire import as_candidate, in_object, read_hello, read_words
-from purebp.serialization import parsed
+from purebp.oracle.evidence import Key, as_claim
+from purebp.oracle.reports.report import CaseReport, Report
+from purebp.oracle.vectors.vectors import FAMILIES, QUANTITIES, Vector, load
+from purebp.textbook.arithmetic import PurebpError
+from purebp.textbook.serialization import parsed
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,18 +24,18 @@ from math import inf, nextafter
 from typing import Any
 
 from purebp import __version__
-from purebp.arithmetic import Matrix, PurebpError
-from purebp.backprop import forward
-from purebp.losses import loss as known_loss
-from purebp.network import Batch, Layer, Network
 from purebp.number_systems.ball import Ball, ball
-from purebp.oracle.candidate import Declared
+from purebp.oracle.asking.candidate import Declared
+from purebp.oracle.asking.wire import Request, asked, in_words, mapped
 from purebp.oracle.cases import Case, ladder
 from purebp.oracle.certify import Certified, certify
 from purebp.oracle.conventions import ONE, Convention, budgets
-from purebp.oracle.judge import Key, enclosures
-from purebp.oracle.wire import Request, asked, in_words, mapped
-from purebp.serialization import parsed
+from purebp.oracle.evidence import Key, enclosures
+from purebp.textbook.arithmetic import Matrix, PurebpError
+from purebp.textbook.backprop import forward
+from purebp.textbook.losses import loss as known_loss
+from purebp.textbook.network import Batch, Layer, Network
+from purebp.textbook.serialization import parsed
 
 QUANTITIES = {  # of which each family says what is expected
     "forward": ("outputs",),
@@ -242,8 +242,13 @@ def _drawn(family: str) -> Iterator[Vector]:
 
 SHORT = ("one-sample", "several-outputs")
 USUAL = ("sigmoid", "tanh", "relu", "leaky_relu(0.25)", "elu(1.0)", "elu(0.5)", "softplus", "silu", "gelu", "identity")
-SPECIAL = {"sigmoid": "a-saturated-neuron", "tanh": "a-saturated-neuron", "relu": "a-kink", "leaky_relu(0.25)": "a-kink",
-           "elu(0.5)": "a-kink"}  # fmt: skip
+SPECIAL = {
+    "sigmoid": "a-saturated-neuron",
+    "tanh": "a-saturated-neuron",
+    "relu": "a-kink",
+    "leaky_relu(0.25)": "a-kink",
+    "elu(0.5)": "a-kink",
+}
 REDUCED = ("sse/samples", "half_sse/samples", "half_sse/outputs", "cross_entropy/sum", "binary_cross_entropy/samples")
 SUITED = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid"}
 

@@ -1,0 +1,1 @@
+"""Backpropagation on any directed acyclic graph: operations as data, the engine, networks as graphs, drawings."""

@@ -1,0 +1,1 @@
+"""Reports: frozen data, and each way to show it."""

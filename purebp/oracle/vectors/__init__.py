@@ -1,0 +1,1 @@
+"""Test vectors for implementations in any language: made, verified, and answers to them judged."""

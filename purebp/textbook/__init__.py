@@ -1,0 +1,1 @@
+"""Backpropagation as one reads it: networks, the recurrence, functions with their derivatives, and what trains them."""
