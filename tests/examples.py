@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from purebp.oracle import Report, check
+from tests import ROOT
 
-EXAMPLES = Path(__file__).resolve().parent.parent / "docs" / "examples"
+EXAMPLES = ROOT / "docs" / "examples"
 CANDIDATES = sorted(path for path in EXAMPLES.glob("*.py") if "PUREBP = " in path.read_text(encoding="utf-8"))
 
 

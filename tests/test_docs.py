@@ -30,8 +30,8 @@ import pytest
 
 import purebp
 from purebp.oracle.asking.wire import HELLO
+from tests import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
 GENERATED = {"mistakes.md", "peers.md", "performance.md", "power.md"}  # other tests hold them to their scripts
 NEEDS = {"docs/scaling.md": "dask.distributed"}  # is run where that is installed, by `make scaling`

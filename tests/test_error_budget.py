@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable
 from fractions import Fraction
 from math import inf, isfinite
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -27,8 +26,8 @@ from purebp.textbook.activations import Elementwise
 from purebp.textbook.arithmetic import FLOAT, Function
 from studies.conforming import MACHINES, SLOPES, VALUES, Recipe, implementation, named, shares
 from studies.plots.budget import PICTURE, drawing
+from tests import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 DOCUMENT = (ROOT / "docs" / "error-budget.md").read_text(encoding="utf-8")
 FORMATS = [BINARY64, BINARY32, TF32, BFLOAT16, BINARY16]
 MACHINES_OF_BINARY32 = [machine for machine in MACHINES if machine.name == "binary32"]

@@ -18,9 +18,10 @@ from purebp.cli import main
 from purebp.oracle.asking.loading import declaration
 from purebp.oracle.asking.wire import HELLO, Request, read_hello
 from purebp.oracle.vectors.vectors import Vector, load
+from tests import ROOT
 
 os.environ.pop("JAVA_TOOL_OPTIONS", None)  # which java repeats on its standard error
-SUBJECTS = Path(__file__).resolve().parent.parent / "docs" / "examples" / "subjects"
+SUBJECTS = ROOT / "docs" / "examples" / "subjects"
 RIGHT = ("backprop.c", "backprop.js", "backprop.rs", "Backprop.java")
 READERS = ("reader.c", "reader.js", "reader.rs", "Reader.java")
 TOOLCHAINS = {

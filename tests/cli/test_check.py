@@ -22,9 +22,9 @@ import pytest
 from purebp.cli import check, main
 from purebp.oracle.asking import file as candidates
 from purebp.oracle.asking.file import Outcome, Request
+from tests import ROOT
 from tests.conftest import default_signals
 
-ROOT = Path(__file__).resolve().parent.parent
 PUREBP = [sys.executable, "-W", "error", "-m", "purebp"]
 FORMATS = ("text", "json", "junit", "html")
 

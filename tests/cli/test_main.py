@@ -22,9 +22,9 @@ from purebp import Batch, Network, evaluate, forward, from_json, to_json
 from purebp.cli import main
 from purebp.cli.files import write_whole
 from purebp.cli.training.datasets import accuracy, confusion, load
+from tests import ROOT
 from tests.conftest import default_signals
 
-ROOT = Path(__file__).resolve().parent.parent
 PUREBP = [sys.executable, "-W", "error", "-m", "purebp"]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
 HISTORY = ["epoch", "loss", "accuracy", "test_loss", "test_accuracy"]

@@ -16,8 +16,9 @@ from purebp.graphs.drawing import Box, arrange, described, to_dot, to_svg
 from purebp.graphs.engine import Add, Input, Node, Tanh, backward_graph, to_graph, topological_order
 from purebp.number_systems.ball import ball
 from purebp.number_systems.rational import FRACTION
-from tests.graphs import Recipe, recipes
-from tests.test_graph_oracle import residual
+from tests import ROOT
+from tests.graph_laws import Recipe, recipes
+from tests.oracle.test_check_graph import residual
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -150,7 +151,7 @@ def test_a_node_twice_in_one_operation_has_one_edge() -> None:
 
 def test_explain_draws_the_picture_of_the_documents(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`purebp explain --graph --output docs/graph.svg` makes it anew."""
-    shown = (Path(__file__).parents[1] / "docs" / "graph.svg").read_text(encoding="utf-8")
+    shown = (ROOT / "docs" / "graph.svg").read_text(encoding="utf-8")
     assert cli.main(["explain", "--graph", "--output", str(tmp_path / "net.svg")]) == 0
     assert (tmp_path / "net.svg").read_text(encoding="utf-8") == shown
     capsys.readouterr()

@@ -52,8 +52,8 @@ from purebp.number_systems.ball import ball
 from purebp.number_systems.rational import FRACTION
 from purebp.oracle.evidence import share
 from purebp.textbook.losses import REDUCTIONS
-from tests import graphs
-from tests.graphs import SLIPS, Recipe, recipes
+from tests import graph_laws as graphs
+from tests.graph_laws import SLIPS, Recipe, recipes
 from tests.laws import assert_close
 from tests.strategies import Case, cases
 

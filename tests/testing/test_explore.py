@@ -239,7 +239,7 @@ PROGRAM = """
 from hypothesis import Phase, settings
 settings.register_profile("another", max_examples=1, phases=[Phase.reuse], derandomize=True)
 settings.load_profile("another")
-from tests.test_testing import *
+from tests.testing.test_explore import *
 print(smallest(counterexample(candidate(FOUND[0][0], TWO), Declared(TWO, sizes=(1, 1, 1)), HALF_SSE)))
 """
 

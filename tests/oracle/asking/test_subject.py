@@ -19,10 +19,10 @@ from purebp.cli import main
 from purebp.oracle.asking.candidate import Declared, ask
 from purebp.oracle.asking.subject import Subject
 from purebp.oracle.cases import Case
+from tests import ROOT
 from tests.conftest import default_signals
 
-BROKEN = str(Path(__file__).parent / "subjects" / "broken.py")
-HERE = Path(__file__).resolve().parent.parent
+BROKEN = str(ROOT / "tests" / "subjects" / "broken.py")
 
 
 def program(how: str) -> list[str]:
@@ -211,7 +211,7 @@ def test_vectors_are_replayed_as_what_they_ask_for(capsys: pytest.CaptureFixture
 def test_what_is_ignored_stays_ignored(tmp_path: Path) -> None:
     """As under nohup, which has a program survive the end of its terminal."""
     command = [sys.executable, "-m", "purebp", "check", "--timeout", "60", "--", *program("answers late")]
-    with subprocess.Popen(command, cwd=HERE, stdout=subprocess.PIPE, text=True, preexec_fn=ignoring) as check:
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, preexec_fn=ignoring) as check:
         time.sleep(1)
         check.send_signal(signal.SIGHUP)
         out, _ = check.communicate(timeout=60)
@@ -246,7 +246,7 @@ def test_a_signal_ends_the_check_and_its_program(number: signal.Signals, verb: s
     processes()  # or skip
     command = [sys.executable, "-m", "purebp", verb, "--timeout", "60", "--", *program(how), mark]
     with subprocess.Popen(
-        command, cwd=HERE, stderr=subprocess.PIPE, restore_signals=True, preexec_fn=default_signals
+        command, cwd=ROOT, stderr=subprocess.PIPE, restore_signals=True, preexec_fn=default_signals
     ) as check:
         while not any(line.endswith(mark) and "purebp" not in line for line in processes().splitlines()):
             time.sleep(0.05)

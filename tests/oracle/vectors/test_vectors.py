@@ -24,11 +24,11 @@ from purebp.oracle.vectors.answers import judge_answers
 from purebp.oracle.vectors.vectors import FAMILIES, SCHEMA, Vector, load, read, shipped, verify
 from purebp.testing.strategies import ACTIVATIONS, LOSSES
 from purebp.textbook.network import LayerGradients
+from tests import ROOT
 
 FILES = {family: json.loads(shipped(f"{family}.json")) for family in FAMILIES}
 TESTS = [(vector, test) for family in FAMILIES for vector, test in zip(load(family), FILES[family]["tests"])]
 ANSWERED = [(vector, test) for vector, test in TESTS if vector.family != "refused"]
-ROOT = Path(__file__).resolve().parent.parent
 
 
 def pythons() -> list[str]:
