@@ -6,7 +6,7 @@ operators (small integers may be mixed in), and take everything else from an `Ar
 | field | meaning |
 | --- | --- |
 | `lift(rows)` | the matrix, with doubles turned into numbers of this system |
-| `ratio(p, q)` | the number p / q of two integers, such as the 1/n of a mean |
+| `ratio(p, q)` | the number p / q of two integers, such as the 1/n of a mean; `one` and `zero` are 1/1 and 0/1 |
 | `inner(A, B, biases)` | Σₖ A[i][k] B[j][k] + biases[j], the one product of the whole recurrence |
 | `elementwise(function, rows)` | f(x) for every entry |
 | `exp` … `normal_pdf` | the elementary functions; Φ and φ are those of the standard normal distribution |
@@ -99,6 +99,16 @@ class Arithmetic(Generic[N]):
     normal_cdf: Callable[[N], N]
     normal_pdf: Callable[[N], N]
     less: Callable[[N | int, N | int], bool]
+
+    @property
+    def one(self) -> N:
+        """1."""
+        return self.ratio(1, 1)
+
+    @property
+    def zero(self) -> N:
+        """0."""
+        return self.ratio(0, 1)
 
     def number(self, x: float) -> N:
         """One double, lifted."""
