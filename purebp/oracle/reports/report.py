@@ -10,11 +10,10 @@ from math import inf, isfinite, log10
 from textwrap import fill
 from typing import Any
 
-from purebp.oracle.asking.candidate import Finding
+from purebp.oracle.answer import LOCAL, Finding
 from purebp.oracle.conventions import Convention
 from purebp.oracle.evidence import Entry, TensorReport
 from purebp.oracle.explaining.diagnosis import Diagnosis
-from purebp.oracle.explaining.recipe import LOCAL
 
 VERDICTS = (
     "correct",

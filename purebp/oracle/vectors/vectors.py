@@ -25,12 +25,13 @@ from typing import Any
 
 from purebp import __version__
 from purebp.number_systems.ball import Ball, ball
+from purebp.oracle.answer import Key
 from purebp.oracle.asking.candidate import Declared
 from purebp.oracle.asking.wire import Request, asked, in_words, mapped
 from purebp.oracle.cases import Case, ladder
 from purebp.oracle.certify import Certified, certify
 from purebp.oracle.conventions import ONE, Convention, budgets
-from purebp.oracle.evidence import Key, enclosures
+from purebp.oracle.evidence import enclosures
 from purebp.textbook.arithmetic import Matrix, PurebpError
 from purebp.textbook.backprop import forward
 from purebp.textbook.losses import loss as known_loss
