@@ -129,7 +129,9 @@ class Graphs:
     def shown(self, piece: Evidence, convention: Convention) -> str:
         """What the candidate is fed."""
         lines = [f"  {name} = {value}" for name, value in piece.case.feed.items()]
-        return "\n".join(lines + [f"  learning rate {convention.learning_rate:g}"] * (convention.returns in UPDATED))
+        if convention.returns in UPDATED:
+            lines.append(f"  learning rate {convention.learning_rate:g}")
+        return "\n".join(lines)
 
     def _ratio(self, piece: Evidence) -> tuple[float, int, int] | None:
         """The largest gradient as a multiple of the right one, and the size of the case."""
