@@ -34,6 +34,7 @@ from purebp.oracle.verdict import BROKEN
 from purebp.textbook import losses
 from purebp.textbook.activations import Activation
 from purebp.textbook.activations import activation as known_activation
+from purebp.textbook.arithmetic import PurebpError
 from purebp.textbook.losses import Loss
 
 Search = Callable[..., Case | None]  # for a case that fails: `purebp.testing.counterexample`
@@ -68,6 +69,8 @@ def check(
     "numpy", "torch" or "jax". explore: a search for further cases, `purebp.testing.counterexample`.
     """
     called_so = name_of(candidate, name)
+    if explore is not None and not callable(explore):
+        raise PurebpError(f"explore={explore!r:.40}: a search is wanted, such as purebp.testing.counterexample")
     names = activations if isinstance(activations, str) or activations is None else _names(activations)
     given = {
         "activations": names,

@@ -19,7 +19,7 @@ from purebp.oracle.explaining.diagnosis import Diagnosis
 from purebp.oracle.explaining.graph_mistakes import mistakes
 from purebp.oracle.explaining.localisation import COARSER, pattern, stored
 from purebp.oracle.graph_cases import Backward, GraphCase, bounded, graph_budgets, key_of, keys_of, quantities
-from purebp.oracle.reasons import Reasons
+from purebp.oracle.reasons import Reasons, of_state
 from purebp.textbook.arithmetic import FLOAT, Matrix
 
 FIRST_LINE = "∂loss/∂ŷ, from ŷ and y"
@@ -83,7 +83,7 @@ class Graphs:
 
     def reasons(self, evidence: Sequence[Evidence], convention: Convention, findings: Sequence[Finding]) -> Reasons:
         if not all(piece.claim for piece in evidence) or not any(piece.off for piece in evidence):
-            return Reasons()
+            return of_state(findings)
         if told := self._told(evidence, convention):
             return Reasons(tuple(told))
         return Reasons(approximation=self._approximation(evidence, convention))

@@ -412,7 +412,7 @@ def test_what_has_no_name_is_located() -> None:
 
     report = check(off, graph=residual())
     assert report.verdict == "wrong" and not report.explanations
-    assert "Off are the gradient of A, a." in report.notes[0]
+    assert "The gradients of A, a are off." in report.notes[0]
     assert "come through h" in report.notes[1]
 
 
@@ -534,7 +534,7 @@ def of_all_nodes(graph: Node, mistake: GraphMistake | None = None) -> Candidate:
 def test_gradients_of_inner_nodes_are_passed_over() -> None:
     report = check(of_all_nodes(residual()), graph=residual())
     assert report.verdict == "correct", str(report)
-    assert "For t1 its gradient was given, not its value: it is passed over." in report.notes
+    assert "Of t1 the gradient is given, where its value is wanted: it is not judged." in report.notes
     assert {tensor.name for tensor in report.tensors} == {f"∂loss/∂{name}" for name in ("A", "a", "W1", "b1", "V")}
     turned = check(
         lambda feed: {k: entrywise(lambda g: -g, v) for k, v in of_all_nodes(residual())(feed).items()},
@@ -660,7 +660,7 @@ def test_graphs_that_cannot_be_asked_are_refused() -> None:
     ):
         with pytest.raises(PurebpError, match=word):
             check(by_hand, graph=graph)
-    with pytest.raises(PurebpError, match="do not go with it"):
+    with pytest.raises(PurebpError, match="is for layers, and does not go"):
         check(by_hand, graph=residual(), sizes=(1, 1))
     for_layers: list[dict[str, Any]] = [{"weights": "in_out"}, {"samples": "columns"}, {"activations": "tanh"}]
     for other in [*for_layers, {"biases": False}]:
