@@ -76,7 +76,7 @@ def dual(on: Arithmetic[N]) -> Arithmetic[Dual[N]]:
     def lift_one(x: Any) -> Dual[N]:
         return x if _depth(x) == depth else Dual(on.lift([[x]])[0][0], zero)
 
-    def inner(a: Matrix[Dual[N]], b: Matrix[Dual[N]], biases: Vector[Dual[N]] | None) -> list[list[Dual[N]]]:
+    def inner(a: Matrix[Dual[N]], b: Matrix[Dual[N]], biases: Vector[Dual[N]] | None = None) -> list[list[Dual[N]]]:
         values, slopes = _split(a), _split(b)
         offsets = _split([biases]) if biases is not None else None
         products = on.inner(values[0], slopes[0], offsets[0][0] if offsets else None)

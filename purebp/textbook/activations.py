@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import isfinite
 
-from purebp.textbook.arithmetic import FLOAT, Arithmetic, Formula, Function, Matrix, N, PurebpError, Vector
+from purebp.textbook.arithmetic import DEFAULT, Arithmetic, Formula, Function, Matrix, N, PurebpError, Vector
 from purebp.textbook.linalg import dot, hadamard, total
 from purebp.textbook.names import look_up
 
@@ -49,7 +49,7 @@ class Elementwise(Activation):
     derivative: Function = field(repr=False)
     kinks: tuple[float, ...] = field(default=(), repr=False)
 
-    def __call__(self, z: N, arithmetic: Arithmetic[N] = FLOAT) -> N:  # type: ignore[assignment]  # N = float
+    def __call__(self, z: N, arithmetic: Arithmetic[N] = DEFAULT) -> N:
         return arithmetic.elementwise(self.value, [[z]])[0][0]
 
     def apply(self, z: Matrix[N], arithmetic: Arithmetic[N]) -> list[list[N]]:
@@ -71,13 +71,13 @@ class Softmax(Activation):
 
     name: str = "softmax"
 
-    def __call__(self, z: Vector[N], arithmetic: Arithmetic[N] = FLOAT) -> list[N]:  # type: ignore[assignment]  # N = float
+    def __call__(self, z: Vector[N], arithmetic: Arithmetic[N] = DEFAULT) -> list[N]:
         _, powers, total = exponentials(z, arithmetic)
         return [power / total for power in powers]
 
     value = __call__
 
-    def derivative(self, z: Vector[N], arithmetic: Arithmetic[N] = FLOAT) -> list[list[N]]:  # type: ignore[assignment]  # N = float
+    def derivative(self, z: Vector[N], arithmetic: Arithmetic[N] = DEFAULT) -> list[list[N]]:
         """The Jacobian ∂aᵢ/∂zⱼ = aᵢ ([i = j] − aⱼ)."""
         a = self(z, arithmetic)
         return [[ai * (1 - aj) if i == j else -(ai * aj) for j, aj in enumerate(a)] for i, ai in enumerate(a)]
@@ -91,10 +91,10 @@ class Softmax(Activation):
         return [[aj * (ej - mean) for aj, ej in zip(row, errors)] for row, errors, mean in zip(a, error, means)]
 
 
-def exponentials(z: Vector[N], arithmetic: Arithmetic[N]) -> tuple[N, list[N], N]:
+def exponentials(z: Vector[N], arithmetic: Arithmetic[N] = DEFAULT) -> tuple[N, list[N], N]:
     """m = max z, the powers e^(zⱼ − m), and their sum: log Σ e^zⱼ is m + log of that sum.
 
-    >>> exponentials([1000.0, 1000.0], FLOAT)
+    >>> exponentials([1000.0, 1000.0])
     (1000.0, [1.0, 1.0], 2.0)
     """
     largest = z[0]
@@ -127,7 +127,7 @@ def _silu_derivative(z: N, arithmetic: Arithmetic[N]) -> N:
 
 
 def _one(z: N, arithmetic: Arithmetic[N]) -> N:
-    return arithmetic.ratio(1, 1)
+    return arithmetic.one
 
 
 def _elementwise(name: str, value: Formula, derivative: Formula, *kinks: float) -> Elementwise:

@@ -27,7 +27,7 @@ from math import isfinite
 from typing import Protocol
 
 from purebp.textbook.activations import Activation, exponentials, sigmoid, softmax, softplus
-from purebp.textbook.arithmetic import FLOAT, Arithmetic, Formula, Function, Matrix, N, PurebpError
+from purebp.textbook.arithmetic import DEFAULT, Arithmetic, Formula, Function, Matrix, N, PurebpError
 from purebp.textbook.linalg import shape, subtract, total
 from purebp.textbook.names import look_up
 from purebp.textbook.validation import matrix
@@ -98,16 +98,18 @@ class Loss:
         """
         return replace(self, samples=samples)
 
-    def __call__(self, outputs: Matrix[N], targets: Matrix[N], arithmetic: Arithmetic[N] = FLOAT) -> N:  # type: ignore[assignment]  # N = float
+    def __call__(self, outputs: Matrix[N], targets: Matrix[N], arithmetic: Arithmetic[N] = DEFAULT) -> N:
         """The loss; outputs and targets are samples × n_out."""
         a, y = _pair(outputs, targets, arithmetic)
         return self._total([[self.summand(p, t, arithmetic) for p, t in zip(*rows)] for rows in zip(a, y)], arithmetic)
 
-    def derivative(self, outputs: Matrix[N], targets: Matrix[N], arithmetic: Arithmetic[N] = FLOAT) -> list[list[N]]:  # type: ignore[assignment]  # N = float
+    def derivative(self, outputs: Matrix[N], targets: Matrix[N], arithmetic: Arithmetic[N] = DEFAULT) -> list[list[N]]:
         """∂loss/∂ŷ, samples × n_out."""
-        return self._derivative(*_pair(outputs, targets, arithmetic), arithmetic)
+        return self.slopes(*_pair(outputs, targets, arithmetic), arithmetic)
 
-    def _derivative(self, a: Matrix[N], y: Matrix[N], arithmetic: Arithmetic[N]) -> list[list[N]]:
+    def slopes(self, a: Matrix[N], y: Matrix[N], arithmetic: Arithmetic[N]) -> list[list[N]]:
+        """`derivative` of numbers that are lifted already."""
+        _check_shapes(a, y)
         factor, slope = self._factor(a, arithmetic), self.slope
         try:
             return [[factor * slope(p, t, arithmetic) for p, t in zip(row, other)] for row, other in zip(a, y)]
@@ -125,15 +127,15 @@ class Loss:
             return self._total(fusion.summands(*_pair(z, y, arithmetic), arithmetic), arithmetic)
         return self(a, y, arithmetic)
 
-    def deltas(
-        self, f: Activation, z: Matrix[N], a: Matrix[N], y: Matrix[N], arithmetic: Arithmetic[N]
-    ) -> list[list[N]]:
-        """δ = ∂loss/∂z of the outputs a = f(z): ∂loss/∂a ⊙ f′(z), or its closed form such as ŷ − y."""
+    def closed_deltas(
+        self, f: Activation, a: Matrix[N], y: Matrix[N], arithmetic: Arithmetic[N]
+    ) -> list[list[N]] | None:
+        """δ = ∂loss/∂z of the outputs a = f(z) in closed form, such as ŷ − y; None where there is none."""
         _check_shapes(a, y)
-        if fusion := self.fused_with(f):
-            factor = self._factor(a, arithmetic)
-            return [[factor * delta for delta in row] for row in fusion.deltas(a, y, arithmetic)]
-        return f.backward(self._derivative(a, y, arithmetic), z, a, arithmetic)
+        if not (fusion := self.fused_with(f)):
+            return None
+        factor = self._factor(a, arithmetic)
+        return [[factor * delta for delta in row] for row in fusion.deltas(a, y, arithmetic)]
 
     def divisor(self, samples: int, outputs: int) -> int:
         """What the sum is divided by: 1, n, m or n m.

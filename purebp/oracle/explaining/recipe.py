@@ -16,12 +16,12 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from purebp.textbook import losses
+from purebp.textbook import backprop, losses
 from purebp.textbook.arithmetic import Arithmetic, Matrix, PurebpError
-from purebp.textbook.backprop import Trace, forward, frozen
-from purebp.textbook.linalg import inner, shape, transpose
+from purebp.textbook.backprop import Trace, error_below, forward, frozen, output_deltas, output_error
+from purebp.textbook.linalg import inner, shape
 from purebp.textbook.losses import Loss
-from purebp.textbook.network import Batch, Gradients, Layer, LayerGradients, Network
+from purebp.textbook.network import Batch, Gradients, Layer, LayerGradients, Network, lifted
 
 Rows = Matrix[Any]
 
@@ -57,7 +57,7 @@ class Place:
 
     @property
     def weights(self) -> Rows:
-        return self.on.lift(self.layer.weights)
+        return self.layer.weights
 
     @property
     def z(self) -> Rows:
@@ -77,11 +77,11 @@ class Place:
 
     def product(self, a: Rows, b: Rows) -> list[list[Any]]:
         """Dot products of rows with rows."""
-        return inner(a, b, None, self.on)
+        return inner(a, b, arithmetic=self.on)
 
     def full_error(self) -> Rows:
         """∂loss/∂aˡ, also where the closed form does without."""
-        return self.loss.derivative(self.a, self.targets, self.on) if self.error is None else self.error
+        return output_error(self.loss, self.a, self.targets, self.on) if self.error is None else self.error
 
 
 # The lines of the recurrence, as they should be.
@@ -95,30 +95,30 @@ def above(p: Place) -> Place:
 
 def error_at_output(p: Place) -> Rows | None:
     """∂loss/∂ŷ."""
-    return None if p.loss.fused_with(p.layer.activation) else p.loss.derivative(p.a, p.targets, p.on)
+    return None if p.loss.fused_with(p.layer.activation) else output_error(p.loss, p.a, p.targets, p.on)
 
 
 def deltas_of(p: Place) -> Rows:
     """δˡ = ∂loss/∂aˡ ⊙ f′(zˡ)."""
     if p.error is None:
-        return p.loss.deltas(p.layer.activation, p.z, p.a, p.targets, p.on)
-    return p.layer.activation.backward(p.error, p.z, p.a, p.on)
+        return output_deltas(p.loss, p.layer.activation, p.z, p.a, p.targets, p.on)
+    return backprop.deltas_of(p.error, p.layer.activation, p.z, p.a, p.on)
 
 
 def error_from_above(p: Place) -> Rows:
     """∂loss/∂aˡ = δˡ⁺¹ Wˡ⁺¹."""
     upper = above(p)
-    return p.product(upper.deltas, transpose(upper.weights))
+    return error_below(upper.deltas, upper.weights, p.on)
 
 
 def weight_gradients(p: Place) -> Rows:
     """∂loss/∂Wˡ = δˡᵀ aˡ⁻¹."""
-    return p.product(transpose(p.deltas), transpose(p.below))
+    return backprop.weight_gradients(p.deltas, p.below, p.on)
 
 
 def bias_gradients(p: Place) -> list[Any]:
     """∂loss/∂bˡ = Σ over samples of δˡ."""
-    return p.product([[p.on.ratio(1, 1)] * p.samples], transpose(p.deltas))[0]
+    return backprop.bias_gradients(p.deltas, p.on)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ def places(
     recipe: Recipe, network: Network[Any], batch: Batch[Any], loss: Loss | str, on: Arithmetic[Any], down_to: int = 0
 ) -> list[Place]:
     """The way back, output layer first, down to a layer."""
-    network = recipe.model(network)
+    network = lifted(recipe.model(network), on)
     trace = recipe.forward(network, batch.inputs, on)
     targets = recipe.targets(on.lift(batch.targets), on)
     found: list[Place] = []
