@@ -170,18 +170,18 @@ def _of_error(name: str, value: Formula, slope: Formula) -> Loss:
     return Loss(
         name,
         "entries",
-        lambda p, t, on: on.elementwise(f, [[p - t]])[0][0],
-        lambda p, t, on: on.elementwise(df, [[p - t]])[0][0],
+        lambda p, t, arithmetic: arithmetic.elementwise(f, [[p - t]])[0][0],
+        lambda p, t, arithmetic: arithmetic.elementwise(df, [[p - t]])[0][0],
     )
 
 
-sse = Loss("sse", "sum", lambda p, t, on: (p - t) * (p - t), lambda p, t, on: 2 * (p - t))
-half_sse = Loss("half_sse", "sum", lambda p, t, on: (p - t) * (p - t) / 2, lambda p, t, on: p - t)
+sse = Loss("sse", "sum", lambda p, t, arithmetic: (p - t) * (p - t), lambda p, t, arithmetic: 2 * (p - t))
+half_sse = Loss("half_sse", "sum", lambda p, t, arithmetic: (p - t) * (p - t) / 2, lambda p, t, arithmetic: p - t)
 mse, half_mse = sse.reduced("entries"), half_sse.reduced("entries")
 mae = _of_error(
     "mae",
-    lambda e, on: -e if on.less(e, 0) else e,
-    lambda e, on: on.ratio(1 if on.less(0, e) else -1 if on.less(e, 0) else 0, 1),
+    lambda e, arithmetic: -e if arithmetic.less(e, 0) else e,
+    lambda e, arithmetic: arithmetic.ratio(1 if arithmetic.less(0, e) else -1 if arithmetic.less(e, 0) else 0, 1),
 )
 
 
@@ -194,22 +194,26 @@ def huber(delta: float = 1.0) -> Loss:
     if not (isfinite(delta) and delta > 0):
         raise PurebpError(f"huber({delta}): delta must be a positive number")
 
-    def clipped(e: N, on: Arithmetic[N]) -> N:
-        bound = on.number(delta)
-        return bound if on.less(bound, e) else -bound if on.less(e, -bound) else e
+    def clipped(e: N, arithmetic: Arithmetic[N]) -> N:
+        bound = arithmetic.number(delta)
+        return bound if arithmetic.less(bound, e) else -bound if arithmetic.less(e, -bound) else e
 
     # With c = e clipped to ±delta, both branches of h are c (2 e − c) / 2, and h′ = c.
-    return _of_error(f"huber({float(delta)!r})", lambda e, on: clipped(e, on) * (2 * e - clipped(e, on)) / 2, clipped)
+    return _of_error(
+        f"huber({float(delta)!r})",
+        lambda e, arithmetic: clipped(e, arithmetic) * (2 * e - clipped(e, arithmetic)) / 2,
+        clipped,
+    )
 
 
-def _weighted(y: N, f: Callable[[N], N], x: N, on: Arithmetic[N]) -> N:
+def _weighted(y: N, f: Callable[[N], N], x: N, arithmetic: Arithmetic[N]) -> N:
     """y f(x), and 0 where y is 0 whatever f(x) is: 0 log 0 = 0."""
-    return y * f(x) if on.less(y, 0) or on.less(0, y) else y
+    return y * f(x) if arithmetic.less(y, 0) or arithmetic.less(0, y) else y
 
 
-def _share(p: N, rest: N, on: Arithmetic[N]) -> N:
+def _share(p: N, rest: N, arithmetic: Arithmetic[N]) -> N:
     """p, if neither it nor the rest is negative."""
-    if on.less(p, 0) or on.less(rest, 0):
+    if arithmetic.less(p, 0) or arithmetic.less(rest, 0):
         raise PurebpError("cross-entropies are of outputs from 0 to 1: let the network end in sigmoid or softmax")
     return p
 
@@ -218,40 +222,47 @@ def _reciprocal(x: N) -> N:
     return 1 / x
 
 
-def _softmax_deltas(a: Matrix[N], y: Matrix[N], on: Arithmetic[N]) -> Matrix[N]:
+def _softmax_deltas(a: Matrix[N], y: Matrix[N], arithmetic: Arithmetic[N]) -> Matrix[N]:
     """ŷ Σy − y, which is ŷ − y where the targets of a sample sum to 1."""
-    sums = [total(row, on) for row in y]
+    sums = [total(row, arithmetic) for row in y]
     return [[p * s - t for p, t in zip(outputs, targets)] for outputs, targets, s in zip(a, y, sums)]
 
 
-def _log_softmax_summands(z: Matrix[N], y: Matrix[N], on: Arithmetic[N]) -> Matrix[N]:
+def _log_softmax_summands(z: Matrix[N], y: Matrix[N], arithmetic: Arithmetic[N]) -> Matrix[N]:
     """−y log softmax(z) = y (log Σ e^z − z), both taken from the largest z on."""
     summands = []
     for row, targets in zip(z, y):
-        largest, _, total_power = exponentials(row, on)
-        rest = on.log(total_power)
-        summands.append([_weighted(t, lambda x: rest - (x - largest), x, on) for x, t in zip(row, targets)])
+        largest, _, total_power = exponentials(row, arithmetic)
+        rest = arithmetic.log(total_power)
+        summands.append([_weighted(t, lambda x: rest - (x - largest), x, arithmetic) for x, t in zip(row, targets)])
     return summands
 
 
 binary_cross_entropy = Loss(
     "binary_cross_entropy",
     "entries",
-    lambda p, t, on: -_weighted(t, on.log, _share(p, 1 - p, on), on) - _weighted(1 - t, on.log1p, -p, on),
-    lambda p, t, on: _weighted(1 - t, _reciprocal, 1 - p, on) - _weighted(t, _reciprocal, _share(p, 1 - p, on), on),
+    lambda p, t, arithmetic: (
+        -_weighted(t, arithmetic.log, _share(p, 1 - p, arithmetic), arithmetic)
+        - _weighted(1 - t, arithmetic.log1p, -p, arithmetic)
+    ),
+    lambda p, t, arithmetic: (
+        _weighted(1 - t, _reciprocal, 1 - p, arithmetic)
+        - _weighted(t, _reciprocal, _share(p, 1 - p, arithmetic), arithmetic)
+    ),
     fusion=Fusion(
         sigmoid,
-        lambda z, y, on: [
-            [(1 - t) * softplus(x, on) + t * softplus(-x, on) for x, t in zip(*rows)] for rows in zip(z, y)
+        lambda z, y, arithmetic: [
+            [(1 - t) * softplus(x, arithmetic) + t * softplus(-x, arithmetic) for x, t in zip(*rows)]
+            for rows in zip(z, y)
         ],
-        lambda a, y, on: subtract(a, y),
+        lambda a, y, arithmetic: subtract(a, y),
     ),
 )
 cross_entropy = Loss(
     "cross_entropy",
     "samples",
-    lambda p, t, on: -_weighted(t, on.log, _share(p, p, on), on),
-    lambda p, t, on: -_weighted(t, _reciprocal, _share(p, p, on), on),
+    lambda p, t, arithmetic: -_weighted(t, arithmetic.log, _share(p, p, arithmetic), arithmetic),
+    lambda p, t, arithmetic: -_weighted(t, _reciprocal, _share(p, p, arithmetic), arithmetic),
     fusion=Fusion(softmax, _log_softmax_summands, _softmax_deltas),
 )
 LOSSES = {loss.name: loss for loss in (sse, half_sse, mse, half_mse, mae, binary_cross_entropy, cross_entropy)}
