@@ -26,6 +26,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from purebp.graphs import descent as descent  # registers sgd_step of a dictionary
 from purebp.graphs.operations import *  # noqa: F403  # nodes and operations: this module is all that one imports
 from purebp.graphs.operations import Activate, Cost, Input, Linear, Node, Parameter
 from purebp.graphs.operations import __all__ as _names

@@ -39,6 +39,7 @@ from purebp.graphs.tensors import Shape, Tensor, arranged, as_rows, dimensions, 
 from purebp.textbook import activations, losses
 from purebp.textbook.activations import Activation
 from purebp.textbook.arithmetic import FLOAT, Arithmetic, PurebpError
+from purebp.textbook.backprop import output_deltas
 from purebp.textbook.linalg import total, transpose
 from purebp.textbook.losses import Loss
 
@@ -659,7 +660,7 @@ def _loss(loss: Loss, f: Activation | None = None) -> Operation:
 
     def of_outputs(on: On, g: Any, value: Any, targets: Tensor, outputs: Tensor) -> Tensor:
         y, p = pair(targets, outputs)
-        slopes = loss.derivative(p, y, on) if f is None else loss.deltas(f, p, f.apply(p, on), y, on)
+        slopes = loss.derivative(p, y, on) if f is None else output_deltas(loss, f, p, f.apply(p, on), y, on)
         return scaled(g, slopes, outputs)
 
     def of_targets(on: On, g: Any, value: Any, targets: Tensor, outputs: Tensor) -> Tensor:
