@@ -23,7 +23,8 @@ from statistics import fmean
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from purebp.graphs.engine import GraphGradients, Node, Values, labels, shapes, topological_order, uses_of
+from purebp.graphs.engine import GraphGradients, Values, labels, shapes, topological_order, uses_of
+from purebp.graphs.nodes import Node
 from purebp.graphs.tensors import Tensor, as_rows, dimensions, lifted
 from purebp.textbook.arithmetic import FLOAT, PurebpError
 from purebp.textbook.names import printable

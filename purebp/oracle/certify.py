@@ -32,7 +32,8 @@ from purebp.textbook.losses import Loss, mse
 from purebp.textbook.network import Batch, Network
 
 if TYPE_CHECKING:
-    from purebp.graphs.engine import Feed, Node, Values
+    from purebp.graphs.engine import Feed, Values
+    from purebp.graphs.nodes import Node
 
 MOST_DIGITS = 608
 

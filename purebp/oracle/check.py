@@ -38,7 +38,7 @@ from purebp.textbook.losses import Loss
 from purebp.textbook.network import Batch, Gradients, Network
 
 if TYPE_CHECKING:
-    from purebp.graphs.operations import Node
+    from purebp.graphs.nodes import Node
 
 BROKEN = ("crash", "timeout", "malformed")  # a program that does so gives no wrong number, and no verdict
 COMMON_RATES = [1.0, 0.5, 0.25, 0.1, 0.05, 0.01, 0.001]  # tried where a step is returned and no learning rate declared

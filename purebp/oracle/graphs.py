@@ -25,7 +25,6 @@ from typing import Any
 from purebp.graphs.engine import (
     Feed,
     GraphGradients,
-    Node,
     Values,
     accumulated,
     backward_graph,
@@ -35,6 +34,7 @@ from purebp.graphs.engine import (
     topological_order,
     uses_of,
 )
+from purebp.graphs.nodes import Node
 from purebp.graphs.tensors import Tensor, arranged, as_rows, dimensions, entries, entrywise
 from purebp.number_systems.ball import Ball, ball
 from purebp.number_systems.formats import format_named
