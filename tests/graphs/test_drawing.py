@@ -63,7 +63,7 @@ def test_edges_go_from_left_to_right_and_through_no_box(recipe: Recipe) -> None:
     cost, _ = recipe.built()
     order = topological_order(cost)
     texts = described(order, None, None)
-    boxes = {node: Box(node, 60.0 + 37 * number % 100, 16.0 * len(texts[node])) for number, node in enumerate(order)}
+    boxes = {node: Box(60.0 + 37 * number % 100, 16.0 * len(texts[node])) for number, node in enumerate(order)}
     _, _, edges = arrange(order, boxes)
     assert len(edges) == sum(len(set(node.parents)) for node in order)
     for points in edges:
