@@ -17,6 +17,7 @@ from purebp.graphs.tensors import Shape, Tensor, arranged, as_rows, dimensions, 
 from purebp.textbook import activations, losses
 from purebp.textbook.activations import Activation
 from purebp.textbook.arithmetic import Arithmetic, PurebpError
+from purebp.textbook.backprop import output_deltas, output_error
 from purebp.textbook.linalg import shape as shape_of
 from purebp.textbook.losses import Loss
 
@@ -63,8 +64,8 @@ def _operation(loss: Loss, f: Activation | None = None) -> Operation:
     def by_outputs(arithmetic: Arithmetic[Any], g: Any, value: Any, targets: Tensor, outputs: Tensor) -> Tensor:
         y, z = _paired(targets, outputs)
         if f is None:
-            return _times(g, loss.derivative(z, y, arithmetic), outputs)
-        return _times(g, loss.deltas(f, z, f.apply(z, arithmetic), y, arithmetic), outputs)
+            return _times(g, output_error(loss, z, y, arithmetic), outputs)
+        return _times(g, output_deltas(loss, f, z, f.apply(z, arithmetic), y, arithmetic), outputs)
 
     title = titled(loss.name) if f is None else titled(f.name) + titled(loss.name)
     return Operation(title, shape, value, (by_targets, by_outputs), loss=loss)
@@ -86,7 +87,7 @@ def _slopes_by_targets(loss: Loss, f: Activation | None, z: Tensor, y: Tensor, a
     if "cross_entropy" not in loss.base:
         if loss.base.partition("(")[0] not in ("sse", "half_sse", "mae", "huber"):
             raise PurebpError(f"how {loss.name} depends on its targets is not known")
-        return entrywise(neg, loss.derivative(p, y, arithmetic))
+        return entrywise(neg, output_error(loss, p, y, arithmetic))
     fusion = None if f is None else loss.fused_with(f)
 
     def summands(target: Any) -> Tensor:

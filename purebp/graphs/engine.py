@@ -283,5 +283,5 @@ def gradient(node: Node, values: Values, uses: Uses, table: Mapping[Node, Tensor
         return parts[0]
     if not parts:
         return arranged([arithmetic.one] * len(entries(values[node])), shape)
-    sums = arithmetic.inner(list(zip(*map(entries, parts))), [[arithmetic.one] * len(parts)], None)
+    sums = arithmetic.inner(list(zip(*map(entries, parts))), [[arithmetic.one] * len(parts)])
     return arranged((x for (x,) in sums), shape)

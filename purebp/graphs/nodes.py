@@ -284,9 +284,9 @@ Divide = Operation(
 MatMul = Operation(
     "MatMul",
     _product_shape,
-    lambda arithmetic, a, b: arithmetic.inner(a, transpose(b), None),
+    lambda arithmetic, a, b: arithmetic.inner(a, transpose(b)),
     (
-        lambda arithmetic, g, c, a, b: arithmetic.inner(g, b, None),
-        lambda arithmetic, g, c, a, b: arithmetic.inner(transpose(a), transpose(g), None),
+        lambda arithmetic, g, c, a, b: arithmetic.inner(g, b),
+        lambda arithmetic, g, c, a, b: arithmetic.inner(transpose(a), transpose(g)),
     ),
 )

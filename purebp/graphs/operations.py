@@ -23,6 +23,7 @@ from purebp.graphs.nodes import Node, Operation, reciprocal
 from purebp.graphs.shapes import axis_of, fits, together
 from purebp.graphs.tensors import Shape, Tensor, arranged, as_rows, dimensions, entries, entrywise, like, runs_down
 from purebp.textbook.arithmetic import Arithmetic, PurebpError
+from purebp.textbook.backprop import bias_gradients, error_below, weight_gradients
 from purebp.textbook.linalg import total, transpose
 
 __all__ = ["Exp", "Linear", "Log", "Mean", "Sum"]
@@ -58,7 +59,7 @@ def _affine(arithmetic: Arithmetic[Any], x: Tensor, weights: Tensor, biases: Ten
     return z if len(shape) == 2 else arranged(entries(z), shape)
 
 
-def _errors(g: Tensor, weights: Tensor) -> list[list[Any]]:
+def _deltas(g: Tensor, weights: Tensor) -> list[list[Any]]:
     """z̄ as samples × n_out, whatever shape the sample and the weights give it."""
     if len(dimensions(g)) == 2:
         return list(g)
@@ -69,14 +70,12 @@ def _errors(g: Tensor, weights: Tensor) -> list[list[Any]]:
 # z = x Wᵀ + b, entry by entry zᵢⱼ = Σₖ xᵢₖ Wⱼₖ + bⱼ. So x̄ᵢₖ = Σⱼ z̄ᵢⱼ Wⱼₖ, W̄ⱼₖ = Σᵢ z̄ᵢⱼ xᵢₖ and b̄ⱼ = Σᵢ z̄ᵢⱼ.
 _LINEAR = (
     lambda arithmetic, g, z, x, weights, *biases: like(
-        x, arithmetic.inner(_errors(g, weights), transpose(as_rows(weights)), None)
+        x, error_below(_deltas(g, weights), as_rows(weights), arithmetic)
     ),
     lambda arithmetic, g, z, x, weights, *biases: like(
-        weights, arithmetic.inner(transpose(_errors(g, weights)), transpose(as_rows(x)), None)
+        weights, weight_gradients(_deltas(g, weights), as_rows(x), arithmetic)
     ),
-    lambda arithmetic, g, z, x, weights, biases: like(
-        biases, arithmetic.inner([[arithmetic.one] * len(as_rows(x))], transpose(_errors(g, weights)), None)
-    ),
+    lambda arithmetic, g, z, x, weights, biases: like(biases, [bias_gradients(_deltas(g, weights), arithmetic)]),
 )
 _WITH_BIASES = Operation("Linear", _linear_shape, _affine, _LINEAR)
 _WITHOUT_BIASES = Operation("Linear", _linear_shape, _affine, _LINEAR[:2])

@@ -218,7 +218,7 @@ class Rules:
             return new(Ball, (mantissa, exponent, 0, self))
         return self.stored(mantissa, spread, exponent)
 
-    def inner(self, a: Matrix[Ball], b: Matrix[Ball], biases: Vector[Ball] | None) -> list[list[Ball]]:
+    def inner(self, a: Matrix[Ball], b: Matrix[Ball], biases: Vector[Ball] | None = None) -> list[list[Ball]]:
         """Dot products of rows, summed in any order; a bias is one more term, times 1."""
         if biases is not None:
             a = [[*row, self.exact(1)] for row in a]

@@ -294,7 +294,7 @@ def continued(graph: Node, feed: Feed) -> int:
     """
     values, length = forward_graph(graph, feed), 0
 
-    def measured(a: Matrix, b: Matrix, biases: Vector | None) -> list[list[float]]:
+    def measured(a: Matrix, b: Matrix, biases: Vector | None = None) -> list[list[float]]:
         nonlocal length
         length += len(a[0])
         return FLOAT.inner(a, b, biases)

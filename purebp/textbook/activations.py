@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import isfinite
 
-from purebp.textbook.arithmetic import FLOAT, Arithmetic, Formula, Function, Matrix, N, PurebpError, Vector
+from purebp.textbook.arithmetic import DEFAULT, Arithmetic, Formula, Function, Matrix, N, PurebpError, Vector
 from purebp.textbook.linalg import dot, hadamard, total
 from purebp.textbook.names import look_up
 
@@ -49,7 +49,7 @@ class Elementwise(Activation):
     derivative: Function = field(repr=False)
     kinks: tuple[float, ...] = field(default=(), repr=False)
 
-    def __call__(self, z: N, arithmetic: Arithmetic[N] = FLOAT) -> N:  # type: ignore[assignment]  # N = float
+    def __call__(self, z: N, arithmetic: Arithmetic[N] = DEFAULT) -> N:
         return arithmetic.elementwise(self.value, [[z]])[0][0]
 
     def apply(self, z: Matrix[N], arithmetic: Arithmetic[N]) -> list[list[N]]:
@@ -71,13 +71,13 @@ class Softmax(Activation):
 
     name: str = "softmax"
 
-    def __call__(self, z: Vector[N], arithmetic: Arithmetic[N] = FLOAT) -> list[N]:  # type: ignore[assignment]  # N = float
+    def __call__(self, z: Vector[N], arithmetic: Arithmetic[N] = DEFAULT) -> list[N]:
         _, powers, total = exponentials(z, arithmetic)
         return [power / total for power in powers]
 
     value = __call__
 
-    def derivative(self, z: Vector[N], arithmetic: Arithmetic[N] = FLOAT) -> list[list[N]]:  # type: ignore[assignment]  # N = float
+    def derivative(self, z: Vector[N], arithmetic: Arithmetic[N] = DEFAULT) -> list[list[N]]:
         """The Jacobian ∂aᵢ/∂zⱼ = aᵢ ([i = j] − aⱼ)."""
         a = self(z, arithmetic)
         return [[ai * (1 - aj) if i == j else -(ai * aj) for j, aj in enumerate(a)] for i, ai in enumerate(a)]
@@ -91,10 +91,10 @@ class Softmax(Activation):
         return [[aj * (ej - mean) for aj, ej in zip(row, errors)] for row, errors, mean in zip(a, error, means)]
 
 
-def exponentials(z: Vector[N], arithmetic: Arithmetic[N]) -> tuple[N, list[N], N]:
+def exponentials(z: Vector[N], arithmetic: Arithmetic[N] = DEFAULT) -> tuple[N, list[N], N]:
     """m = max z, the powers e^(zⱼ − m), and their sum: log Σ e^zⱼ is m + log of that sum.
 
-    >>> exponentials([1000.0, 1000.0], FLOAT)
+    >>> exponentials([1000.0, 1000.0])
     (1000.0, [1.0, 1.0], 2.0)
     """
     largest = z[0]
@@ -127,23 +127,29 @@ def _silu_derivative(z: N, arithmetic: Arithmetic[N]) -> N:
 
 
 def _one(z: N, arithmetic: Arithmetic[N]) -> N:
-    return arithmetic.ratio(1, 1)
+    return arithmetic.one
 
 
 def _elementwise(name: str, value: Formula, derivative: Formula, *kinks: float) -> Elementwise:
     return Elementwise(name, Function(name, value), Function(f"{name}′", derivative), kinks)
 
 
-identity = _elementwise("identity", lambda z, on: z, _one)
+identity = _elementwise("identity", lambda z, arithmetic: z, _one)
 sigmoid = _elementwise("sigmoid", _sigmoid, _sigmoid_derivative)
-tanh = _elementwise("tanh", lambda z, on: on.tanh(z), lambda z, on: 4 * _sigmoid_derivative(2 * z, on))
+tanh = _elementwise(
+    "tanh", lambda z, arithmetic: arithmetic.tanh(z), lambda z, arithmetic: 4 * _sigmoid_derivative(2 * z, arithmetic)
+)
 softplus = _elementwise("softplus", _softplus, _sigmoid)
-silu = _elementwise("silu", lambda z, on: z * _sigmoid(z, on), _silu_derivative)
-gelu = _elementwise("gelu", lambda z, on: z * on.normal_cdf(z), lambda z, on: on.normal_cdf(z) + z * on.normal_pdf(z))
+silu = _elementwise("silu", lambda z, arithmetic: z * _sigmoid(z, arithmetic), _silu_derivative)
+gelu = _elementwise(
+    "gelu",
+    lambda z, arithmetic: z * arithmetic.normal_cdf(z),
+    lambda z, arithmetic: arithmetic.normal_cdf(z) + z * arithmetic.normal_pdf(z),
+)
 relu = _elementwise(
     "relu",
-    lambda z, on: on.ratio(0, 1) if on.less(z, 0) else z,  # NaN stays NaN
-    lambda z, on: on.ratio(1 if on.less(0, z) else 0, 1),
+    lambda z, arithmetic: arithmetic.ratio(0, 1) if arithmetic.less(z, 0) else z,  # NaN stays NaN
+    lambda z, arithmetic: arithmetic.ratio(1 if arithmetic.less(0, z) else 0, 1),
     0.0,
 )
 softmax = Softmax()
@@ -155,7 +161,7 @@ def leaky_relu(slope: float = 0.01) -> Elementwise:
     >>> leaky_relu(0.5).name, leaky_relu(0.5)(-2.0)
     ('leaky_relu(0.5)', -1.0)
     """
-    return _one_sided("leaky_relu", slope, lambda z, on: z, _one)
+    return _one_sided("leaky_relu", slope, lambda z, arithmetic: z, _one)
 
 
 def elu(alpha: float = 1.0) -> Elementwise:
@@ -164,7 +170,7 @@ def elu(alpha: float = 1.0) -> Elementwise:
     >>> elu(1.0)(-1e308), elu(1.0).kinks, elu(0.5).kinks
     (-1.0, (), (0.0,))
     """
-    return _one_sided("elu", alpha, lambda z, on: on.expm1(z), lambda z, on: on.exp(z))
+    return _one_sided("elu", alpha, lambda z, arithmetic: arithmetic.expm1(z), lambda z, arithmetic: arithmetic.exp(z))
 
 
 def _one_sided(name: str, scale: float, value: Formula, derivative: Formula) -> Elementwise:
@@ -173,8 +179,10 @@ def _one_sided(name: str, scale: float, value: Formula, derivative: Formula) -> 
         raise PurebpError(f"{name}({scale}): the parameter must be a finite number")
     return _elementwise(
         f"{name}({float(scale)!r})",
-        lambda z, on: z if on.less(0, z) else on.number(scale) * value(z, on),
-        lambda z, on: on.ratio(1, 1) if on.less(0, z) else on.number(scale) * derivative(z, on),
+        lambda z, arithmetic: z if arithmetic.less(0, z) else arithmetic.number(scale) * value(z, arithmetic),
+        lambda z, arithmetic: (
+            arithmetic.ratio(1, 1) if arithmetic.less(0, z) else arithmetic.number(scale) * derivative(z, arithmetic)
+        ),
         *(() if scale == 1 else (0.0,)),
     )
 

@@ -27,7 +27,7 @@ from math import isfinite
 from typing import Protocol
 
 from purebp.textbook.activations import Activation, exponentials, sigmoid, softmax, softplus
-from purebp.textbook.arithmetic import FLOAT, Arithmetic, Formula, Function, Matrix, N, PurebpError
+from purebp.textbook.arithmetic import DEFAULT, Arithmetic, Formula, Function, Matrix, N, PurebpError
 from purebp.textbook.linalg import shape, subtract, total
 from purebp.textbook.names import look_up
 from purebp.textbook.validation import matrix
@@ -98,16 +98,18 @@ class Loss:
         """
         return replace(self, samples=samples)
 
-    def __call__(self, outputs: Matrix[N], targets: Matrix[N], arithmetic: Arithmetic[N] = FLOAT) -> N:  # type: ignore[assignment]  # N = float
+    def __call__(self, outputs: Matrix[N], targets: Matrix[N], arithmetic: Arithmetic[N] = DEFAULT) -> N:
         """The loss; outputs and targets are samples × n_out."""
         a, y = _pair(outputs, targets, arithmetic)
         return self._total([[self.summand(p, t, arithmetic) for p, t in zip(*rows)] for rows in zip(a, y)], arithmetic)
 
-    def derivative(self, outputs: Matrix[N], targets: Matrix[N], arithmetic: Arithmetic[N] = FLOAT) -> list[list[N]]:  # type: ignore[assignment]  # N = float
+    def derivative(self, outputs: Matrix[N], targets: Matrix[N], arithmetic: Arithmetic[N] = DEFAULT) -> list[list[N]]:
         """∂loss/∂ŷ, samples × n_out."""
-        return self._derivative(*_pair(outputs, targets, arithmetic), arithmetic)
+        return self.slopes(*_pair(outputs, targets, arithmetic), arithmetic)
 
-    def _derivative(self, a: Matrix[N], y: Matrix[N], arithmetic: Arithmetic[N]) -> list[list[N]]:
+    def slopes(self, a: Matrix[N], y: Matrix[N], arithmetic: Arithmetic[N]) -> list[list[N]]:
+        """`derivative` of numbers that are lifted already."""
+        _check_shapes(a, y)
         factor, slope = self._factor(a, arithmetic), self.slope
         try:
             return [[factor * slope(p, t, arithmetic) for p, t in zip(row, other)] for row, other in zip(a, y)]
@@ -125,15 +127,15 @@ class Loss:
             return self._total(fusion.summands(*_pair(z, y, arithmetic), arithmetic), arithmetic)
         return self(a, y, arithmetic)
 
-    def deltas(
-        self, f: Activation, z: Matrix[N], a: Matrix[N], y: Matrix[N], arithmetic: Arithmetic[N]
-    ) -> list[list[N]]:
-        """δ = ∂loss/∂z of the outputs a = f(z): ∂loss/∂a ⊙ f′(z), or its closed form such as ŷ − y."""
+    def closed_deltas(
+        self, f: Activation, a: Matrix[N], y: Matrix[N], arithmetic: Arithmetic[N]
+    ) -> list[list[N]] | None:
+        """δ = ∂loss/∂z of the outputs a = f(z) in closed form, such as ŷ − y; None where there is none."""
         _check_shapes(a, y)
-        if fusion := self.fused_with(f):
-            factor = self._factor(a, arithmetic)
-            return [[factor * delta for delta in row] for row in fusion.deltas(a, y, arithmetic)]
-        return f.backward(self._derivative(a, y, arithmetic), z, a, arithmetic)
+        if not (fusion := self.fused_with(f)):
+            return None
+        factor = self._factor(a, arithmetic)
+        return [[factor * delta for delta in row] for row in fusion.deltas(a, y, arithmetic)]
 
     def divisor(self, samples: int, outputs: int) -> int:
         """What the sum is divided by: 1, n, m or n m.
@@ -168,18 +170,18 @@ def _of_error(name: str, value: Formula, slope: Formula) -> Loss:
     return Loss(
         name,
         "entries",
-        lambda p, t, on: on.elementwise(f, [[p - t]])[0][0],
-        lambda p, t, on: on.elementwise(df, [[p - t]])[0][0],
+        lambda p, t, arithmetic: arithmetic.elementwise(f, [[p - t]])[0][0],
+        lambda p, t, arithmetic: arithmetic.elementwise(df, [[p - t]])[0][0],
     )
 
 
-sse = Loss("sse", "sum", lambda p, t, on: (p - t) * (p - t), lambda p, t, on: 2 * (p - t))
-half_sse = Loss("half_sse", "sum", lambda p, t, on: (p - t) * (p - t) / 2, lambda p, t, on: p - t)
+sse = Loss("sse", "sum", lambda p, t, arithmetic: (p - t) * (p - t), lambda p, t, arithmetic: 2 * (p - t))
+half_sse = Loss("half_sse", "sum", lambda p, t, arithmetic: (p - t) * (p - t) / 2, lambda p, t, arithmetic: p - t)
 mse, half_mse = sse.reduced("entries"), half_sse.reduced("entries")
 mae = _of_error(
     "mae",
-    lambda e, on: -e if on.less(e, 0) else e,
-    lambda e, on: on.ratio(1 if on.less(0, e) else -1 if on.less(e, 0) else 0, 1),
+    lambda e, arithmetic: -e if arithmetic.less(e, 0) else e,
+    lambda e, arithmetic: arithmetic.ratio(1 if arithmetic.less(0, e) else -1 if arithmetic.less(e, 0) else 0, 1),
 )
 
 
@@ -192,22 +194,26 @@ def huber(delta: float = 1.0) -> Loss:
     if not (isfinite(delta) and delta > 0):
         raise PurebpError(f"huber({delta}): delta must be a positive number")
 
-    def clipped(e: N, on: Arithmetic[N]) -> N:
-        bound = on.number(delta)
-        return bound if on.less(bound, e) else -bound if on.less(e, -bound) else e
+    def clipped(e: N, arithmetic: Arithmetic[N]) -> N:
+        bound = arithmetic.number(delta)
+        return bound if arithmetic.less(bound, e) else -bound if arithmetic.less(e, -bound) else e
 
     # With c = e clipped to ±delta, both branches of h are c (2 e − c) / 2, and h′ = c.
-    return _of_error(f"huber({float(delta)!r})", lambda e, on: clipped(e, on) * (2 * e - clipped(e, on)) / 2, clipped)
+    return _of_error(
+        f"huber({float(delta)!r})",
+        lambda e, arithmetic: clipped(e, arithmetic) * (2 * e - clipped(e, arithmetic)) / 2,
+        clipped,
+    )
 
 
-def _weighted(y: N, f: Callable[[N], N], x: N, on: Arithmetic[N]) -> N:
+def _weighted(y: N, f: Callable[[N], N], x: N, arithmetic: Arithmetic[N]) -> N:
     """y f(x), and 0 where y is 0 whatever f(x) is: 0 log 0 = 0."""
-    return y * f(x) if on.less(y, 0) or on.less(0, y) else y
+    return y * f(x) if arithmetic.less(y, 0) or arithmetic.less(0, y) else y
 
 
-def _share(p: N, rest: N, on: Arithmetic[N]) -> N:
+def _share(p: N, rest: N, arithmetic: Arithmetic[N]) -> N:
     """p, if neither it nor the rest is negative."""
-    if on.less(p, 0) or on.less(rest, 0):
+    if arithmetic.less(p, 0) or arithmetic.less(rest, 0):
         raise PurebpError("cross-entropies are of outputs from 0 to 1: let the network end in sigmoid or softmax")
     return p
 
@@ -216,40 +222,47 @@ def _reciprocal(x: N) -> N:
     return 1 / x
 
 
-def _softmax_deltas(a: Matrix[N], y: Matrix[N], on: Arithmetic[N]) -> Matrix[N]:
+def _softmax_deltas(a: Matrix[N], y: Matrix[N], arithmetic: Arithmetic[N]) -> Matrix[N]:
     """ŷ Σy − y, which is ŷ − y where the targets of a sample sum to 1."""
-    sums = [total(row, on) for row in y]
+    sums = [total(row, arithmetic) for row in y]
     return [[p * s - t for p, t in zip(outputs, targets)] for outputs, targets, s in zip(a, y, sums)]
 
 
-def _log_softmax_summands(z: Matrix[N], y: Matrix[N], on: Arithmetic[N]) -> Matrix[N]:
+def _log_softmax_summands(z: Matrix[N], y: Matrix[N], arithmetic: Arithmetic[N]) -> Matrix[N]:
     """−y log softmax(z) = y (log Σ e^z − z), both taken from the largest z on."""
     summands = []
     for row, targets in zip(z, y):
-        largest, _, total_power = exponentials(row, on)
-        rest = on.log(total_power)
-        summands.append([_weighted(t, lambda x: rest - (x - largest), x, on) for x, t in zip(row, targets)])
+        largest, _, total_power = exponentials(row, arithmetic)
+        rest = arithmetic.log(total_power)
+        summands.append([_weighted(t, lambda x: rest - (x - largest), x, arithmetic) for x, t in zip(row, targets)])
     return summands
 
 
 binary_cross_entropy = Loss(
     "binary_cross_entropy",
     "entries",
-    lambda p, t, on: -_weighted(t, on.log, _share(p, 1 - p, on), on) - _weighted(1 - t, on.log1p, -p, on),
-    lambda p, t, on: _weighted(1 - t, _reciprocal, 1 - p, on) - _weighted(t, _reciprocal, _share(p, 1 - p, on), on),
+    lambda p, t, arithmetic: (
+        -_weighted(t, arithmetic.log, _share(p, 1 - p, arithmetic), arithmetic)
+        - _weighted(1 - t, arithmetic.log1p, -p, arithmetic)
+    ),
+    lambda p, t, arithmetic: (
+        _weighted(1 - t, _reciprocal, 1 - p, arithmetic)
+        - _weighted(t, _reciprocal, _share(p, 1 - p, arithmetic), arithmetic)
+    ),
     fusion=Fusion(
         sigmoid,
-        lambda z, y, on: [
-            [(1 - t) * softplus(x, on) + t * softplus(-x, on) for x, t in zip(*rows)] for rows in zip(z, y)
+        lambda z, y, arithmetic: [
+            [(1 - t) * softplus(x, arithmetic) + t * softplus(-x, arithmetic) for x, t in zip(*rows)]
+            for rows in zip(z, y)
         ],
-        lambda a, y, on: subtract(a, y),
+        lambda a, y, arithmetic: subtract(a, y),
     ),
 )
 cross_entropy = Loss(
     "cross_entropy",
     "samples",
-    lambda p, t, on: -_weighted(t, on.log, _share(p, p, on), on),
-    lambda p, t, on: -_weighted(t, _reciprocal, _share(p, p, on), on),
+    lambda p, t, arithmetic: -_weighted(t, arithmetic.log, _share(p, p, arithmetic), arithmetic),
+    lambda p, t, arithmetic: -_weighted(t, _reciprocal, _share(p, p, arithmetic), arithmetic),
     fusion=Fusion(softmax, _log_softmax_summands, _softmax_deltas),
 )
 LOSSES = {loss.name: loss for loss in (sse, half_sse, mse, half_mse, mae, binary_cross_entropy, cross_entropy)}
