@@ -45,7 +45,7 @@ def _operation(loss: Loss, f: Activation | None = None) -> Operation:
                 "targets and outputs must be as many numbers, in the same order. An (n,) and an (n, 1) are, and are "
                 "taken as pairs: never as the n × n differences that libraries make of them by broadcasting"
             )
-        by_rows = loss.base == "cross_entropy" or loss.reduction in ("samples", "outputs")
+        by_rows = loss.targets == "one_hot" or loss.reduction in ("samples", "outputs")
         if by_rows and len(targets) + len(outputs) == 3 and max(targets, outputs, key=len)[0] not in (1, None):
             raise PurebpError(
                 f"{loss.name} depends on what a sample is: a vector is one, a matrix has one in each row. Give targets "
@@ -67,7 +67,7 @@ def _operation(loss: Loss, f: Activation | None = None) -> Operation:
             return _times(g, output_error(loss, z, y, arithmetic), outputs)
         return _times(g, output_deltas(loss, f, z, f.apply(z, arithmetic), y, arithmetic), outputs)
 
-    title = titled(loss.name) if f is None else titled(f.name) + titled(loss.name)
+    title = titled(loss) if f is None else titled(f) + titled(loss)
     return Operation(title, shape, value, (by_targets, by_outputs), loss=loss)
 
 
@@ -84,10 +84,10 @@ def _times(g: Any, slopes: Tensor, parent: Tensor) -> Tensor:
 def _slopes_by_targets(loss: Loss, f: Activation | None, z: Tensor, y: Tensor, arithmetic: Arithmetic[Any]) -> Tensor:
     """∂loss/∂y: a function of the error ŷ − y turns the sign; a cross-entropy is linear in y, its slope a difference."""
     p = z if f is None else f.apply(z, arithmetic)
-    if "cross_entropy" not in loss.base:
-        if loss.base.partition("(")[0] not in ("sse", "half_sse", "mae", "huber"):
-            raise PurebpError(f"how {loss.name} depends on its targets is not known")
+    if loss.of_error:
         return entrywise(neg, output_error(loss, p, y, arithmetic))
+    if not loss.linear_in_targets:
+        raise PurebpError(f"how {loss.name} depends on its targets is not known")
     fusion = None if f is None else loss.fused_with(f)
 
     def summands(target: Any) -> Tensor:

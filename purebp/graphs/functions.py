@@ -7,11 +7,14 @@
 
 from __future__ import annotations
 
+import re
+
 from purebp.graphs.nodes import Node, Operation
 from purebp.graphs.shapes import of_rank, together
 from purebp.graphs.tensors import Tensor, as_rows, like
 from purebp.textbook import activations
 from purebp.textbook.activations import Activation, Elementwise
+from purebp.textbook.losses import Loss
 
 __all__ = [
     "ELU",
@@ -28,38 +31,20 @@ __all__ = [
 ]
 
 
-_NAMES = {
-    "identity": "Identity",
-    "sigmoid": "Sigmoid",
-    "tanh": "Tanh",
-    "relu": "ReLU",
-    "leaky_relu": "LeakyReLU",
-    "elu": "ELU",
-    "softplus": "Softplus",
-    "silu": "SiLU",
-    "gelu": "GELU",
-    "softmax": "Softmax",
-    "mse": "MSE",
-    "half_mse": "HalfMSE",
-    "sse": "SSE",
-    "half_sse": "HalfSSE",
-    "mae": "MAE",
-    "huber": "Huber",
-    "binary_cross_entropy": "BinaryCrossEntropy",
-    "cross_entropy": "CrossEntropy",
-}
+def titled(row: Activation | Loss) -> str:
+    """The title of a row, with parameter and reduction as in its name.
 
-
-def titled(name: str) -> str:
-    """leaky_relu(0.5) → LeakyReLU(0.5)."""
-    (end, *_) = [i for i, c in enumerate(name) if c in "(/"] or [len(name)]
-    return _NAMES.get(name[:end], name[:end]) + name[end:]
+    >>> titled(activations.leaky_relu(0.5))
+    'LeakyReLU(0.5)'
+    """
+    word = re.split("[(/]", row.name, maxsplit=1)[0]
+    return (row.title or word) + row.name.removeprefix(word)
 
 
 def _operation(f: Activation) -> Operation:
     """What works on each number alone takes any shape; what works on rows must be given one at least."""
     return Operation(
-        titled(f.name),
+        titled(f),
         together if isinstance(f, Elementwise) else of_rank(1, 2),
         lambda arithmetic, x: like(x, f.apply(as_rows(x), arithmetic)),
         (lambda arithmetic, g, y, x: like(x, f.backward(as_rows(g), as_rows(x), as_rows(y), arithmetic)),),
