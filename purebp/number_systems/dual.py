@@ -70,7 +70,7 @@ def dual(arithmetic: Arithmetic[N]) -> Arithmetic[Dual[N]]:
     18.0
     """
 
-    zero = arithmetic.ratio(0, 1)
+    zero = arithmetic.zero
     depth = _depth(zero) + 1
 
     def lift_one(x: Any) -> Dual[N]:

@@ -70,8 +70,26 @@ class Inner(Protocol[N]):
 
 
 @dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a number system that bounds errors must know of a function g: how steep it is, where it breaks, what cancels.
+
+    Without a slope, g is piecewise linear and made of + − × alone. |g′| has no local maximum but at the peaks. A kink is
+    a point where the pieces of g meet, with its value on the left and on the right; between kinks, g is monotone.
+    `signed` says that the formula adds terms of both signs, so that it cancels near a root. `intermediate` is the
+    largest intermediate result, by |z|, of any of `formulas`: the ways of computing g that an error budget holds.
+    """
+
+    slope: Formula | None = None
+    peaks: tuple[float, ...] = ()
+    kinks: tuple[tuple[float, float, float], ...] = ()
+    signed: bool = False
+    intermediate: Callable[[float], float] = lambda magnitude: 0.0
+    formulas: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Function:
-    """A formula and its name; bounds, if any, are what a number system that bounds errors must know of it.
+    """A formula, its name, and what bounds its errors: without that, balls refuse it.
 
     >>> Function("square", lambda x, arithmetic: x * x)(3.0)
     9.0
@@ -79,11 +97,11 @@ class Function:
 
     name: str
     formula: Formula = field(compare=False, repr=False)
-    bounds: Any = field(default=None, compare=False, repr=False)
+    bounds: Bounds | None = field(default=None, compare=False, repr=False)
 
     def __call__(self, x: N, arithmetic: Arithmetic[N] | None = None) -> N:
-        on: Any = FLOAT if arithmetic is None else arithmetic
-        result: N = self.formula(x, on)
+        chosen: Any = FLOAT if arithmetic is None else arithmetic
+        result: N = self.formula(x, chosen)
         return result
 
 

@@ -41,6 +41,7 @@ from dataclasses import dataclass
 from math import isfinite
 
 from purebp.textbook import losses
+from purebp.textbook.activations import Elementwise
 from purebp.textbook.arithmetic import Matrix
 from purebp.textbook.backprop import Trace, backpropagation, error_below, evaluate, forward, frozen
 from purebp.textbook.linalg import subtract
@@ -144,9 +145,9 @@ def explain(network: Network, batch: Batch, loss: Loss | str = mse, learning_rat
 
 
 def _through(network: Network, l: int, error: str) -> str:
-    """How an error passes back through the activation of layer l: by the Jacobian J of softmax, or one factor each."""
+    """How an error passes back through the activation of layer l: by one factor each, or by the Jacobian J, as of softmax."""
     z = f"z{_sup(l + 1)}"
-    return f"{error} J({z})" if network.layers[l].activation.name == "softmax" else f"{error} ⊙ f′({z})"
+    return f"{error} ⊙ f′({z})" if isinstance(network.layers[l].activation, Elementwise) else f"{error} J({z})"
 
 
 def _table(rows: Matrix, indent: int, most: int = 10) -> list[str]:

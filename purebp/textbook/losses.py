@@ -24,16 +24,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from math import isfinite
-from typing import Protocol
+from typing import Any, Literal, Protocol
 
 from purebp.textbook.activations import Activation, exponentials, sigmoid, softmax, softplus
-from purebp.textbook.arithmetic import DEFAULT, Arithmetic, Formula, Function, Matrix, N, PurebpError
+from purebp.textbook.arithmetic import DEFAULT, Arithmetic, Bounds, Function, Matrix, N, PurebpError
 from purebp.textbook.linalg import shape, subtract, total
 from purebp.textbook.names import look_up
 from purebp.textbook.validation import matrix
 
 REDUCTIONS = ("sum", "samples", "outputs", "entries")
-_SHORT_NAMES = {"sse/entries": "mse", "half_sse/entries": "half_mse"}
 
 
 class Summand(Protocol):
@@ -57,9 +56,23 @@ class Fusion:
     deltas: Pairing
 
 
+@dataclass(frozen=True, slots=True)
+class Called:
+    """What a loss is called: by name, as a node of a graph, and in a formula of ASCII."""
+
+    name: str
+    title: str
+    definition: str
+
+
 @dataclass(frozen=True)
 class Loss:
-    """A sum of summands, divided; losses are equal when base and reduction are."""
+    """A sum of summands, divided; losses are equal when base and reduction are.
+
+    base_title, base_definition (in which `parameter` stands for the number in the name) and words say what it is, mean
+    how it is called where it is the mean over all entries, if that has a name of its own. targets says which suit it:
+    any "real" numbers, "binary" ones, 0 or 1, or "one_hot" rows.
+    """
 
     base: str
     natural: str  # the reduction that the base name alone stands for
@@ -68,9 +81,19 @@ class Loss:
     fusion: Fusion | None = field(default=None, compare=False, repr=False)
     reduction: str = ""
     samples: int | None = None  # of the whole batch, where this one is a part of it
+    base_title: str = field(default="", compare=False, repr=False)
+    base_definition: str = field(default="", compare=False, repr=False)
+    parameter: str = field(default="", compare=False, repr=False)
+    words: str = field(default="", compare=False, repr=False)  # what is summed, in the plural
+    targets: Literal["real", "binary", "one_hot"] = field(default="real", compare=False, repr=False)
+    of_error: bool = field(default=False, compare=False, repr=False)  # a function of ŷ − y: ∂loss/∂y = −∂loss/∂ŷ
+    linear_in_targets: bool = field(default=False, compare=False, repr=False)
+    mean: Called | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "reduction", self.reduction or self.natural)
+        object.__setattr__(self, "base_title", self.base_title or self.base.partition("(")[0])
+        object.__setattr__(self, "words", self.words or f"{self.base} losses")
 
     def __reduce__(self) -> tuple[Callable[[str, int | None], Loss], tuple[str, int | None]]:
         """Formulas do not pickle; the name finds them again, if they are those of that name."""
@@ -79,9 +102,34 @@ class Loss:
         return _restored, (self.name, self.samples)
 
     @property
+    def _as_mean(self) -> Called | None:
+        return self.mean if self.reduction == "entries" else None
+
+    @property
     def name(self) -> str:
-        full = f"{self.base}/{self.reduction}"
-        return self.base if self.reduction == self.natural else _SHORT_NAMES.get(full, full)
+        """The name that finds it again."""
+        if called := self._as_mean:
+            return called.name
+        return self.base if self.reduction == self.natural else f"{self.base}/{self.reduction}"
+
+    @property
+    def title(self) -> str:
+        """What a node of a graph that computes it is called, without parameter and reduction."""
+        return called.title if (called := self._as_mean) else self.base_title
+
+    @property
+    def definition(self) -> str:
+        """The formula, under the reduction that its base name alone stands for, or as a mean with a name of its own."""
+        return called.definition if (called := self._as_mean) else self.base_definition
+
+    @property
+    def form(self) -> str:
+        """The name, with the letter of the definition in the place of its number.
+
+        >>> huber(0.5).form, mse.form
+        ('huber(d)', 'mse')
+        """
+        return f"{self.name.partition('(')[0]}({self.parameter})" if self.parameter else self.name
 
     def reduced(self, reduction: str) -> Loss:
         """The same loss with its sum divided by 1 ("sum"), the "samples", the "outputs" or all "entries"."""
@@ -164,24 +212,57 @@ def _check_shapes(a: Matrix[N], y: Matrix[N]) -> None:
         raise PurebpError(f"outputs are {shape(a)}, targets {shape(y)}: both must be samples × n_out")
 
 
-def _of_error(name: str, value: Formula, slope: Formula) -> Loss:
-    """A mean over all entries of a function of the error e = ŷ − y."""
-    f, df = Function(name, value), Function(f"{name}′", slope)
+def of_error(base: str, value: Function, derivative: Function, natural: str = "entries", **rest: Any) -> Loss:
+    """The loss that is a function of the error ŷ − y alone; natural is the reduction that its name stands for.
+
+    >>> quartic = of_error("quartic", Function("e⁴", lambda e, on: e * e * e * e), Function("4e³", lambda e, on: 4 * e * e * e))
+    >>> quartic([[3.0]], [[1.0]]), quartic.derivative([[3.0]], [[1.0]]), quartic.reduced("sum").name
+    (16.0, [[32.0]], 'quartic/sum')
+    """
     return Loss(
-        name,
-        "entries",
-        lambda p, t, arithmetic: arithmetic.elementwise(f, [[p - t]])[0][0],
-        lambda p, t, arithmetic: arithmetic.elementwise(df, [[p - t]])[0][0],
+        base,
+        natural,
+        lambda p, t, arithmetic: arithmetic.elementwise(value, [[p - t]])[0][0],
+        lambda p, t, arithmetic: arithmetic.elementwise(derivative, [[p - t]])[0][0],
+        of_error=True,
+        **rest,
     )
 
 
-sse = Loss("sse", "sum", lambda p, t, arithmetic: (p - t) * (p - t), lambda p, t, arithmetic: 2 * (p - t))
-half_sse = Loss("half_sse", "sum", lambda p, t, arithmetic: (p - t) * (p - t) / 2, lambda p, t, arithmetic: p - t)
+sse = Loss(
+    "sse",
+    "sum",
+    lambda p, t, arithmetic: (p - t) * (p - t),
+    lambda p, t, arithmetic: 2 * (p - t),
+    base_title="SSE",
+    base_definition="sum over all entries of (output - target)^2",
+    words="squares",
+    of_error=True,
+    mean=Called("mse", "MSE", "mean over all entries of (output - target)^2"),
+)
+half_sse = Loss(
+    "half_sse",
+    "sum",
+    lambda p, t, arithmetic: (p - t) * (p - t) / 2,
+    lambda p, t, arithmetic: p - t,
+    base_title="HalfSSE",
+    base_definition="half of sse",
+    words="squares",
+    of_error=True,
+    mean=Called("half_mse", "HalfMSE", "half of mse"),
+)
 mse, half_mse = sse.reduced("entries"), half_sse.reduced("entries")
-mae = _of_error(
+mae = of_error(
     "mae",
-    lambda e, arithmetic: -e if arithmetic.less(e, 0) else e,
-    lambda e, arithmetic: arithmetic.ratio(1 if arithmetic.less(0, e) else -1 if arithmetic.less(e, 0) else 0, 1),
+    Function("mae", lambda e, arithmetic: -e if arithmetic.less(e, 0) else e, Bounds(kinks=((0.0, 0.0, 0.0),))),
+    Function(
+        "mae′",
+        lambda e, arithmetic: arithmetic.ratio(1 if arithmetic.less(0, e) else -1 if arithmetic.less(e, 0) else 0, 1),
+        Bounds(kinks=((0.0, -1.0, 1.0),)),
+    ),
+    base_title="MAE",
+    base_definition="mean over all entries of |output - target|",
+    words="absolute errors",
 )
 
 
@@ -198,11 +279,18 @@ def huber(delta: float = 1.0) -> Loss:
         bound = arithmetic.number(delta)
         return bound if arithmetic.less(bound, e) else -bound if arithmetic.less(e, -bound) else e
 
-    # With c = e clipped to ±delta, both branches of h are c (2 e − c) / 2, and h′ = c.
-    return _of_error(
-        f"huber({float(delta)!r})",
-        lambda e, arithmetic: clipped(e, arithmetic) * (2 * e - clipped(e, arithmetic)) / 2,
-        clipped,
+    def value(e: N, arithmetic: Arithmetic[N]) -> N:
+        """With c = e clipped to ±delta, both branches of h are c (2 e − c) / 2, and h′ = c."""
+        return clipped(e, arithmetic) * (2 * e - clipped(e, arithmetic)) / 2
+
+    name = f"huber({float(delta)!r})"
+    return of_error(
+        name,
+        Function(name, value, Bounds(clipped, peaks=(-delta, 0.0, delta))),
+        Function(f"{name}′", clipped, Bounds(lambda e, arithmetic: arithmetic.one)),
+        base_title="Huber",
+        base_definition="mean over all entries of h(output - target), h(e) = e^2/2 for |e| <= d, d (|e| - d/2) beyond",
+        parameter="d",
     )
 
 
@@ -257,6 +345,11 @@ binary_cross_entropy = Loss(
         ],
         lambda a, y, arithmetic: subtract(a, y),
     ),
+    base_title="BinaryCrossEntropy",
+    base_definition="mean over all entries of -(y log(output) + (1 - y) log(1 - output)), y the target",
+    words="binary cross-entropies",
+    targets="binary",
+    linear_in_targets=True,
 )
 cross_entropy = Loss(
     "cross_entropy",
@@ -264,6 +357,11 @@ cross_entropy = Loss(
     lambda p, t, arithmetic: -_weighted(t, arithmetic.log, _share(p, p, arithmetic), arithmetic),
     lambda p, t, arithmetic: -_weighted(t, _reciprocal, _share(p, p, arithmetic), arithmetic),
     fusion=Fusion(softmax, _log_softmax_summands, _softmax_deltas),
+    base_title="CrossEntropy",
+    base_definition="mean over the samples of -sum of target log(output)",
+    words="cross-entropies",
+    targets="one_hot",
+    linear_in_targets=True,
 )
 LOSSES = {loss.name: loss for loss in (sse, half_sse, mse, half_mse, mae, binary_cross_entropy, cross_entropy)}
 

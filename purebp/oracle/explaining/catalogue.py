@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from math import pi, sqrt
 from typing import Any
 
-from purebp.number_systems.bounds import Bounds, one
 from purebp.oracle.explaining.recipe import (
     Inapplicable,
     Mistake,
@@ -27,11 +26,24 @@ from purebp.oracle.explaining.recipe import (
     error_from_above,
     weight_gradients,
 )
-from purebp.textbook.activations import Activation, Elementwise, Softmax, activation, sigmoid, tanh
-from purebp.textbook.arithmetic import Arithmetic, Function
+from purebp.textbook.activations import (
+    Activation,
+    Elementwise,
+    Softmax,
+    activation,
+    gelu,
+    identity,
+    sigmoid,
+    silu,
+    tanh,
+)
+from purebp.textbook.arithmetic import Arithmetic, Bounds, Function
 from purebp.textbook.backprop import Trace, forward, frozen
 from purebp.textbook.linalg import hadamard, shape, subtract, transpose
+from purebp.textbook.losses import binary_cross_entropy, half_sse, sse
 from purebp.textbook.network import Layer, Network
+
+SQUARES = (sse.base, half_sse.base)
 
 # Activation derivative: other things in the place of f′(z).
 
@@ -54,24 +66,19 @@ def _of(rows: Rows, f: Callable[[Any], Any]) -> list[list[Any]]:
 
 def _from_activation(f: Elementwise, x: Rows, arithmetic: Arithmetic[Any]) -> Rows:
     """f′ as the textbooks write it, in terms of a, at whatever is given in its place."""
-    if f.name == "sigmoid":
-        return _of(x, lambda v: v * (1 - v))
-    if f.name == "tanh":
-        return _of(x, lambda v: 1 - v * v)
-    if f.name.startswith("elu"):
-        alpha = arithmetic.number(float(f.name[4:-1]))
-        return _of(x, lambda v: arithmetic.ratio(1, 1) if arithmetic.less(0, v) else v + alpha)
-    raise Inapplicable(f"{f.name}′ is not written in terms of a")
+    formula = f.from_output
+    if formula is None:
+        raise Inapplicable(f"{f.name}′ is not written in terms of a")
+    return _of(x, lambda v: formula(v, arithmetic))
 
 
 def _formula_of(name: str) -> Callable[[Place, Elementwise], Rows]:
     """The derivative of another function, in terms of a."""
 
     def slopes(p: Place, f: Elementwise) -> Rows:
-        if f.name == name:
-            raise Inapplicable("it is the same function")
         other = activation(name)
-        assert isinstance(other, Elementwise)
+        if f == other or not isinstance(other, Elementwise):
+            raise Inapplicable("it is the same function")
         return _from_activation(other, p.a, p.arithmetic)
 
     return slopes
@@ -80,32 +87,34 @@ def _formula_of(name: str) -> Callable[[Place, Elementwise], Rows]:
 _NORMAL_CDF = Function(
     "Φ",
     lambda z, arithmetic: arithmetic.normal_cdf(z),
-    Bounds(lambda z, arithmetic: arithmetic.normal_pdf(z), (0.0,), intermediate=one),
+    Bounds(lambda z, arithmetic: arithmetic.normal_pdf(z), (0.0,), intermediate=lambda magnitude: 1.0),
 )
-
-
-def _first_term(p: Place, f: Elementwise) -> Rows:
-    if f.name not in ("silu", "gelu"):
-        raise Inapplicable("there is no product")
-    return p.arithmetic.elementwise(sigmoid.value if f.name == "silu" else _NORMAL_CDF, p.z)
-
-
 _NORMAL_PDF = Function(
     "φ",
     lambda z, arithmetic: arithmetic.normal_pdf(z),
     Bounds(lambda z, arithmetic: -(z * arithmetic.normal_pdf(z)), (-1.0, 1.0)),
 )
+_FACTORS = {
+    silu: (sigmoid.value, sigmoid.derivative),
+    gelu: (_NORMAL_CDF, _NORMAL_PDF),
+}  # of z in f(z), and its derivative
+
+
+def _first_term(p: Place, f: Elementwise) -> Rows:
+    if f not in _FACTORS:
+        raise Inapplicable("there is no product")
+    return p.arithmetic.elementwise(_FACTORS[f][0], p.z)
 
 
 def _second_term_without_z(p: Place, f: Elementwise) -> Rows:
     first = _first_term(p, f)
-    second = p.arithmetic.elementwise(sigmoid.derivative if f.name == "silu" else _NORMAL_PDF, p.z)
+    second = p.arithmetic.elementwise(_FACTORS[f][1], p.z)
     return [[x + y for x, y in zip(*rows)] for rows in zip(first, second)]
 
 
 def _one_sided(p: Place, below: Callable[[Any, Any], Any]) -> Rows:
     """1 where z > 0, elsewhere a function of z and a."""
-    one = p.arithmetic.ratio(1, 1)
+    one = p.arithmetic.one
     return [[one if p.arithmetic.less(0, z) else below(z, a) for z, a in zip(*rows)] for rows in zip(p.z, p.a)]
 
 
@@ -114,7 +123,7 @@ def _derivative_of(name: str) -> Callable[[Place, Elementwise], Rows]:
 
     def slopes(p: Place, f: Elementwise) -> Rows:
         other = activation(name)
-        if f.name == name or not isinstance(other, Elementwise):
+        if f == other or not isinstance(other, Elementwise):
             raise Inapplicable("it is the same function")
         return p.arithmetic.elementwise(other.derivative, p.z)
 
@@ -234,7 +243,7 @@ def _square_transposed(rows: Rows) -> Rows:
 
 def _without_weights(p: Place) -> Rows:
     deltas = above(p).deltas
-    sums = p.product(deltas, [[p.arithmetic.ratio(1, 1)] * len(deltas[0])])
+    sums = p.product(deltas, [[p.arithmetic.one] * len(deltas[0])])
     return [row * len(p.z[0]) for row in sums]
 
 
@@ -247,7 +256,7 @@ def _entry_by_entry(p: Place) -> Rows:
 
 def _shares(p: Place) -> Rows:
     """Each weight over the sum of its row."""
-    sums = p.product(p.weights, [[p.arithmetic.ratio(1, 1)] * len(p.weights[0])])
+    sums = p.product(p.weights, [[p.arithmetic.one] * len(p.weights[0])])
     return [[w / total for w in row] for row, (total,) in zip(p.weights, sums)]
 
 
@@ -291,12 +300,12 @@ def _kept(rows: Rows, kept: Callable[[int, int], bool], arithmetic: Arithmetic[A
     """The rows for which kept(i, number of rows) holds, zeros in the place of the others."""
     if len(rows) < 2:
         raise Inapplicable("there is one alone")
-    return [list(row) if kept(i, len(rows)) else [arithmetic.ratio(0, 1)] * len(row) for i, row in enumerate(rows)]
+    return [list(row) if kept(i, len(rows)) else [arithmetic.zero] * len(row) for i, row in enumerate(rows)]
 
 
 def _blanked(rows: Rows, which: int, arithmetic: Arithmetic[Any]) -> Rows:
     """The rows with zeros in the place of one."""
-    return [[arithmetic.ratio(0, 1)] * len(row) if i == which else list(row) for i, row in enumerate(rows)]
+    return [[arithmetic.zero] * len(row) if i == which else list(row) for i, row in enumerate(rows)]
 
 
 def _updated(learning_rate: float) -> Callable[[Place], Rows]:
@@ -345,11 +354,11 @@ def _inputs(p: Place) -> Rows:
 
 
 def _ones(p: Place) -> Rows:
-    return [[p.arithmetic.ratio(1, 1)] * len(row) for row in p.below]
+    return [[p.arithmetic.one] * len(row) for row in p.below]
 
 
 def _sums(rows: Rows, p: Place) -> list[Any]:
-    return p.product([[p.arithmetic.ratio(1, 1)] * len(rows)], transpose(rows))[0]
+    return p.product([[p.arithmetic.one] * len(rows)], transpose(rows))[0]
 
 
 def _several(p: Place) -> None:
@@ -379,7 +388,7 @@ def _averaged(rows: Rows, p: Place) -> Rows:
 
 
 def _zero(p: Place) -> Rows:
-    return _of(p.weights, lambda x: p.arithmetic.ratio(0, 1))
+    return _of(p.weights, lambda x: p.arithmetic.zero)
 
 
 def _biases_from(weights: Callable[[Place, Rows], Sequence[Any]]) -> Callable[[Place], Sequence[Any]]:
@@ -406,7 +415,7 @@ def _from_error(change: Callable[[Place, Rows], Rows]) -> Callable[[Place], Rows
 
 
 def _residual(p: Place) -> Rows:
-    if p.loss.base not in ("sse", "half_sse"):
+    if p.loss.base not in SQUARES:
         raise Inapplicable("it is a mistake about squares")
     return subtract(p.a, p.targets)
 
@@ -419,7 +428,7 @@ def _last_residual(p: Place) -> Rows:
 
 def _broadcast(p: Place, error: Rows) -> Rows:
     """(n,) against (n, 1): every output meets every target."""
-    if p.samples < 2 or len(error[0]) > 1 or p.loss.base not in ("sse", "half_sse"):
+    if p.samples < 2 or len(error[0]) > 1 or p.loss.base not in SQUARES:
         raise Inapplicable("(n,) against (n, 1) takes several samples of one output")
     loss = p.loss.over(p.samples)
     return [_sums([loss.derivative([row], [y], p.arithmetic)[0] for y in p.targets], p) for row in p.a]
@@ -428,7 +437,7 @@ def _broadcast(p: Place, error: Rows) -> Rows:
 def _across_outputs(p: Place, error: Rows) -> Rows:
     if len(error[0]) < 2:
         raise Inapplicable("there is one output")
-    return [row * len(error[0]) for row in p.product(error, [[p.arithmetic.ratio(1, 1)] * len(error[0])])]
+    return [row * len(error[0]) for row in p.product(error, [[p.arithmetic.one] * len(error[0])])]
 
 
 def _across_samples(p: Place, error: Rows) -> Rows:
@@ -445,20 +454,20 @@ def _across_everything(p: Place, error: Rows) -> Rows:
 
 
 def _at_pre_activations(p: Place) -> Rows:
-    if p.layer.activation.name == "identity" or p.loss.base not in ("sse", "half_sse"):
+    if p.layer.activation == identity or p.loss.base not in SQUARES:
         raise Inapplicable("a is z")
     return p.loss.derivative(p.z, p.targets, p.arithmetic)
 
 
 def _half_of_entropy(p: Place) -> Rows:
-    if p.loss.base != "binary_cross_entropy":
+    if p.loss.base != binary_cross_entropy.base:
         raise Inapplicable("it is a mistake about binary cross-entropy")
     factor = p.arithmetic.ratio(1, p.loss.divisor(p.samples, len(p.a[0])))
     return [[-(factor * y / a) for a, y in zip(*rows)] for rows in zip(p.a, p.targets)]
 
 
 def _signs_of_entropy(p: Place) -> Rows:
-    if p.loss.base != "binary_cross_entropy":
+    if p.loss.base != binary_cross_entropy.base:
         raise Inapplicable("it is a mistake about binary cross-entropy")
     factor = p.arithmetic.ratio(1, p.loss.divisor(p.samples, len(p.a[0])))
     return [[-(factor * (y / a + (1 - y) / (1 - a))) for a, y in zip(*rows)] for rows in zip(p.a, p.targets)]
@@ -500,7 +509,7 @@ def _with_activation(name: str, where: slice) -> Callable[[Network[Any]], Networ
 
     def model(network: Network[Any]) -> Network[Any]:
         chosen = range(len(network.layers))[where]
-        if all(network.layers[l].activation.name == name for l in chosen):
+        if all(network.layers[l].activation == activation(name) for l in chosen):
             raise Inapplicable("that is its activation")
         return Network(
             Layer(layer.weights, layer.biases, name if l in chosen else layer.activation)
@@ -534,10 +543,10 @@ class _ApproximateGelu(Activation):
 
     def model(self, network: Network[Any]) -> Network[Any]:
         """The network with this in the place of every gelu."""
-        if all(layer.activation.name != "gelu" for layer in network.layers):
+        if all(layer.activation != gelu for layer in network.layers):
             raise Inapplicable("there is no gelu")
         return Network(
-            Layer(layer.weights, layer.biases, self if layer.activation.name == "gelu" else layer.activation)
+            Layer(layer.weights, layer.biases, self if layer.activation == gelu else layer.activation)
             for layer in network.layers
         )
 
@@ -713,7 +722,7 @@ def _catalogue() -> Iterator[Mistake]:
                   "first sample alone: sum δ over the samples.", "biases",
                   lambda p: _sums(_kept(p.deltas, _sample(0), p.arithmetic), p))
     yield Mistake("biases never updated", BIASES, "The gradient of the biases {where} is 0: it is Σ δ over the "
-                  "samples.", "biases", lambda p: [p.arithmetic.ratio(0, 1)] * len(p.z[0]))
+                  "samples.", "biases", lambda p: [p.arithmetic.zero] * len(p.z[0]))
     yield Mistake("bias gradient summed over all axes", BIASES, "The gradient of the biases {where} is one sum over "
                   "samples and neurons: sum over the samples only, each neuron has its own.", "biases",
                   lambda p: _summed_over_all(p, mean=False))
@@ -724,7 +733,7 @@ def _catalogue() -> Iterator[Mistake]:
                   "biases", lambda p: [-x for x in bias_gradients(p)])
     yield Mistake("bias gradient from the gradient of the weights", BIASES, "The gradient of the biases {where} is the "
                   "gradient of the weights summed over its rows: it is Σ δ over the samples.", "biases",
-                  _biases_from(lambda p, g: [row[0] for row in p.product(g, [[p.arithmetic.ratio(1, 1)] * len(g[0])])]))
+                  _biases_from(lambda p, g: [row[0] for row in p.product(g, [[p.arithmetic.one] * len(g[0])])]))
     yield Mistake("bias gradient is a column of the gradient of the weights", BIASES, "The gradient of the biases "
                   "{where} is the first column of that of the weights: it is Σ δ over the samples.", "biases",
                   _biases_from(lambda p, g: [row[0] for row in g]))
@@ -887,7 +896,7 @@ def _catalogue() -> Iterator[Mistake]:
     yield Mistake("targets in reverse", LOSS, "The targets of each sample are read in reverse order.", "targets",
                   _columns_rolled)
     yield Mistake("targets missing", LOSS, "The derivative of the loss is taken as if all targets were 0.", "targets",
-                  lambda y, arithmetic: _of(y, lambda v: arithmetic.ratio(0, 1)))
+                  lambda y, arithmetic: _of(y, lambda v: arithmetic.zero))
 
     for name in ("identity", "sigmoid", "tanh", "relu"):
         yield Mistake(f"{name} at the output", OPERANDS, f"The output layer computes with {name}: declare it, or use the "

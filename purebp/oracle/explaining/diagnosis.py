@@ -197,12 +197,13 @@ class Search:
         functions = [layer.activation for layer in observations[0].network.layers]
         self.loss = default_loss(functions, loss)
         others = [losses.mse, losses.mae, losses.huber(1.0)]
-        if functions[-1].name in ("sigmoid", "softmax"):
-            others[1:1] = [losses.binary_cross_entropy, losses.cross_entropy]
+        entropies = [losses.binary_cross_entropy, losses.cross_entropy]
+        if any(entropy.fused_with(functions[-1]) for entropy in entropies):
+            others[1:1] = entropies
         self.others = [
             other
             for other in others
-            if other.base != self.loss.base and {other.base, self.loss.base} != {"sse", "half_sse"}
+            if other.words != self.loss.words  # half the squares are squares
         ]
         self.tolerance = max(1e-5, min(0.02, 2048 * 2.0**-self.format.precision))
         self.depth = len(functions)
@@ -575,7 +576,7 @@ class Search:
                 f"It is the gradient of {convention.words}, not of {Convention(self.loss).words}: "
                 + (
                     "f′ of the output layer is missing."
-                    if "entropy" in convention.loss.base
+                    if convention.loss.fusion
                     else "take the derivative of the loss that was declared."
                 ),
             )

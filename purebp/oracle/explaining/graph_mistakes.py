@@ -122,7 +122,7 @@ def _depth_first(step: int, values: Values) -> dict[Node, Tensor]:
         return iter(list(zip(node.parents, node.operation.products if node.operation else ()))[::step])
 
     *_, cost = values
-    found = {cost: entrywise(lambda _: values.arithmetic.ratio(1, 1), values[cost])}
+    found = {cost: entrywise(lambda _: values.arithmetic.one, values[cost])}
     path = [(cost, edges(cost))]
     while path:
         node, rest = path[-1]
