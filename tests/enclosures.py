@@ -14,7 +14,10 @@ from hypothesis import strategies as st
 from purebp import Layer, Network, backpropagation
 from purebp.number_systems.ball import Ball
 from purebp.number_systems.decimals import decimal
-from purebp.textbook.arithmetic import Arithmetic, N
+from purebp.number_systems.formats import Format
+from purebp.textbook.activations import Elementwise
+from purebp.textbook.arithmetic import Arithmetic, Bounds, Function, N
+from purebp.textbook.losses import of_error
 from studies.conforming import Case as WildCase
 from studies.conforming import wild_case
 from tests.strategies import Case
@@ -22,6 +25,41 @@ from tests.strategies import Case
 RATIONAL = ["identity", "relu", "leaky_relu(0.25)"]
 SQUARES = ["sse", "half_sse", "mse", "half_mse"]
 EXACT = decimal(200)
+
+# Made as anybody makes their own, each in one object.
+BELL = Elementwise(
+    "bell",
+    Function(
+        "bell",
+        lambda x, arithmetic: arithmetic.exp(-x * x),
+        Bounds(
+            lambda x, arithmetic: -2 * x * arithmetic.exp(-x * x),
+            peaks=(-(0.5**0.5), 0.5**0.5),
+            intermediate=lambda magnitude: 1.0,
+        ),
+    ),
+    Function(
+        "bell′",
+        lambda x, arithmetic: -2 * x * arithmetic.exp(-x * x),
+        Bounds(
+            lambda x, arithmetic: (4 * x * x - 2) * arithmetic.exp(-x * x),
+            peaks=(-(1.5**0.5), 0.0, 1.5**0.5),
+            intermediate=lambda magnitude: 1.0,
+        ),
+    ),
+    title="Bell",
+    definition="e^(-z^2)",
+)
+QUARTIC = of_error(
+    "quartic",
+    Function("e⁴", lambda e, arithmetic: e * e * e * e, Bounds(lambda e, arithmetic: 4 * e * e * e, peaks=(0.0,))),
+    Function("4e³", lambda e, arithmetic: 4 * e * e * e, Bounds(lambda e, arithmetic: 12 * e * e, peaks=(0.0,))),
+    base_title="Quartic",
+    base_definition="mean over all entries of (output - target)^4",
+    words="fourth powers",
+)
+E4M3 = Format("e4m3", 4, -6, 7, accumulate_bits=24)
+
 wild_cases = (
     st.integers(0, 2**32)
     .map(lambda seed: wild_case(Random(seed), widest=4, deepest=3))

@@ -241,6 +241,20 @@ def test_every_formula_in_use_stays_within_its_roundoffs(name: str) -> None:
         assert most_roundoffs(name, derivative) <= float(shown) < K
 
 
+@pytest.mark.parametrize("name", SMOOTH)
+def test_the_document_lists_the_formulas_and_the_intermediate_results_of_the_row(name: str) -> None:
+    (row,) = re.findall(rf"^\| {named(name)[0]} \|(.*)\|$", DOCUMENT, re.MULTILINE)
+    cells = [cell.strip() for cell in row.split(" | ")]
+    for function, formulas, largest in (
+        (elementwise(name).value, cells[0], cells[1]),
+        (elementwise(name).derivative, cells[3], cells[4]),
+    ):
+        assert function.bounds is not None and function.bounds.formulas == formulas
+        for z in (0.0, 0.5, 3.0):
+            expected = {"1": 1.0, "2": 2.0, "max(1, ǀzǀ)": max(1.0, z), "max(1, ǀαǀ)": max(1.0, abs(named(name)[1]))}
+            assert function.bounds.intermediate(z) == expected[largest]
+
+
 # Claims that were wrong once.
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 from operator import mul
 from random import Random
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
-from purebp import Batch, Layer, Network, PurebpError, backpropagation, evaluate, loss
+from purebp import FLOAT, Batch, Layer, Network, PurebpError, backpropagation, evaluate, loss
 from purebp.number_systems.ball import ball, products
 from purebp.number_systems.decimals import decimal
 from purebp.number_systems.formats import (
@@ -27,9 +28,11 @@ from purebp.number_systems.formats import (
 )
 from purebp.number_systems.rational import FRACTION
 from purebp.oracle import certified_gradients, certified_loss, certified_outputs
+from purebp.textbook.activations import Elementwise
+from purebp.textbook.arithmetic import Function
 from studies.conforming import Case as WildCase
 from studies.conforming import wild_case
-from tests.enclosures import EXACT, ends, gradients, holds, one_neuron, wild_cases, within
+from tests.enclosures import BELL, E4M3, EXACT, QUARTIC, ends, gradients, holds, one_neuron, wild_cases, within
 from tests.strategies import Case, cases
 
 
@@ -181,3 +184,44 @@ def test_infinities_and_nan_are_refused(x: float) -> None:
             backpropagation(network, batch, sse, FRACTION)
         with pytest.raises(PurebpError, match="finite"):
             certified_gradients(network, batch, sse)
+
+
+# Made by somebody else.
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=40)
+def test_balls_hold_gradients_through_an_activation_and_a_loss_of_ones_own(seed: int) -> None:
+    """The exact ones, and those of floats; with the bounds in their rows, and nothing registered anywhere."""
+    case = wild_case(Random(seed), widest=3, deepest=3)
+    layers = [Layer(layer.weights, layer.biases, BELL) for layer in case.network.layers]
+    own = WildCase(Network(layers), case.batch, QUARTIC)
+    exact, floats = gradients(own, EXACT), gradients(own, FLOAT)
+    for format in (None, "binary64"):
+        for x, value, number in zip(gradients(own, ball(format)), exact, floats, strict=True):
+            assert holds(x, value, Fraction(10) ** -120)
+            assert format is None or holds(x, Fraction(number))
+
+
+def test_balls_of_a_format_of_ones_own_hold_what_is_rounded_to_it() -> None:
+    random = Random(0)
+    for _ in range(200):
+        w, x = (rounds_to(random.uniform(-4, 4), E4M3) for _ in range(2))
+        system = ball(E4M3)
+        ((product,),) = system.inner(system.lift([[w]]), system.lift([[x]]))
+        assert holds(product, Fraction(rounds_to(Fraction(w) * Fraction(x), E4M3)))
+
+
+def test_a_format_is_its_numbers_and_not_its_name() -> None:
+    case = wild_case(Random(3), widest=4, deepest=3)
+    named, own = (gradients(case, ball(format)) for format in ("binary32", replace(BINARY32, name="mine")))
+    assert [(x.midpoint, x.radius) for x in own] == [(x.midpoint, x.radius) for x in named]
+
+
+def test_a_function_without_bounds_is_refused_with_what_to_give() -> None:
+    bell = Elementwise("bell", Function("bell", BELL.value.formula), BELL.derivative)
+    network = Network([Layer([[1.0]], None, bell)])
+    with pytest.raises(
+        PurebpError, match=r"nothing is known about the error of bell: give its Function bounds=Bounds\(\.\.\.\)"
+    ):
+        backpropagation(network, Batch([[1.0]], [[0.0]]), "mse", ball())

@@ -17,7 +17,9 @@ from purebp.number_systems.formats import (
     BINARY64,
     FORMATS,
     TF32,
+    Format,
     format_named,
+    is_exact,
     rounds_to,
 )
 
@@ -52,3 +54,10 @@ def test_known_values_of_the_formats() -> None:
     assert [format_named(name) for name in FORMATS] == list(FORMATS.values())
     with pytest.raises(PurebpError, match="known are binary64"):
         format_named("binary128")
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False, width=16))
+def test_a_format_of_ones_own_rounds_as_a_known_one_with_its_numbers(x: float) -> None:
+    own = Format("own", 11, -14, 15, accumulate_bits=24)
+    assert format_named(own) is own
+    assert rounds_to(x / 3, own) == rounds_to(x / 3, BINARY16) and is_exact(x, own) == is_exact(x, BINARY16)
