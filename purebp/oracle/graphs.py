@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from purebp.graphs.engine import Node, labels, topological_order
+from purebp.graphs.engine import labels, topological_order
+from purebp.graphs.nodes import Node
 from purebp.number_systems.formats import Format, format_named
 from purebp.oracle.answer import UPDATED, Claim, Finding, Key, tensor_name
 from purebp.oracle.asking.candidate import Declared

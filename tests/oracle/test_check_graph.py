@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from purebp import FLOAT, Loss, PurebpError, backpropagation
-from purebp.graphs.engine import (
+from purebp.graph import (
     MSE,
     Add,
     BinaryCrossEntropy,
@@ -39,14 +39,13 @@ from purebp.graphs.engine import (
     Sum,
     Tanh,
     Transpose,
-    accumulated,
     backward_graph,
     forward_graph,
     to_feed,
     to_graph,
     topological_order,
-    uses_of,
 )
+from purebp.graphs.engine import accumulated, uses_of
 from purebp.graphs.tensors import Tensor, entries, entrywise
 from purebp.number_systems.ball import ball
 from purebp.oracle import Report, certified_gradients, check

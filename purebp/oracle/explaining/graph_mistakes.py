@@ -20,7 +20,6 @@ from typing import Any
 
 from purebp.graphs.engine import (
     GraphGradients,
-    Node,
     Use,
     Uses,
     Values,
@@ -29,6 +28,7 @@ from purebp.graphs.engine import (
     topological_order,
     uses_of,
 )
+from purebp.graphs.nodes import Node
 from purebp.graphs.tensors import Tensor, dimensions, entries, entrywise
 from purebp.oracle.explaining.catalogue import BIASES, DERIVATIVE, LOSS, OPERANDS, STATE
 from purebp.textbook.linalg import transpose
