@@ -9,11 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from purebp.cli.files import read_text, write_whole
-from purebp.cli.terminal import Line, aligned, counted
+from purebp.cli.terminal import Line
 from purebp.oracle.asking.wire import patterned
 from purebp.oracle.vectors.vectors import FAMILIES, QUANTITIES, SCHEMA, document, lines, load, shipped, text, verify
 from purebp.textbook.arithmetic import PurebpError
 from purebp.textbook.serialization import parsed
+from purebp.textbook.text import aligned, counted
 
 HELP = "test vectors for implementations in any language"
 DESCRIPTION = """\
