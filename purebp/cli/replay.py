@@ -10,7 +10,8 @@ from purebp.oracle.asking.program import Talk, talking
 from purebp.oracle.check import judged
 from purebp.oracle.reports.report import Report
 from purebp.oracle.vectors.answers import complete, refusals
-from purebp.oracle.vectors.vectors import FAMILIES, Vector, load
+from purebp.oracle.vectors.files import load
+from purebp.oracle.vectors.vector import FAMILIES, Vector
 from purebp.textbook.arithmetic import PurebpError
 
 HELP = "ask a program one case again, and show what is said"

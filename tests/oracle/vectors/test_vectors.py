@@ -21,7 +21,9 @@ from purebp import Batch, Gradients, backpropagation, evaluate, forward, sgd_ste
 from purebp.cli import main
 from purebp.oracle.certify import certified_gradients
 from purebp.oracle.vectors.answers import judge_answers
-from purebp.oracle.vectors.vectors import FAMILIES, SCHEMA, Vector, load, read, shipped, verify
+from purebp.oracle.vectors.files import SCHEMA, load, shipped
+from purebp.oracle.vectors.vector import FAMILIES, Vector, read
+from purebp.oracle.vectors.verifying import verify
 from purebp.testing.strategies import ACTIVATIONS, LOSSES
 from purebp.textbook.network import LayerGradients
 from tests import ROOT
