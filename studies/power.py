@@ -29,10 +29,11 @@ from unittest.mock import patch
 
 from purebp import FLOAT, Batch, Layer, Network, backpropagation, evaluate, loss
 from purebp.number_systems.ball import Ball, ball
+from purebp.oracle.answer import Claim, as_claim
 from purebp.oracle.cases import Case, ladder
 from purebp.oracle.check import check
 from purebp.oracle.conventions import Convention, Factor, budgets
-from purebp.oracle.evidence import Budgets, Claim, as_claim, share
+from purebp.oracle.evidence import Budgets, share
 from purebp.oracle.explaining.catalogue import CATALOGUE, seen
 from purebp.oracle.explaining.diagnosis import Diagnosis, Made, Observation, explanations
 from purebp.oracle.explaining.recipe import Inapplicable, Mistake, Recipe, planted, run

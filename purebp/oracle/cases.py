@@ -37,6 +37,16 @@ class Case:
         """The name as one word: "one-sample"."""
         return "-".join(re.findall(r"\w+", self.name.lower()))
 
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The widths of the network, inputs first."""
+        return self.network.sizes
+
+    @property
+    def samples(self) -> int:
+        """Rows of the batch."""
+        return len(self.batch.inputs)
+
 
 @dataclass(frozen=True, slots=True)
 class Rung:

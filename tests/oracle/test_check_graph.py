@@ -50,10 +50,10 @@ from purebp.graphs.engine import (
 from purebp.graphs.tensors import Tensor, entries, entrywise
 from purebp.number_systems.ball import ball
 from purebp.oracle import Report, certified_gradients, check
-from purebp.oracle.conventions import ONE, Factor
+from purebp.oracle.conventions import ONE, Convention, Factor
 from purebp.oracle.evidence import share
 from purebp.oracle.explaining.graph_mistakes import GraphMistake, mistakes
-from purebp.oracle.graphs import Reading, graph_cases, quantities, roomy
+from purebp.oracle.graph_cases import continued, graph_cases, quantities
 from purebp.oracle.reports import render
 from purebp.textbook.linalg import transpose
 from tests.strategies import Case, cases
@@ -206,7 +206,9 @@ def test_terms_may_meet_in_one_buffer_in_any_order(
     buffer = 8.5
     for term in terms:
         buffer += term
-    assert share(buffer, backward_graph(graph, feed, roomy(graph, feed, "binary64"))["p"][0][0]) <= 1
+    assert (
+        share(buffer, backward_graph(graph, feed, ball("binary64", extra_terms=continued(graph, feed)))["p"][0][0]) <= 1
+    )
 
 
 def test_many_uses_take_no_longer_than_their_terms() -> None:
@@ -573,7 +575,7 @@ def test_a_factor_that_is_1_in_every_case_explains_nothing(units: int) -> None:
     assert report.verdict in ("correct", "imprecise") and not report.explanations
     case = next(graph_cases(graph))
     on, keys = ball("binary64"), [("∂loss/∂W", 0)]
-    plain, divided = (quantities(graph, case, on, Reading(factor=f), keys) for f in (ONE, Factor(outputs=-1)))
+    plain, divided = (quantities(case, on, Convention(None, f), keys) for f in (ONE, Factor(outputs=-1)))
     assert plain == divided
 
 

@@ -24,12 +24,12 @@ from typing import Any
 
 from purebp.number_systems.ball import ball
 from purebp.number_systems.formats import BINARY32, Format, format_named, is_exact
+from purebp.oracle.answer import LOCAL, Claim, Key, as_claim, gradients_in, tensor_name
 from purebp.oracle.cases import Case, default_loss
 from purebp.oracle.conventions import ONE, Convention, Factor, factors
-from purebp.oracle.evidence import Claim, Key, as_claim, inside, tensor_name, turned_claim
+from purebp.oracle.evidence import inside, turned_claim
 from purebp.oracle.explaining.catalogue import CATALOGUE, LOSS, RATES, STATE, seen, updated_weights
 from purebp.oracle.explaining.recipe import (
-    LOCAL,
     Mistake,
     Place,
     Recipe,
@@ -235,7 +235,7 @@ class Search:
         for hypothesis in stage:
             diagnosis = next(filter(None, map(self.confirmed, self.variants(hypothesis))), None)
             if diagnosis is not None and diagnosis.name not in found:
-                pure = not hypothesis.scales and hypothesis.convention.loss.base == self.loss.base
+                pure = not hypothesis.scales and hypothesis.convention.base == self.loss.base
                 often = min((seen(mistake) for mistake, _ in hypothesis.made), default=100 if pure else -1)
                 found[diagnosis.name] = (-often, diagnosis)
             if len(found) == 5:
@@ -569,13 +569,13 @@ class Search:
                 )
         if self.open_loss:
             return
-        if convention.loss.base != self.loss.base:
+        if convention.base != self.loss.base:
             yield (
                 "gradient of another loss",
                 f"It is the gradient of {convention.words}, not of {Convention(self.loss).words}: "
                 + (
                     "f′ of the output layer is missing."
-                    if "entropy" in convention.loss.base
+                    if "entropy" in convention.base
                     else "take the derivative of the loss that was declared."
                 ),
             )
@@ -726,11 +726,6 @@ def _informative(observed: Observation) -> tuple[int, int]:
     sizes = observed.network.sizes
     square = len(set(sizes)) == 1 and m > 1
     return (n > 1) + (m > 1) + (n != m) + square + (square and m > 2), -sum(a * b for a, b in zip(sizes, sizes[1:]))
-
-
-def gradients_in(claim: Claim) -> dict[Key, Matrix]:
-    """Weights and biases alone."""
-    return {key: rows for key, rows in claim.items() if key[0] in LOCAL}
 
 
 def _tensors(way_back: Iterable[Place]) -> Iterator[tuple[Key, Matrix]]:

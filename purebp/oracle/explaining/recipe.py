@@ -145,7 +145,6 @@ LINES = {
     "weights": "∂loss/∂Wˡ = δˡᵀ aˡ⁻¹",
     "biases": "∂loss/∂bˡ = Σ δˡ over the samples",
 }
-LOCAL = ("weights", "biases")  # what one tensor alone depends on; on the other steps all gradients do
 
 
 def places(

@@ -5,26 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
-from purebp.oracle.asking.candidate import Finding
+from purebp.oracle.answer import Finding
 from purebp.oracle.conventions import Convention
 from purebp.oracle.evidence import Entry, TensorReport
 from purebp.oracle.explaining.diagnosis import Diagnosis
 from purebp.oracle.reports.rendering import render
+from purebp.oracle.verdict import VERDICTS
 from purebp.textbook.text import counted
-
-HEADLINES = {
-    "correct": "correct: every number lies inside its error budget",
-    "correct-under-convention": "correct under another convention",
-    "imprecise": "imprecise",
-    "wrong": "wrong",
-    "undecided": "undecided: the error budgets are too wide to tell",
-    "crash": "no verdict: the candidate's process ended",
-    "timeout": "no verdict: it took too long",
-    "malformed": "no verdict: what it says is no answer",
-    "skipped": "no verdict: it skips every case",
-    "not-loaded": "no verdict: there is nothing to ask",
-    "flaky": "flaky: the same case was answered differently",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +59,7 @@ class Report:
     @property
     def exit_status(self) -> int:
         """0 conforms, 1 does not, 5 nothing was decided."""
-        return 5 if self.verdict in ("undecided", "skipped") else 0 if self.conforms else 1
+        return VERDICTS[self.verdict].exit_status(self.conforms)
 
     @property
     def score(self) -> float:
@@ -91,7 +78,7 @@ class Report:
             return f"{self.candidate}: not as declared" + (f": {name}" if name else "")
         if self.verdict == "undecided" and self.tensors and not any(tensor.undecided for tensor in self.tensors):
             return f"{self.candidate}: undecided: not all gradients were given"
-        return f"{self.candidate}: {HEADLINES[self.verdict]}" + (
+        return f"{self.candidate}: {VERDICTS[self.verdict].headline}" + (
             f": {name}" if name and self.verdict != "correct" else ""
         )
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import isfinite
 
-from purebp.oracle.asking.candidate import Finding
+from purebp.oracle.answer import LOCAL, Finding
 from purebp.oracle.evidence import TensorReport
-from purebp.oracle.explaining.recipe import LOCAL
 from purebp.oracle.reports.report import Report
 from purebp.textbook.text import counted
 

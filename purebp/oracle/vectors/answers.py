@@ -11,10 +11,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from purebp.oracle.asking.candidate import Answer, Declared, Finding, NoAnswer, ask, quoted
+from purebp.oracle.answer import Answer, Finding, Key, as_claim
+from purebp.oracle.asking.candidate import Declared, NoAnswer, ask, quoted
 from purebp.oracle.asking.wire import as_candidate, in_object, read_hello, read_words
-from purebp.oracle.check import judged
-from purebp.oracle.evidence import Key, as_claim
+from purebp.oracle.layers import Layers
+from purebp.oracle.pipeline import judged
 from purebp.oracle.reports.report import CaseReport, Report
 from purebp.oracle.vectors.files import load
 from purebp.oracle.vectors.vector import ASKED_FOR, FAMILIES, FORWARDS, Vector
@@ -135,7 +136,7 @@ def _report(name: str, answered: Sequence[tuple[Vector, Any]], format: str) -> R
     declared = Declared(**answered[0][0].declared, format=format)
     answers = [_asked(vector, answer, declared) for vector, answer in answered]
     vectors = [vector for vector, _ in answered]
-    return complete(judged([vector.case for vector in vectors], answers, declared, name), vectors)
+    return complete(judged(Layers(declared), [vector.case for vector in vectors], answers, name), vectors)
 
 
 def complete(report: Report, vectors: Sequence[Vector]) -> Report:

@@ -15,9 +15,10 @@ from math import inf, nextafter
 from typing import Any
 
 from purebp.number_systems.ball import Ball, ball
+from purebp.oracle.answer import Key
 from purebp.oracle.certify import Certified, certify
 from purebp.oracle.conventions import ONE, Convention, budgets
-from purebp.oracle.evidence import Key, enclosures
+from purebp.oracle.evidence import enclosures
 from purebp.oracle.vectors.vector import ASKED_FOR, FORWARDS, Vector
 from purebp.textbook.arithmetic import Matrix, PurebpError
 from purebp.textbook.backprop import forward
@@ -79,7 +80,7 @@ def _enclosed(vector: Vector, digits: int) -> dict[Key, Matrix[Ball]]:
     samples = len(case.batch.targets), len(case.batch.targets[0])
     turned = convention.turned(*samples, arithmetic)
     trace = forward(case.network, case.batch.inputs, arithmetic)
-    found = enclosures(case.network, case.batch, convention.loss, None, turned, digits=digits)
+    found = enclosures(case.network, case.batch, vector.given["loss"], None, turned, digits=digits)
     found |= {("pre_activations", l): z for l, z in enumerate(trace.pre_activations)}
     found |= {("activations", l): a for l, a in enumerate(trace.activations)}
     names = (*ASKED_FOR[vector.family], *_on_the_way(vector))

@@ -6,11 +6,12 @@ from math import nan
 
 from hypothesis import strategies as st
 
-from purebp.oracle.asking.candidate import Finding
+from purebp.oracle.answer import Finding
 from purebp.oracle.conventions import ONE, Convention
 from purebp.oracle.evidence import Entry, TensorReport
 from purebp.oracle.explaining.diagnosis import Diagnosis
-from purebp.oracle.reports.report import HEADLINES, CaseReport, Report
+from purebp.oracle.reports.report import CaseReport, Report
+from purebp.oracle.verdict import VERDICTS
 from purebp.textbook.losses import loss
 
 TEXTS = st.text(max_size=12)
@@ -49,7 +50,7 @@ CASES = st.builds(
 @st.composite
 def reports(draw: st.DrawFn) -> Report:
     """A report with any verdict, whatever else it says."""
-    verdict = draw(st.sampled_from(sorted(HEADLINES)))
+    verdict = draw(st.sampled_from(sorted(VERDICTS)))
     return Report(
         draw(TEXTS),
         verdict,

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from purebp.oracle.reports.report import HEADLINES, Report
+from purebp.oracle.reports.report import Report
+from purebp.oracle.verdict import VERDICTS
 from tests.oracle.reports.samples import reports
 
 
@@ -18,7 +19,7 @@ def test_the_score_is_a_share_and_one_for_what_conforms_alone(report: Report) ->
     assert (report.score == 1) == report.conforms == (report.exit_status == 0)
 
 
-@pytest.mark.parametrize("verdict", HEADLINES)
+@pytest.mark.parametrize("verdict", VERDICTS)
 def test_every_verdict_has_its_headline(verdict: str) -> None:
     report = Report("mine", verdict, verdict == "correct", None, (), (), (), (), None, ())
     assert report.headline.startswith("mine: ")
