@@ -23,7 +23,11 @@ pre { overflow-x: auto; padding: .6rem; border: 1px solid var(--line); font-size
 
 
 def render(reports: Sequence[Report]) -> str:
-    """All reports on one page: verdicts, sentences, tables, and heat maps of one case each."""
+    """All reports on one page: verdicts, sentences, tables, and heat maps of one case each.
+
+    >>> '<h1 class="bad">mine: wrong</h1>' in render([Report("mine", "wrong", False, None, (), (), (), (), None, ())])
+    True
+    """
     title = reports[0].headline if len(reports) == 1 else f"{len(reports)} candidates"
     head = [
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',

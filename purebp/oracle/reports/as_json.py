@@ -11,7 +11,11 @@ from purebp.oracle.reports.report import Report
 
 
 def render(reports: Sequence[Report]) -> str:
-    """`Report.as_dict` as JSON; numbers that JSON does not have are null."""
+    """`Report.as_dict` as JSON; numbers that JSON does not have are null.
+
+    >>> json.loads(render([Report("mine", "wrong", False, None, (), (), (), (), None, ())]))["verdict"]
+    'wrong'
+    """
     documents = [json.dumps(_finite(report.as_dict()), ensure_ascii=False, indent=1) for report in reports]
     return documents[0] if len(documents) == 1 else "[\n" + ",\n".join(documents) + "\n]"
 

@@ -10,7 +10,16 @@ from purebp.oracle.reports.report import Report
 
 
 def render(reports: Sequence[Report]) -> str:
-    """The reports as test suites; the text of a report is the message of its first failure."""
+    """The reports as test suites; the text of a report is the message of its first failure.
+
+    >>> print(render([Report("mine", "correct", True, None, (), (), (), (), None, ())]), end="")
+    <?xml version="1.0" encoding="utf-8"?>
+    <testsuites name="purebp">
+      <testsuite name="mine" tests="1" failures="0" errors="0" skipped="0">
+        <testcase classname="mine" name="start" />
+      </testsuite>
+    </testsuites>
+    """
     root = Element("testsuites", name="purebp")
     for report in reports:
         _suite(root, report)

@@ -14,7 +14,11 @@ WIDEST = 72  # of what the table says of a candidate
 
 
 def render(reports: Sequence[Report]) -> str:
-    """The report, or a table of several: candidate, score, verdict, and what the report says first."""
+    """The report, or a table of several: candidate, score, verdict, and what the report says first.
+
+    >>> render([Report("mine", "wrong", False, None, (), (), ("A note.",), (), None, ())])
+    'mine: wrong\\n\\nA note.'
+    """
     return _report(reports[0]) if len(reports) == 1 else _table(reports)
 
 

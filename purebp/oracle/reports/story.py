@@ -27,7 +27,11 @@ def headline(reports: Sequence[Report]) -> str:
 
 
 def story(report: Report) -> list[str]:
-    """The convention, explanations, findings and notes, a paragraph each."""
+    """The convention, explanations, findings and notes, a paragraph each.
+
+    >>> story(Report("mine", "correct", True, None, (), (Finding("prints", "it prints"),), ("A note.",), (), None, ()))
+    ['it prints.', 'A note.']
+    """
     lines = []
     if report.convention is not None:
         lines.append(f"{_as_often_as_it_does(report)} {report.convention.sentence}.")
@@ -61,7 +65,11 @@ def smallest_visible_error(tensor: TensorReport) -> str:
 
 
 def ending(report: Report) -> list[str]:
-    """The worst entry, the smallest case that shows it, and the command that asks again."""
+    """The worst entry, the smallest case that shows it, and the command that asks again.
+
+    >>> ending(Report("mine", "correct", True, None, (), (), (), (), None, (), replay="purebp check mine.py"))
+    ['Again: purebp check mine.py']
+    """
     lines = [f"The worst entry: {report.worst}"] if report.worst is not None and not report.conforms else []
     if report.smallest:
         lines += ["The smallest case that shows it:", report.smallest]
