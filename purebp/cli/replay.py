@@ -11,7 +11,8 @@ from purebp.oracle.layers import Layers
 from purebp.oracle.pipeline import judged
 from purebp.oracle.reports.report import Report
 from purebp.oracle.vectors.answers import complete, refusals
-from purebp.oracle.vectors.vectors import FAMILIES, Vector, load
+from purebp.oracle.vectors.files import load
+from purebp.oracle.vectors.vector import FAMILIES, Vector
 from purebp.textbook.arithmetic import PurebpError
 
 HELP = "ask a program one case again, and show what is said"

@@ -151,19 +151,15 @@ def _feeds(graph: Node, sizes: Mapping[Node, tuple[int, ...]], seed: str, dead: 
 def _drawn(
     graph: Node, sizes: Mapping[Node, tuple[int, ...]], random: Random, signs: Sequence[int], factor: float
 ) -> dict[str, Tensor]:
-    compared = [
-        (node.parents[0], node.operation.loss.targets)
-        for node in topological_order(graph)
-        if node.operation and node.operation.loss
-    ]
-    suited = {leaf: "one_hot" if (leaf, "one_hot") in compared else kind for leaf, kind in compared if kind != "real"}
+    losses = ((node, node.operation.loss) for node in topological_order(graph) if node.operation)
+    suited = {(node.parents[0], loss.targets) for node, loss in losses if loss}
     feed: dict[str, Tensor] = {}
     for leaf, size in sizes.items():
         width = (size or (1,))[-1]
-        if suited.get(leaf) == "one_hot":
+        if (leaf, "one_hot") in suited:
             classes = [random.randrange(width) for _ in range(prod(size) // width)]
             numbers = [float(j == hot) for hot in classes for j in range(width)]
-        elif suited.get(leaf) == "binary":
+        elif (leaf, "binary") in suited:
             numbers = [float(random.randint(0, 1)) for _ in range(prod(size))]
         else:
             unit = 8 if prod(size) < 16 else 64

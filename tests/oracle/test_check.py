@@ -30,7 +30,7 @@ from purebp.oracle import Report, check, diagnose, judge
 from purebp.oracle.cases import ladder
 from purebp.oracle.explaining.catalogue import CATALOGUE
 from purebp.oracle.explaining.recipe import planted, run
-from purebp.oracle.reports.report import html, junit
+from purebp.oracle.reports import render
 from studies.power import HIDDEN
 
 Answer = tuple[list[Any], list[Any]]
@@ -700,7 +700,7 @@ def test_json_is_strict_and_says_the_same() -> None:
 
 def test_junit_counts_what_failed() -> None:
     reports = verdicts()
-    root = ElementTree.fromstring(junit(reports))
+    root = ElementTree.fromstring(render(reports, "junit"))
     suites = list(root)
     assert len(suites) == len(reports)
     for suite, report in zip(suites, reports):
@@ -723,7 +723,7 @@ def test_html_is_one_page_with_nothing_left_open() -> None:
         def handle_endtag(self, tag: str) -> None:
             assert self.open.pop() == tag
 
-    page = html(verdicts())
+    page = render(verdicts(), "html")
     parser = Balance()
     parser.feed(page)
     assert parser.open == []

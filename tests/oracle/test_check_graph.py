@@ -53,6 +53,7 @@ from purebp.oracle.conventions import ONE, Convention, Factor
 from purebp.oracle.evidence import share
 from purebp.oracle.explaining.graph_mistakes import GraphMistake, mistakes
 from purebp.oracle.graph_cases import continued, graph_cases, quantities
+from purebp.oracle.reports import render
 from purebp.textbook.linalg import transpose
 from tests.strategies import Case, cases
 
@@ -669,7 +670,7 @@ def test_graphs_that_cannot_be_asked_are_refused() -> None:
 
 def test_a_report_on_a_graph_has_every_form() -> None:
     report = check(lambda feed: by_hand(feed, overwrite=True), graph=residual(), name="mine")
-    for text in (str(report), report.to_json(), report.to_junit(), report.to_html()):
+    for text in (str(report), report.to_json(), report.to_junit(), render([report], "html")):
         assert "overwritten instead of accumulated" in text
     assert "2 samples" in report.to_junit()
 

@@ -17,7 +17,8 @@ from purebp.oracle.asking.wire import as_candidate, in_object, read_hello, read_
 from purebp.oracle.layers import Layers
 from purebp.oracle.pipeline import judged
 from purebp.oracle.reports.report import CaseReport, Report
-from purebp.oracle.vectors.vectors import FAMILIES, QUANTITIES, Vector, load
+from purebp.oracle.vectors.files import load
+from purebp.oracle.vectors.vector import ASKED_FOR, FAMILIES, FORWARDS, Vector
 from purebp.textbook.arithmetic import PurebpError
 from purebp.textbook.serialization import parsed
 
@@ -143,8 +144,8 @@ def complete(report: Report, vectors: Sequence[Vector]) -> Report:
     cases, missing = list(report.cases), list[Finding]()
     for i, (vector, case) in enumerate(zip(vectors, cases)):
         given = {(tensor.kind, tensor.layer) for tensor in case.tensors}
-        if case.finding is None and given and _asked_for(vector) - given:
-            sentence = f"it is asked for {QUANTITIES[vector.family][-1]}, and does not give all of that"
+        if case.finding is None and given and _wanted(vector) - given:
+            sentence = f"it is asked for {ASKED_FOR[vector.family][-1]}, and does not give all of that"
             missing.append(Finding("not given", sentence, vector.id))
             cases[i] = replace(case, finding=missing[-1])
     if not missing:
@@ -154,9 +155,9 @@ def complete(report: Report, vectors: Sequence[Vector]) -> Report:
     return replace(report, verdict=verdict, conforms=False, cases=tuple(cases), findings=findings)
 
 
-def _asked_for(vector: Vector) -> set[Key]:
-    if vector.family in ("forward", "loss"):
-        return {(QUANTITIES[vector.family][-1], -1)}
+def _wanted(vector: Vector) -> set[Key]:
+    if vector.family in FORWARDS:
+        return {(ASKED_FOR[vector.family][-1], -1)}
     if vector.family == "deltas":
         return {("deltas", l) for l in range(len(vector.given["layers"]))}
     return set(as_claim(vector.case.network))
