@@ -5,7 +5,7 @@ PEERS := .venv-peers
 NODE_MODULES := tests/peers/node_modules
 BENCH := .venv-bench
 
-.PHONY: help demo test test-all check vectors campaign power browser peers bench bench-write scaling clean
+.PHONY: help demo test test-all check vectors campaign power mutation browser peers bench bench-write scaling clean
 
 help: ## what can be made here
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-11s %s\n' "$$name" "$$what"; done
@@ -13,15 +13,16 @@ help: ## what can be made here
 demo: ## judge two backpropagations, train on handwritten digits, prove the gradient (installs nothing)
 	$(PYTHON) -m purebp.cli.demo
 
-test: $(VENV)/.installed ## types and all tests, in .venv
-	$(BIN)/mypy
-	$(BIN)/mypy --python-version 3.13
+test: check ## style, layers, types and all tests, in .venv
 	$(BIN)/pytest -q -n auto
 
 test-all: ## all tests on every supported Python that is here, each in a virtual environment of its own
 	$(PYTHON) -m studies.interpreters
 
-check: $(VENV)/.installed ## style, types (of this Python and of 3.13), and the layers
+check: $(VENV)/.installed ## style, the layers, and types (of this Python and of 3.13)
+	$(BIN)/ruff check --quiet
+	$(BIN)/ruff format --check --quiet
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/mypy
 	$(BIN)/mypy --python-version 3.13
 
@@ -50,7 +51,7 @@ scaling: $(BENCH)/.installed ## certificates and checks over a cluster, with doc
 	$(BENCH)/bin/pytest -q tests/scaling tests/test_docs.py -k scaling
 
 clean: ## remove what was made
-	rm -rf $(VENV) .venv-* $(NODE_MODULES) tests/peers/build build dist .mypy_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-* $(NODE_MODULES) tests/peers/build build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.installed: pyproject.toml
