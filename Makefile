@@ -4,6 +4,7 @@ BIN := $(VENV)/bin
 PEERS := .venv-peers
 NODE_MODULES := tests/peers/node_modules
 BENCH := .venv-bench
+MUTATION := .venv-mutation
 
 .PHONY: help demo test test-all check vectors campaign power mutation browser peers bench bench-write scaling clean
 
@@ -38,6 +39,9 @@ browser: $(VENV)/.installed ## the HTML report in a real Chromium
 power: ## how many mistakes the oracle catches and names, in some minutes; writes docs/power.md
 	$(PYTHON) -m studies.power --write
 
+mutation: $(MUTATION)/.installed ## how many small changes of the code the tests notice, in a quarter of an hour; writes docs/mutation.md
+	$(MUTATION)/bin/python -m studies.mutation --write
+
 peers: $(PEERS)/.installed $(NODE_MODULES)/.package-lock.json ## independent witnesses, and other implementations under check, in .venv-peers
 	$(PEERS)/bin/pytest -q -s tests/peers
 
@@ -68,6 +72,12 @@ $(PEERS)/.installed: pyproject.toml tests/peers/requirements.txt
 $(NODE_MODULES)/.package-lock.json: tests/peers/package-lock.json
 	@if command -v npm >/dev/null; then cd tests/peers && npm ci --ignore-scripts --no-audit --no-fund --loglevel error && touch ../../$@; \
 	else echo "There is no npm: the implementations in JavaScript are not installed, and skipped."; fi
+
+$(MUTATION)/.installed: pyproject.toml studies/mutation/requirements.txt
+	$(PYTHON) -m venv $(MUTATION)
+	$(MUTATION)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--requirement studies/mutation/requirements.txt --editable '.[test]'
+	touch $@
 
 $(BENCH)/.installed: pyproject.toml studies/benchmarks/requirements.txt
 	$(PYTHON) -m venv $(BENCH)
