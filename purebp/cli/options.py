@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentTypeError
+from collections.abc import Callable
 from math import isfinite
+from typing import TypeVar
 
 from purebp.cli.files import read_text
 from purebp.cli.terminal import counted
@@ -14,21 +16,29 @@ from purebp.textbook.arithmetic import PurebpError
 from purebp.textbook.network import Batch, Network
 from purebp.textbook.serialization import from_json
 
+T = TypeVar("T")
+
+
+def typed(read: Callable[[str], T]) -> Callable[[str], T]:
+    """The reader as the type of an option, whose errors name the option."""
+
+    def reads(text: str) -> T:
+        try:
+            return read(text)
+        except PurebpError as error:
+            raise ArgumentTypeError(str(error)) from None
+
+    return reads
+
 
 def activation(text: str) -> str:
     """The name of a known activation."""
-    try:
-        return activations.activation(text).name
-    except PurebpError as error:
-        raise ArgumentTypeError(str(error)) from None
+    return typed(activations.activation)(text).name
 
 
 def loss(text: str) -> losses.Loss:
     """A known loss."""
-    try:
-        return losses.loss(text)
-    except PurebpError as error:
-        raise ArgumentTypeError(str(error)) from None
+    return typed(losses.loss)(text)
 
 
 def count(text: str) -> int:

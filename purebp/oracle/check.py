@@ -19,9 +19,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from purebp.number_systems.formats import Format, format_named
-from purebp.oracle.asking.candidate import LAYOUTS, NOT_ASKED, Answer, Candidate, Declared, Finding, arguments, ask
-from purebp.oracle.cases import Case, default_loss, ladder
+from purebp.number_systems.formats import Format
+from purebp.oracle.asking.candidate import LAYOUTS, NOT_ASKED, Answer, Candidate, Finding, ask
+from purebp.oracle.asking.declared import Declared, arguments
+from purebp.oracle.cases import Case, default_loss
 from purebp.oracle.conventions import ONE, Convention, budgets
 from purebp.oracle.evidence import UPDATED, Claim, Entry, TensorReport, compare, inside, same, tensor_name
 from purebp.oracle.explaining.catalogue import STATE
@@ -29,9 +30,7 @@ from purebp.oracle.explaining.diagnosis import Diagnosis, Observation, explanati
 from purebp.oracle.explaining.localisation import approximation, localised
 from purebp.oracle.explaining.recipe import LOCAL
 from purebp.oracle.reports.report import CaseReport, Report
-from purebp.textbook import losses
-from purebp.textbook.activations import Activation
-from purebp.textbook.activations import activation as known_activation
+from purebp.textbook.activations import Activation, sigmoid
 from purebp.textbook.arithmetic import Matrix, PurebpError
 from purebp.textbook.linalg import transpose
 from purebp.textbook.losses import Loss
@@ -47,7 +46,7 @@ COMMON_RATES = [1.0, 0.5, 0.25, 0.1, 0.05, 0.01, 0.001]  # tried where a step is
 def check(
     candidate: Candidate,
     *,
-    activations: Sequence[str | Activation] | str = ("sigmoid", "sigmoid"),
+    activations: Sequence[str | Activation] | Activation | str = ("sigmoid", "sigmoid"),
     loss: Loss | str | None = None,
     sizes: Sequence[int] | None = None,
     biases: bool | str = True,
@@ -65,7 +64,7 @@ def check(
 ) -> Report:
     """Ask the candidate for gradients on built-in cases, and report what is proven about its answers.
 
-    activations: one per layer (a single name: any depth). What is None is left open: the conventions are tried.
+    activations: one per layer (a single one: any depth). What is None is left open: the conventions are tried.
     loss: its name, such as "half_sse". sizes: the widths, inputs first, if they are wired in. batch: the number of
     samples, if that is. weights: "out_in" (row j feeds neuron j) or "in_out". samples: "rows" or "columns", or
     "vector" for a candidate that takes one sample. returns: "gradients", "descent" (their negative) or "step" (updated
@@ -75,19 +74,8 @@ def check(
     graph: the cost of an architecture that is declared by a graph, in place of activations, loss and sizes. The
     candidate is then called with one dictionary from names to lists, and returns one of gradients (docs/graph.md).
     """
-    names = activations if isinstance(activations, str) else tuple(known_activation(f).name for f in activations)
     declared = Declared(
-        (names,) if isinstance(names, str) else names,
-        None if loss is None else losses.loss(loss).name,
-        None if sizes is None else tuple(sizes),
-        biases,
-        batch,
-        weights,
-        samples,
-        returns,
-        learning_rate,
-        format_named(format).name,
-        arrays,
+        activations, loss, sizes, biases, batch, weights, samples, returns, learning_rate, format, arrays
     )
     if not callable(candidate):
         raise PurebpError(
@@ -100,7 +88,7 @@ def check(
         if explore or any(given is not None for given in (loss, sizes, batch, arrays)):
             raise PurebpError("graph=… says it all: loss, sizes, batch, arrays and explore do not go with it")
         return check_graph(candidate, graph, declared, called, seed)
-    cases = list(ladder(names, loss=loss, sizes=sizes, biases=bool(biases), batch=batch, seed=seed))
+    cases = list(declared.ladder(seed))
     answers = [ask(candidate, case, declared) for case in cases]
     state = list(stateful(cases, answers, lambda case: ask(candidate, case, declared)))
     report = judged(cases, answers, declared, called, state)
@@ -111,7 +99,9 @@ def check(
     elif explore and report.conforms:
         from purebp.testing.explore import counterexample  # the only part that wants Hypothesis
 
-        found = counterexample(candidate, declared, report.convention, any_depth=isinstance(names, str))
+        found = counterexample(
+            candidate, declared, report.convention, any_depth=isinstance(declared.activations, Activation)
+        )
         if found is not None:
             answers.append(ask(candidate, found, declared))
             report = judged([*cases, found], answers, declared, called, state, known=report.convention)
@@ -196,12 +186,12 @@ def judge(
     'correct'
     """
     declared = Declared(
-        tuple(layer.activation.name for layer in network.layers),
-        None if loss is None else losses.loss(loss).name,
+        tuple(layer.activation for layer in network.layers),
+        loss,
         biases=any(layer.biases is not None for layer in network.layers),
         returns=returns,
         learning_rate=learning_rate,
-        format=format_named(format).name,
+        format=format,
     )
     case = Case("the case", network, batch)
     return judged([case], [ask(lambda *given: claimed, case, declared)], declared, name)
@@ -221,21 +211,21 @@ def judged(
     findings += state
     answered = [(case, answer.claim) for case, answer in zip(cases, answers) if answer.claim]
     convention, found_another = (known, True) if known else _convention(answered, declared)
-    reports = _reports(cases, answers, convention, declared.format)
+    reports = _reports(cases, answers, convention, declared.format.name)
     verdict, told, notes = _verdict(answered, reports, findings, convention, found_another, declared, explained)
     if verdict == "wrong" and explained and not known:
         voted = [] if told else _voted(answered, declared)
         meant = told[0].convention if told else _of_most(answered, voted, declared)
         if meant is None and not any(finding.fatal for finding in findings):
             for c in voted:
-                if note := approximation(_gradients(answered), c, declared.format):
+                if note := approximation(_gradients(answered), c, declared.format.name):
                     verdict, notes, meant = "imprecise", [note], c
                     break
         if meant is not None and meant != convention and _as_declared(meant, declared):
             convention, found_another = meant, True
-            reports = _reports(cases, answers, convention, declared.format)
+            reports = _reports(cases, answers, convention, declared.format.name)
             if verdict == "wrong":
-                notes = localised(reports, answered, convention, declared.format, named=bool(told))
+                notes = localised(reports, answered, convention, declared.format.name, named=bool(told))
     conforms = verdict in ("correct", "correct-under-convention") and not told and _as_declared(convention, declared)
     if verdict == "correct-under-convention":
         found_another, convention = True, next((d.convention for d in told if d.convention), convention)
@@ -253,7 +243,7 @@ def judged(
         over_cases(reports),
         _own_layout(worst, declared),
         tuple(reports),
-        declared.format,
+        declared.format.name,
         "" if failing is None else _shown(cases[failing], answers[failing], convention, declared),
     )
 
@@ -312,9 +302,9 @@ def _verdict(
     if not any(finding.fatal for finding in findings):
         if explained and not elsewhere and all(map(_conventional, explained[0].changes)):
             return "correct-under-convention", explained, []
-        if not explained and not elsewhere and (note := approximation(gradients, convention, declared.format)):
+        if not explained and not elsewhere and (note := approximation(gradients, convention, declared.format.name)):
             return "imprecise", [], [note]
-    return "wrong", explained, localised(reports, answered, convention, declared.format, named=bool(explained))
+    return "wrong", explained, localised(reports, answered, convention, declared.format.name, named=bool(explained))
 
 
 def _gradients(answered: Sequence[tuple[Case, Claim]]) -> list[tuple[Case, Claim]]:
@@ -327,13 +317,16 @@ def _told(gradients: Sequence[tuple[Case, Claim]], declared: Declared, plain: bo
     depths = [len(case.network.layers) for case, _ in gradients]
     depth = max(depths, key=depths.count)
     observations = [Observation(*o) for o, d in zip(gradients, depths) if d == depth]
-    return explanations(observations, declared.loss, declared.format, declared.returns, declared.learning_rate, plain)
+    return explanations(
+        observations, declared.loss, declared.format.name, declared.returns, declared.learning_rate, plain
+    )
 
 
 def default_convention(declared: Declared) -> Convention:
     """What answers follow where nothing is declared otherwise."""
-    names = [known_activation(f) for f in declared.activations]
-    return Convention(default_loss(names, declared.loss), ONE, declared.returns or "gradients", declared.learning_rate)
+    return Convention(
+        default_loss(declared.per_layer(), declared.loss), ONE, declared.returns or "gradients", declared.learning_rate
+    )
 
 
 def _convention(answered: Sequence[tuple[Case, Claim]], declared: Declared) -> tuple[Convention, bool]:
@@ -341,7 +334,7 @@ def _convention(answered: Sequence[tuple[Case, Claim]], declared: Declared) -> t
     default = default_convention(declared)
     if not answered or (declared.loss is not None and declared.returns is not None):
         return default, False
-    if all(inside(claim, budgets(case, default, declared.format, claim)) for case, claim in answered):
+    if all(inside(claim, budgets(case, default, declared.format.name, claim)) for case, claim in answered):
         return default, False
     gradients = _gradients(answered)
     if not gradients:
@@ -366,7 +359,7 @@ def _voted(answered: Sequence[tuple[Case, Claim]], declared: Declared) -> list[C
     gradients, votes = _gradients(answered), Counter[Convention]()
     for of in _tries(declared):
         for one in gradients:
-            found = followed(Observation(*one), of.loss, of.format, of.returns, of.learning_rate)
+            found = followed(Observation(*one), of.loss, of.format.name, of.returns, of.learning_rate)
             votes.update(dict.fromkeys(found, 1))
     most = [c for c, n in votes.items() if 2 * n > len(gradients) and _as_declared(c, declared)]
     return sorted(most, key=lambda c: (-votes[c], c.plainness))
@@ -378,7 +371,7 @@ def _of_most(
     """The first convention in whose budgets the answers to more than half of the cases lie."""
     gradients = _gradients(answered)
     for convention in voted:
-        allowed = ((claim, budgets(case, convention, declared.format, claim)) for case, claim in gradients)
+        allowed = ((claim, budgets(case, convention, declared.format.name, claim)) for case, claim in gradients)
         if 2 * sum(inside(*pair) for pair in allowed) > len(gradients):
             return convention
     return None
@@ -388,7 +381,7 @@ def _as_declared(convention: Convention, declared: Declared) -> bool:
     """Whether nothing that was declared is otherwise."""
     if convention.named is None:  # 1/n twice is no convention of any loss
         return False
-    loss_fits = declared.loss is None or convention.named == losses.loss(declared.loss)
+    loss_fits = declared.loss is None or convention.named == declared.loss
     return loss_fits and declared.returns in (None, convention.returns) and convention.returns != "ascent"
 
 
@@ -452,13 +445,12 @@ def _same_steps(a: Claim, b: Claim, c: Claim) -> bool:
 
 def _often_accused(declared: Declared, convention: Convention) -> list[str]:
     """What is often taken for a mistake, and is right here."""
-    last = known_activation(declared.activations[-1])
-    notes = []
-    if convention.effective.fused_with(last):
+    functions, notes = declared.per_layer(), []
+    if convention.effective.fused_with(functions[-1]):
         notes.append(
             "If δ at the output is ŷ − y without f′: that is right here, f′ cancels against the derivative of the loss."
         )
-    if "sigmoid" in declared.activations:
+    if sigmoid in functions:
         notes.append("If σ′ is written a (1 − a), with a = σ(z): that is right.")
     if convention.returns == "descent":
         notes.append("If the error is y − ŷ and the result is added: that is right, the two signs cancel.")
@@ -505,7 +497,7 @@ def _shown(case: Case, answer: Answer, convention: Convention, declared: Declare
         lines.append(f"  learning rate {convention.learning_rate:g}")
     if not answer.claim or len(case.network.parameters()) > 60:
         return "\n".join(lines)
-    allowed = budgets(case, convention, declared.format, answer.claim)
+    allowed = budgets(case, convention, declared.format.name, answer.claim)
     for tensor in compare(answer.claim, allowed, convention.returns):
         key = (tensor.kind, tensor.layer)
         if tensor.wrong:

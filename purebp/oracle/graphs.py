@@ -38,7 +38,8 @@ from purebp.graphs.engine import (
 from purebp.graphs.tensors import Tensor, arranged, as_rows, dimensions, entries, entrywise
 from purebp.number_systems.ball import Ball, ball
 from purebp.number_systems.formats import format_named
-from purebp.oracle.asking.candidate import Answer, Candidate, Declared, Finding, called, named_tensors
+from purebp.oracle.asking.candidate import Answer, Candidate, Finding, called, named_tensors
+from purebp.oracle.asking.declared import Declared
 from purebp.oracle.certify import certify
 from purebp.oracle.check import over_cases, stateful, undecided_tensors
 from purebp.oracle.conventions import ONE, Factor, factors, stepped
@@ -363,10 +364,10 @@ def check_graph(candidate: Candidate, graph: Node, declared: Declared, name: str
     for option in ("activations", "biases", "weights", "samples"):
         if (given := getattr(declared, option)) != getattr(Declared(("sigmoid", "sigmoid")), option):
             raise PurebpError(f"{option}={given!r} is for layers, and does not go with graph=…, which says it all")
-    cases = list(graph_cases(graph, seed, declared.format))
+    cases = list(graph_cases(graph, seed, declared.format.name))
     if not cases:
-        note = f"No numbers were found on which every value and gradient has a budget in {declared.format}."
-        return Report(name, "undecided", False, None, (), (), (note,), (), None, (), declared.format)
+        note = f"No numbers were found on which every value and gradient has a budget in {declared.format.name}."
+        return Report(name, "undecided", False, None, (), (), (note,), (), None, (), declared.format.name)
 
     def again(case: GraphCase) -> Answer:
         values = forward_graph(graph, case.feed)
@@ -378,7 +379,7 @@ def check_graph(candidate: Candidate, graph: Node, declared: Declared, name: str
         return called(candidate, {"feed": feed}, case.name, lambda answer: named_tensors(_by_name(answer), wanted))
 
     answers = [again(case) for case in cases]
-    numbers = [roomy(graph, case.feed, declared.format) for case in cases]
+    numbers = [roomy(graph, case.feed, declared.format.name) for case in cases]
     asked = [Asked(case, answer.claim, on) for case, answer, on in zip(cases, answers, numbers) if answer.claim]
     findings = {f.kind: f for answer in reversed(answers) for f in reversed(answer.findings)}
     findings |= {f.kind: f for f in stateful(cases, answers, again)}
@@ -418,7 +419,7 @@ def check_graph(candidate: Candidate, graph: Node, declared: Declared, name: str
         over_cases(reports),
         worst,
         tuple(reports),
-        declared.format,
+        declared.format.name,
         "\n".join(shown),
     )
 
@@ -481,7 +482,7 @@ def _verdict(
         return _of_right_answers(graph, asked, reports, reading, declared)
     if len(asked) == len(reports) and (told := _told(graph, asked, reading, declared)):
         return "wrong", False, told, []
-    if len(asked) == len(reports) and (note := _approximation(graph, asked, reports, reading, declared.format)):
+    if len(asked) == len(reports) and (note := _approximation(graph, asked, reports, reading, declared.format.name)):
         return "imprecise", False, [], [note]
     return "wrong", False, [], _localised(graph, asked, reports, reading)
 

@@ -1,6 +1,6 @@
 """Beyond the ladder: search with Hypothesis for a case on which a candidate is wrong, and shrink it.
 
->>> from purebp.oracle.asking.candidate import Declared
+>>> from purebp.oracle.asking.declared import Declared
 >>> def afraid(weights, biases, inputs, targets):  # of half the sum of squares, unless an input is below −3
 ...     (w,), (b,), errors = weights[0], biases[0], []
 ...     for x, (y,) in zip(inputs, targets):
@@ -22,7 +22,8 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import TypeVar
 
-from purebp.oracle.asking.candidate import Candidate, Declared, ask
+from purebp.oracle.asking.candidate import Candidate, ask
+from purebp.oracle.asking.declared import Declared
 from purebp.oracle.cases import Case
 from purebp.oracle.check import default_convention
 from purebp.oracle.conventions import Convention, budgets
@@ -63,7 +64,7 @@ def counterexample(
     """
     chosen = convention or default_convention(declared)
     strategy = cases(
-        declared.activations[0] if any_depth else declared.activations,
+        declared.per_layer()[0].name if any_depth else declared.per_layer(),
         loss=chosen.loss,
         sizes=declared.sizes,
         biases=bool(declared.biases),
@@ -102,7 +103,7 @@ def counterexample(
 def _fails(candidate: Candidate, case: Case, declared: Declared, convention: Convention) -> bool:
     answer = ask(candidate, case, declared)
     try:
-        allowed = budgets(case, convention, declared.format, answer.claim)
+        allowed = budgets(case, convention, declared.format.name, answer.claim)
     except PurebpError:  # such as the cross-entropy of a negative output
         return False
     if any(b.spread is None for rows in allowed.values() for row in rows for b in row):

@@ -20,8 +20,9 @@ from xml.etree import ElementTree
 import pytest
 
 from purebp.cli import check, main
-from purebp.oracle.asking import file as candidates
-from purebp.oracle.asking.file import Outcome, Request
+from purebp.oracle.asking import task
+from purebp.oracle.asking.file import check_file
+from purebp.oracle.asking.task import Outcome, Task
 from tests import ROOT
 from tests.conftest import default_signals
 
@@ -149,7 +150,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
     for name, (text, options, _, _) in VERDICTS.items():
         (folder / "mine.py").write_text(text)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(check, "examine", lambda *args, name=name: found.setdefault(name, candidates.examine(*args)))
+            patch.setattr(check, "check_file", lambda *args, name=name: found.setdefault(name, check_file(*args)))
             main(["check", str(folder / "mine.py"), *options, "--output", os.fspath(folder / "report")])
     return found
 
@@ -160,7 +161,7 @@ def test_verdict_report_and_exit_status(
     name: str, format: str, outcomes: dict[str, Outcome], run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text, options, verdict, wanted = VERDICTS[name]
-    monkeypatch.setattr(check, "examine", lambda *args: outcomes[name])
+    monkeypatch.setattr(check, "check_file", lambda *args: outcomes[name])
     status, shown = run(*options, "--report", format, mine=text)
     assert status == wanted
     conforms = wanted == 0
@@ -384,7 +385,8 @@ CLASS = {"a": RIGHT, "b": WRONG, "c": at_once("import os; os.abort()"), "d": at_
 def test_several_files(
     format: str, run: Run, class_outcomes: dict[str, Outcome], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(check, "examine", lambda request, watch: class_outcomes[request.file])
+    known = class_outcomes
+    monkeypatch.setattr(check, "check_file", lambda asked, watch: known[asked.file])
     names = [f"{name}.py" for name in CLASS]
     status, shown = run(*names, *MSE, "--timeout", "0.3", "--report", format, **CLASS)
     assert status == 1
@@ -417,7 +419,7 @@ def class_outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcom
         for name, text in CLASS.items():
             Path(file := f"{name}.py").write_text(text)
             declared = {"activations": ("sigmoid",), "loss": "mse"}
-            found[file] = candidates.examine(Request(file, None, declared, timeout=0.3, alone=False))
+            found[file] = check_file(Task(file, None, declared, timeout=0.3, alone=False, source=text))
     return found
 
 
@@ -434,7 +436,7 @@ def test_a_defect_of_purebp_says_so(
     def fails(*args: Any, **more: Any) -> None:
         raise KeyError("what?")
 
-    monkeypatch.setattr(candidates, "check", fails)
+    monkeypatch.setattr(task, "check", fails)
     Path("mine.py").write_text(RIGHT)
     assert main(["check", "mine.py"]) == 3
     assert "a defect of purebp" in (said := capfd.readouterr().err) and "KeyError: 'what?'" in said

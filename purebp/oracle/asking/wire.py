@@ -1,8 +1,7 @@
 """Requests and answers as text, one line each: JSON, or the line dialect (docs/wire-format.md).
 
->>> from purebp.oracle.asking.candidate import Declared
 >>> given = [[[0.5, -0.25]]], None, [[1.0, 0.5]], [[1.0]]
->>> request = asked(given, ["tanh"], "mse", Declared(("tanh",), biases=False))
+>>> request = asked(given, Declared(("tanh",), biases=False))
 >>> print(request.in_words("7"))
 run 7 1 2 1 1 mse 0 tanh 0 0.5 -0.25 1.0 0.5 1.0
 >>> read_words("7 gradients 0.125 0.0625 loss 2", "7", request)
@@ -17,7 +16,9 @@ from dataclasses import dataclass, field
 from struct import pack, unpack
 from typing import Any
 
-from purebp.oracle.asking.candidate import Declared, NoAnswer, quoted
+from purebp.oracle.asking.candidate import NoAnswer, quoted
+from purebp.oracle.asking.declared import DECLARATIONS, Declared
+from purebp.oracle.cases import default_loss
 from purebp.textbook.arithmetic import PurebpError
 from purebp.textbook.names import printable
 from purebp.textbook.serialization import parsed
@@ -73,13 +74,15 @@ class Request:
         return {"outputs": self.given["targets"], "loss": 0.0}[quantity]
 
 
-def asked(arguments: Sequence[Any], names: Sequence[str], loss: str, declared: Declared) -> Request:
+def asked(arguments: Sequence[Any], declared: Declared) -> Request:
     """The request for what a candidate is called with: weights, biases, inputs, targets, in the layout it declared."""
     weights, biases, inputs, targets = arguments
+    functions = declared.per_layer(len(weights))
     layers = [
-        {"weights": w, "biases": b, "activation": name}
-        for w, b, name in zip(weights, biases or [None] * len(weights), names)
+        {"weights": w, "biases": b, "activation": f.name}
+        for w, b, f in zip(weights, biases or [None] * len(weights), functions)
     ]
+    loss = default_loss(functions, declared.loss).name
     given: dict[str, Any] = {"layers": layers, "inputs": inputs, "targets": targets, "loss": loss}
     if declared.learning_rate is not None:
         given["learning_rate"] = declared.learning_rate
@@ -154,7 +157,7 @@ def read_hello(line: str) -> Hello:
     if floats not in ("decimal", "bits"):
         raise NoAnswer("malformed", f'its hello has floats {floats!r:.20}: "decimal" or "bits" is wanted')
     declares = {key: _whole(value) for key, value in said.items() if key not in DESCRIBED and value is not None}
-    known = Declared.__dataclass_fields__.keys() - {"arrays"}
+    known = DECLARATIONS.keys() - {"arrays"}
     if unknown := sorted(declares.keys() - known):
         keys = ", ".join((*DESCRIBED, *sorted(known), "floats"))
         raise NoAnswer("malformed", f"its hello has {quoted(unknown[0])}: known are {keys}")

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from purebp.oracle.asking.candidate import Answer, Declared, Finding, NoAnswer, ask, quoted
+from purebp.oracle.asking.candidate import Answer, Finding, NoAnswer, ask, quoted
+from purebp.oracle.asking.declared import Declared
 from purebp.oracle.asking.wire import as_candidate, in_object, read_hello, read_words
 from purebp.oracle.check import judged
 from purebp.oracle.evidence import Key, as_claim

@@ -25,7 +25,7 @@ from typing import Any
 
 from purebp import __version__
 from purebp.number_systems.ball import Ball, ball
-from purebp.oracle.asking.candidate import Declared
+from purebp.oracle.asking.declared import Declared
 from purebp.oracle.asking.wire import Request, asked, in_words, mapped
 from purebp.oracle.cases import Case, ladder
 from purebp.oracle.certify import Certified, certify
@@ -147,7 +147,7 @@ class Vector:
         given, declared = self.given, Declared(**self.declared)
         weights, biases = ([layer[key] for layer in given["layers"]] for key in ("weights", "biases"))
         arguments = weights, biases, given["inputs"], given["targets"]
-        return asked(arguments, declared.activations, given["loss"], declared)
+        return asked(arguments, declared)
 
 
 def expected(vector: Vector) -> dict[str, Any]:

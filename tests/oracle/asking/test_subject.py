@@ -16,7 +16,8 @@ import pytest
 
 from purebp import Batch, Network
 from purebp.cli import main
-from purebp.oracle.asking.candidate import Declared, ask
+from purebp.oracle.asking.candidate import ask
+from purebp.oracle.asking.declared import Declared
 from purebp.oracle.asking.subject import Subject
 from purebp.oracle.cases import Case
 from tests import ROOT

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from purebp.cli import main
-from purebp.oracle.asking.candidate import Declared, NoAnswer, arguments, ask
+from purebp.oracle.asking.candidate import NoAnswer, ask
+from purebp.oracle.asking.declared import Declared, arguments
 from purebp.oracle.asking.wire import (
     as_candidate,
     asked,
@@ -44,7 +45,7 @@ def test_requests_in_words_hold_the_numbers_of_those_in_json(
 ) -> None:
     names = tuple(layer.activation.name for layer in case.network.layers)
     declared = Declared(names, weights=weights, samples=samples, learning_rate=0.125)
-    request = asked(arguments(case, declared), names, "mse", declared)
+    request = asked(arguments(case, declared), declared)
     document = json.loads(request.in_json("7", bits))
     assert document["given"]["learning_rate"] == (to_bits(0.125) if bits else 0.125)
     words = request.in_words("7", bits).split(" ")
@@ -73,7 +74,7 @@ def flat(given: dict[str, Any]) -> Iterator[Any]:
 def test_answers_in_words_are_read_as_those_in_json(case: Case, bits: bool, data: st.DataObject) -> None:
     names = tuple(layer.activation.name for layer in case.network.layers)
     declared = Declared(names)
-    request = asked(arguments(case, declared), names, "mse", declared)
+    request = asked(arguments(case, declared), declared)
     chosen = data.draw(
         st.lists(st.sampled_from(["outputs", "loss", "deltas", "gradients", "step"]), min_size=1, unique=True)
     )
