@@ -234,7 +234,7 @@ def _gist(report: Report) -> str:
     """What the report says first, on one line."""
     told = [finding.sentence.partition("\n")[0] for finding in report.findings]
     if not report.conforms:
-        told = [found.name for found in report.explanations] + told + list(report.notes)
+        told = [explanation.name for explanation in report.explanations] + told + list(report.notes)
     elif report.convention is not None:
         told = [report.convention.sentence]
     return short(told[0], WIDEST) if told else ""

@@ -120,15 +120,15 @@ def batch(name: str, network: Network) -> Batch:
         document = json.loads(text)
         if not isinstance(document, dict) or set(document) != {"inputs", "targets"}:
             raise PurebpError('{"inputs": [[...]], "targets": [[...]]} is wanted, with these two keys')
-        found: Batch = Batch(document["inputs"], document["targets"])
-        for key, matrix in (("inputs", found.inputs), ("targets", found.targets)):
+        samples: Batch = Batch(document["inputs"], document["targets"])
+        for key, matrix in (("inputs", samples.inputs), ("targets", samples.targets)):
             for i, row in enumerate(matrix):
                 if not all(map(isfinite, row)):
                     raise PurebpError(f"{key}[{i}] is {list(row)!r:.60}: finite numbers are wanted")
     except (ValueError, RecursionError) as error:
         raise PurebpError(f"{name!r} is no batch: {error}") from None
-    given = len(found.inputs[0]), len(found.targets[0])
+    given = len(samples.inputs[0]), len(samples.targets[0])
     if given != (n_in, n_out):
-        samples = f"{counted(given[0], 'input')} and {counted(given[1], 'target')} per sample"
-        raise PurebpError(f"{name!r} has {samples}: the network takes {n_in} and gives {n_out}")
-    return found
+        told = f"{counted(given[0], 'input')} and {counted(given[1], 'target')} per sample"
+        raise PurebpError(f"{name!r} has {told}: the network takes {n_in} and gives {n_out}")
+    return samples

@@ -93,9 +93,9 @@ def _format(given: Any) -> Format:
 
 def _biases(given: Any) -> bool | str:
     if given not in (True, False, "columns"):
-        raise PurebpError(f'{given!r:.40} says nothing of biases: True, False or "columns" is wanted')
-    found: bool | str = given
-    return found
+        raise PurebpError(f'{given!r:.40} is none of True, False and "columns"')
+    biases: bool | str = given
+    return biases
 
 
 DECLARATIONS = {
@@ -237,6 +237,16 @@ def option(name: str, value: Any) -> list[str]:
     return [f"--{words}", ",".join(str(getattr(part, "name", part)) for part in parts)]
 
 
+def argument(name: str, value: Any) -> str:
+    """A declaration as an argument of `purebp.oracle.check`.
+
+    >>> argument("activations", (activation("tanh"), activation("identity"))), argument("biases", False)
+    ("activations=('tanh', 'identity')", 'biases=False')
+    """
+    names = tuple(getattr(x, "name", x) for x in value) if isinstance(value, tuple) else getattr(value, "name", value)
+    return f"{name}={names!r}"
+
+
 def arguments(case: Case, declared: Declared) -> list[Any]:
     """weights, biases, inputs and targets in the layout and the arrays that were declared."""
     turn: Callable[[Matrix], list[list[float]]] = transpose if declared.weights == "in_out" else _rows
@@ -269,8 +279,9 @@ def _array(declared: Declared) -> Callable[[Any], Any]:
     """Lists as they are, or as arrays of a library in the format."""
     if declared.arrays is None:
         return lambda x: x
+    module = {"jax": "jax.numpy"}.get(declared.arrays, declared.arrays)
     try:
-        library: Any = import_module({"jax": "jax.numpy"}.get(declared.arrays, declared.arrays))
+        library: Any = import_module(module)  # an optional one, which is asked for by name
     except ImportError:
         raise PurebpError(f"arrays={declared.arrays!r}, but {declared.arrays} is not installed here") from None
     types = {"binary64": "float64", "binary32": "float32", "tf32": "float32", "binary16": "float16"}

@@ -15,7 +15,7 @@ from typing import Any
 
 from purebp.number_systems.formats import BINARY64
 from purebp.oracle.asking.candidate import Answer
-from purebp.oracle.asking.declared import Declared, agreed, option
+from purebp.oracle.asking.declared import Declared, agreed, argument, option
 from purebp.oracle.cases import Case
 from purebp.oracle.evidence import Claim, as_claim
 from purebp.textbook import losses
@@ -52,16 +52,16 @@ class Guess:
         said = {key: x for key, x in self.options.items() if key not in PLAIN or x != PLAIN[key]}
         return {key: x for key, x in said.items() if key != "batch"}  # a vector says it
 
-    def notes(self, conforms: bool, program: bool) -> Iterator[str]:
-        """What the report says of it."""
+    def notes(self, conforms: bool, program: bool = False, python: bool = False) -> Iterator[str]:
+        """What the report says of it, in options of the command line, or in arguments of `check` in Python."""
         if self.state == "lost":
-            yield (
-                "No layout that was tried gets answers of the right shape: declare yours with --activations, "
-                f"--sizes, --weights, --samples, --batch{' or' if program else ','} --no-biases"
-                f"{'' if program else ' or --arrays'}."
-            )
+            names = ["activations", "sizes", "weights", "samples", "batch", "biases", *["arrays"] * (not program)]
+            *first, last = names if python else ["--no-biases" if x == "biases" else f"--{x}" for x in names]
+            told = f"declare yours with {', '.join(first)} or {last}"
+            yield f"No layout that was tried gets answers of the right shape: {told}."
         elif self.shown:
-            words = " ".join(word for key, value in self.shown.items() for word in option(key, value))
+            said = [[argument(*x)] if python else option(*x) for x in self.shown.items()]
+            words = (", " if python else " ").join(word for words in said for word in words)
             how = "found by trying" if self.state == "found" else "assumed"
             yield f"Not declared, and {how}: {words}" + ("" if conforms else ". If that is not so, declare it.")
 
@@ -88,7 +88,7 @@ def guess(ask: Ask, declared: Mapping[str, Any], source: str = "") -> Guess:
     for depth, layout in _layouts(given, source):
         if search.finds(depth, layout):
             break
-    return search.guess()
+    return search.result()
 
 
 @dataclass(slots=True)
@@ -159,7 +159,7 @@ class _Search:
             return []
         return answered
 
-    def guess(self) -> Guess:
+    def result(self) -> Guess:
         """The best options, without those given."""
         options = self.best[1] if self.best else self.first or {}
         lost = len(self.problems) > 1 and self.problems[0] in LAYOUT
