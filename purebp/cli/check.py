@@ -32,8 +32,9 @@ Check an implementation of backpropagation: a Python function that is called as
     candidate(weights, biases, inputs, targets)
 
 with one matrix and one vector per layer, and returns (weight_gradients, bias_gradients) in the same shapes; or a
-program in any language, which is asked over a pipe (docs/any-language.md shows how in a page of code). It is asked on a dozen small networks. What it answers is right to the last bits that its number format can hold, or the
-report names the mistake, in a sentence, with the line of the recurrence to look at.
+program in any language, which is asked over a pipe (docs/any-language.md shows how in a page of code). It is asked on a
+dozen small networks. What it answers is right to the last bits that its number format can hold, or the report names
+the mistake, in a sentence, with the line of the recurrence to look at.
 
 Your code must match what you declare. What you leave open is found by trying, and the report says what was found."""
 EXAMPLES = """\
@@ -58,8 +59,8 @@ in its hello what it declares; what it writes to its standard error is shown.
 
 Several files give a table, or a list in JSON; one that crashes or hangs costs the others nothing.
 Exit status: 0 it conforms, 1 it does not, 2 bad options, 3 a defect of purebp, 4 there is nothing to ask (no such
-file or function, an error when it is loaded, a program that says no hello), 5 nothing could be decided. Several files: 0 if all conform, 4 if none
-can be loaded, else 1."""
+file or function, an error when it is loaded, a program that says no hello), 5 nothing could be decided. Several
+files: 0 if all conform, 4 if none can be loaded, else 1."""
 
 WIDEST = 72  # of what the table says of a candidate
 
@@ -104,8 +105,8 @@ def _add_declaration(group: Any, name: str, row: Declaration) -> None:
 
 
 def _read(name: str, text: str) -> Any:
-    """The declaration, of words between commas; a single word is that of a single layer."""
-    return declaration(name, text.split(",") if "," in (DECLARATIONS[name].metavar or "") else text)
+    """The declaration; of activations, a single word is here that of a single layer."""
+    return declaration(name, text.split(",") if DECLARATIONS[name].several else text)
 
 
 def run(args: argparse.Namespace) -> int:

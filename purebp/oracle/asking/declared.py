@@ -35,6 +35,7 @@ class Declaration:
     help: str
     read: Callable[[Any], Any] = str
     metavar: str | None = None
+    several: bool = False  # on the command line: words between commas
     choices: tuple[Any, ...] = ()
     flags: Mapping[Any, tuple[str, str]] = field(default_factory=dict)  # of a value: an option of its own, and its help
 
@@ -104,6 +105,7 @@ DECLARATIONS = {
         "one per layer, such as sigmoid,sigmoid or leaky_relu(0.01),softmax; relu,... for any depth",
         _activations,
         "NAME,NAME",
+        several=True,
     ),
     "loss": Declaration(
         DOES, "mse, half_mse, sse, half_sse, mae, huber(1.0), cross_entropy, binary_cross_entropy", loss, "NAME"
@@ -114,7 +116,7 @@ DECLARATIONS = {
         choices=("gradients", "descent", "step"),
     ),
     "learning_rate": Declaration(DOES, "of the step", _rate, "X"),
-    "sizes": Declaration(CALLED, "the widths, inputs first, if they are fixed", _sizes, "N,N,N"),
+    "sizes": Declaration(CALLED, "the widths, inputs first, if they are fixed", _sizes, "N,N,N", several=True),
     "biases": Declaration(
         CALLED,
         "whether the layers have biases",
