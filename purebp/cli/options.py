@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentTypeError
+from collections.abc import Callable
 from math import isfinite
+from typing import TypeVar
 
 from purebp.cli.files import read_text
 from purebp.cli.training.tables import parse_table
@@ -14,21 +16,29 @@ from purebp.textbook.network import Batch, Network
 from purebp.textbook.serialization import from_json
 from purebp.textbook.text import counted
 
+T = TypeVar("T")
+
+
+def typed(read: Callable[[str], T]) -> Callable[[str], T]:
+    """The reader as the type of an option, whose errors name the option."""
+
+    def reads(text: str) -> T:
+        try:
+            return read(text)
+        except PurebpError as error:
+            raise ArgumentTypeError(str(error)) from None
+
+    return reads
+
 
 def activation(text: str) -> str:
     """The name of a known activation."""
-    try:
-        return activations.activation(text).name
-    except PurebpError as error:
-        raise ArgumentTypeError(str(error)) from None
+    return typed(activations.activation)(text).name
 
 
 def loss(text: str) -> losses.Loss:
     """A known loss."""
-    try:
-        return losses.loss(text)
-    except PurebpError as error:
-        raise ArgumentTypeError(str(error)) from None
+    return typed(losses.loss)(text)
 
 
 def count(text: str) -> int:
@@ -110,15 +120,15 @@ def batch(name: str, network: Network) -> Batch:
         document = json.loads(text)
         if not isinstance(document, dict) or set(document) != {"inputs", "targets"}:
             raise PurebpError('{"inputs": [[...]], "targets": [[...]]} is wanted, with these two keys')
-        found: Batch = Batch(document["inputs"], document["targets"])
-        for key, matrix in (("inputs", found.inputs), ("targets", found.targets)):
+        samples: Batch = Batch(document["inputs"], document["targets"])
+        for key, matrix in (("inputs", samples.inputs), ("targets", samples.targets)):
             for i, row in enumerate(matrix):
                 if not all(map(isfinite, row)):
                     raise PurebpError(f"{key}[{i}] is {list(row)!r:.60}: finite numbers are wanted")
     except (ValueError, RecursionError) as error:
         raise PurebpError(f"{name!r} is no batch: {error}") from None
-    given = len(found.inputs[0]), len(found.targets[0])
+    given = len(samples.inputs[0]), len(samples.targets[0])
     if given != (n_in, n_out):
-        samples = f"{counted(given[0], 'input')} and {counted(given[1], 'target')} per sample"
-        raise PurebpError(f"{name!r} has {samples}: the network takes {n_in} and gives {n_out}")
-    return found
+        told = f"{counted(given[0], 'input')} and {counted(given[1], 'target')} per sample"
+        raise PurebpError(f"{name!r} has {told}: the network takes {n_in} and gives {n_out}")
+    return samples

@@ -23,12 +23,13 @@ from purebp import Batch, Layer, Network, PurebpError, backpropagation, evaluate
 from purebp import loss as known_loss
 from purebp.number_systems.formats import BFLOAT16, is_exact
 from purebp.oracle import check, judge
-from purebp.oracle.asking.candidate import Declared
+from purebp.oracle.asking.declared import Declared
 from purebp.oracle.cases import Case
 from purebp.oracle.conventions import Convention
 from purebp.testing import assert_gradients_correct, batches, cases, explore, losses, networks, plugin
 from purebp.testing.explore import counterexample
 from purebp.testing.strategies import LARGEST_SUM
+from purebp.textbook.activations import Activation
 
 pytest_plugins = ["pytester"]
 ROOT = Path(purebp.__file__).parents[1]
@@ -125,7 +126,7 @@ Answer = tuple[list[list[list[float]]], list[list[float]]]
 Slip = Callable[[Sequence[Numbers], Numbers, Answer], object]
 
 
-def candidate(slip: Slip, activations: Sequence[str], loss: str = "half_sse") -> Callable[..., Answer]:
+def candidate(slip: Slip, activations: Sequence[str | Activation], loss: str = "half_sse") -> Callable[..., Answer]:
     """Right, but for what the slip makes of the weights, the inputs and the right answer."""
 
     def learnt(weights: Any, biases: Any, inputs: Any, targets: Any) -> Answer:
@@ -178,7 +179,7 @@ HALF_SSE = Convention(known_loss("half_sse"))
 
 @pytest.mark.parametrize(("slip", "declared", "expected"), FOUND, ids=[slip.__name__ for slip, *_ in FOUND])
 def test_the_smallest_counterexample_is_found(slip: Slip, declared: Declared, expected: Smallest) -> None:
-    found = counterexample(candidate(slip, declared.activations), declared, HALF_SSE)
+    found = counterexample(candidate(slip, declared.per_layer()), declared, HALF_SSE)
     assert found is not None and found.name == "found by exploring"
     assert smallest(found) == expected
 
@@ -211,7 +212,7 @@ def test_networks_of_any_depth_are_explored_where_the_depth_is_free() -> None:
         if len(weights) == 3:
             answer[1][2][0] += 1
 
-    found = counterexample(candidate(off_in_three_layers, ["tanh"]), Declared(("tanh",)), HALF_SSE, any_depth=True)
+    found = counterexample(candidate(off_in_three_layers, ["tanh"]), Declared("tanh"), HALF_SSE)
     assert found is not None and smallest(found) == ((1, 1, 1, 1), [0.0] * 6, NOTHING)
 
 
