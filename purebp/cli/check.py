@@ -6,7 +6,7 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
@@ -16,12 +16,13 @@ from purebp.cli import options
 from purebp.cli.files import check_apart, check_writable, read_text, write_whole
 from purebp.cli.signals import ended_properly
 from purebp.cli.terminal import Line
+from purebp.oracle.answer import Finding
 from purebp.oracle.asking.declared import DECLARATIONS, Declaration, declaration
-from purebp.oracle.asking.file import check_file
-from purebp.oracle.asking.program import check_program
+from purebp.oracle.asking.loading import CannotLoad
 from purebp.oracle.asking.subject import TIMEOUT
-from purebp.oracle.asking.task import Outcome, Task, without_answer
+from purebp.oracle.asking.task import Outcome, Task
 from purebp.oracle.check import Search
+from purebp.oracle.examination import examine, without_answer
 from purebp.oracle.reports import render, report_formats
 from purebp.oracle.reports.report import Report
 from purebp.oracle.reports.story import headline
@@ -191,24 +192,26 @@ def _checked(tasks: Sequence[Task]) -> Iterator[Outcome]:
             def watch(doing: str, start: str = f"{place}{task.name}: ") -> None:
                 line.show(start + doing)
 
-            yield check_program(task, watch) if task.program else _read_and_checked(task, watch)
+            try:
+                yield examine(task if task.program else replace(task, source=_source(task.file)), watch)
+            except CannotLoad as error:
+                yield Outcome(task, status=error.status, problem=str(error))
     finally:
         line.end()
 
 
-def _read_and_checked(task: Task, watch: Callable[[str], None]) -> Outcome:
+def _source(file: str) -> str:
     try:
-        source = read_text(task.file, "give a Python file, such as mine.py or mine.py:backpropagation")
+        return read_text(file, "give a Python file, such as mine.py or mine.py:backpropagation")
     except PurebpError as error:
-        return Outcome(task.name, None, 4, str(error))
-    return check_file(replace(task, source=source), watch)
+        raise CannotLoad(str(error)) from None
 
 
 def _not_loaded(task: Task, outcome: Outcome) -> Report:
     """A report in place of the one that there is not; it begins with the name of the file, so the problem need not."""
     subject = f"{task.file!r} "
     problem = f"it {outcome.problem.removeprefix(subject)}" if outcome.problem.startswith(subject) else outcome.problem
-    return without_answer(task, "not-loaded", problem)
+    return without_answer(task, Finding("not-loaded", problem))
 
 
 def _said(outcome: Outcome) -> int:

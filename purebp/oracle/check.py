@@ -19,7 +19,7 @@ from dataclasses import replace
 from typing import Any
 
 from purebp.number_systems.formats import Format
-from purebp.oracle.answer import Finding
+from purebp.oracle.answer import BROKEN, Finding
 from purebp.oracle.asking.candidate import LAYOUTS, Candidate, ask, imported_by, name_of
 from purebp.oracle.asking.declared import Declared
 from purebp.oracle.asking.guessing import Guess, guess
@@ -30,7 +30,6 @@ from purebp.oracle.evidence import gathered
 from purebp.oracle.layers import Layers
 from purebp.oracle.pipeline import judged
 from purebp.oracle.reports.report import Report
-from purebp.oracle.verdict import BROKEN
 from purebp.textbook.activations import Activation
 from purebp.textbook.arithmetic import PurebpError
 from purebp.textbook.losses import Loss

@@ -18,8 +18,8 @@ import pytest
 
 from purebp.cli import check, main
 from purebp.oracle.asking import task
-from purebp.oracle.asking.file import check_file
 from purebp.oracle.asking.task import Outcome, Task
+from purebp.oracle.examination import examine
 from tests import ROOT
 from tests.cli.running import PUREBP
 from tests.subjects.files import (
@@ -83,7 +83,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
     for name, (text, options, _, _) in VERDICTS.items():
         (folder / "mine.py").write_text(text)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(check, "check_file", lambda *args, name=name: found.setdefault(name, check_file(*args)))
+            patch.setattr(check, "examine", lambda *args, name=name: found.setdefault(name, examine(*args)))
             main(["check", str(folder / "mine.py"), *options, "--output", os.fspath(folder / "report")])
     return found
 
@@ -94,7 +94,7 @@ def test_verdict_report_and_exit_status(
     name: str, format: str, outcomes: dict[str, Outcome], run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text, options, verdict, wanted = VERDICTS[name]
-    monkeypatch.setattr(check, "check_file", lambda *args: outcomes[name])
+    monkeypatch.setattr(check, "examine", lambda *args: outcomes[name])
     status, shown = run(*options, "--report", format, mine=text)
     assert status == wanted
     conforms = wanted == 0
@@ -290,7 +290,7 @@ def test_several_files(
     format: str, run: Run, class_outcomes: dict[str, Outcome], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = class_outcomes
-    monkeypatch.setattr(check, "check_file", lambda asked, watch: known[asked.file])
+    monkeypatch.setattr(check, "examine", lambda asked, watch: known[asked.file])
     names = [f"{name}.py" for name in CLASS]
     status, shown = run(*names, *MSE, "--timeout", "0.3", "--report", format, **CLASS)
     assert status == 1
@@ -323,7 +323,7 @@ def class_outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcom
         for name, text in CLASS.items():
             Path(file := f"{name}.py").write_text(text)
             declared = {"activations": ("sigmoid",), "loss": "mse"}
-            found[file] = check_file(Task(file, None, declared, timeout=0.3, alone=False, source=text))
+            found[file] = examine(Task(file, None, declared, timeout=0.3, alone=False, source=text))
     return found
 
 

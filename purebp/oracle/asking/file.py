@@ -1,4 +1,4 @@
-"""A candidate's file: loaded, asked and judged in a process of its own, which may crash, hang or print as it likes."""
+"""A candidate's file: loaded and asked in a process of its own, which may crash, hang or print as it likes."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from time import monotonic
 from types import ModuleType
 from typing import Any, NoReturn
 
+from purebp.oracle.answer import Finding
 from purebp.oracle.asking.declared import agreed
 from purebp.oracle.asking.loading import CannotLoad, attribute, declarations, find, load
 from purebp.oracle.asking.process import exit_of
-from purebp.oracle.asking.task import Outcome, Task, guided, without_answer
-from purebp.oracle.reports.report import Report
+from purebp.oracle.asking.task import Asked, Outcome, Task, Work
 from purebp.textbook.arithmetic import PurebpError
 
 LOADING = "the loading of the file"
@@ -32,12 +32,12 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if hasattr(signal, "pthr
 GRACE = 1.0  # seconds after a time-out until the process ends itself: by then nobody is there who would end it
 
 
-def check_file(task: Task, watch: Callable[[str], None] = lambda doing: None) -> Outcome:
-    """Check a candidate in a process of its own, and leave none behind; `watch` is told on which case it is."""
+def ask_file(task: Task, watch: Callable[[str], None], work: Work) -> Outcome:
+    """Do the work with the candidate in a process of its own, and leave none behind; `watch` is told on which case it is."""
     forks = hasattr(os, "fork") and sys.platform != "darwin" and threading.active_count() == 1
     context: Any = get_context("fork" if forks else "spawn")
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_child, args=(sender, task))
+    process = context.Process(target=_child, args=(sender, task, work))
     try:
         with held():
             process.start()
@@ -78,9 +78,9 @@ def _outcome(task: Task, process: Any, receiver: Connection, watch: Callable[[st
         elif message == "left":
             return _ended(task, doing, content)
         elif message == "report":
-            return Outcome(task.name, content)
+            return Outcome(task, content)
         else:
-            return Outcome(task.name, None, *content)
+            return Outcome(task, None, None, *content)
 
 
 @contextmanager
@@ -98,8 +98,8 @@ def held() -> Iterator[None]:
 
 def _ended(task: Task, doing: str, how: str) -> Outcome:
     if doing == LOADING:
-        return Outcome(task.name, None, 4, f"{task.file!r} cannot be loaded: {how}")
-    return Outcome(task.name, without_answer(task, "crash", how, doing))
+        return Outcome(task, status=4, problem=f"{task.file!r} cannot be loaded: {how}")
+    return Outcome(task, broken=Finding("crash", how, doing))
 
 
 def _late(task: Task, doing: str) -> Outcome:
@@ -109,16 +109,16 @@ def _late(task: Task, doing: str) -> Outcome:
         return _ended(task, doing, f"{how}, or give a longer --timeout")
     how = f"it has not answered after {seconds} and was stopped"
     sentence = f"{how}: a loop does not end, or it needs a longer --timeout"
-    return Outcome(task.name, without_answer(task, "timeout", sentence, doing))
+    return Outcome(task, broken=Finding("timeout", sentence, doing))
 
 
-def _child(sender: Connection, task: Task) -> NoReturn:
-    """What the process does: load, ask, judge, and send the report."""
+def _child(sender: Connection, task: Task, work: Work) -> NoReturn:
+    """What the process does: load, do the work, and send what comes of it."""
     _apart()
     tell = Teller(sender, task.timeout)
     try:
         try:
-            tell("report", _checked(task, tell))
+            tell("report", work(_asked(task, tell)))
         except CannotLoad as error:
             tell("problem", (4, str(error)))
         except PurebpError as error:
@@ -187,7 +187,9 @@ class Watched:
             self.tell("answered")
 
 
-def _checked(task: Task, tell: Teller) -> Report:
+def _asked(task: Task, tell: Teller) -> Asked:
+    """The candidate in the file, loaded."""
+
     def loaded() -> ModuleType:
         tell("asks", LOADING)
         module = load(task.file, task.source)
@@ -206,4 +208,4 @@ def _checked(task: Task, tell: Teller) -> Report:
     def fresh() -> None:  # what it may have kept of the guessing does not count
         watched.function = attribute(loaded(), function)
 
-    return guided(replace(task, function=function), declared, lambda declared: watched, tell_cases, fresh)
+    return Asked(replace(task, function=function), declared, lambda declared: watched, tell_cases, fresh)

@@ -15,9 +15,8 @@ from purebp.oracle.asking.declared import Declared, agreed, declaration
 from purebp.oracle.asking.loading import CannotLoad
 from purebp.oracle.asking.process import exit_of
 from purebp.oracle.asking.subject import Subject
-from purebp.oracle.asking.task import Outcome, Task, guided
+from purebp.oracle.asking.task import Asked, Outcome, Task, Work
 from purebp.oracle.cases import Case
-from purebp.oracle.reports.report import Report
 from purebp.textbook.arithmetic import PurebpError
 from purebp.textbook.names import printable
 
@@ -25,17 +24,21 @@ SHOWN = 600  # characters of a line
 HEARD = 20_000  # characters of standard error
 
 
-def check_program(task: Task, watch: Callable[[str], None]) -> Outcome:
-    """Check a program; `watch` is told on which case it is."""
+def ask_program(task: Task, watch: Callable[[str], None], work: Work) -> Outcome:
+    """Do the work with a program; `watch` is told on which case it is."""
     try:
         with talking(task) as talk:
-            return Outcome(task.name, _checked(talk, task, watch))
+            report = work(_asked(talk, task, watch))
+            if (how := talk.subject.close()) != exit_of(0):
+                note = f"At the end of its input {how}: exit status 0 is wanted."
+                report = replace(report, notes=(*report.notes, note))
+            return Outcome(task, report)
     except CannotLoad as error:
-        return Outcome(task.name, None, 4, str(error))
+        return Outcome(task, status=4, problem=str(error))
     except PurebpError as error:
-        return Outcome(task.name, None, 2 if task.declared else 4, f"{task.name}: {error}")
+        return Outcome(task, status=2 if task.declared else 4, problem=f"{task.name}: {error}")
     except Exception:
-        return Outcome(task.name, None, 3, f"a defect of purebp, please report it:\n{traceback.format_exc()}")
+        return Outcome(task, status=3, problem=f"a defect of purebp, please report it:\n{traceback.format_exc()}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,8 @@ def _hearing() -> Callable[[str], None]:
     return hear
 
 
-def _checked(talk: Talk, task: Task, watch: Callable[[str], None]) -> Report:
+def _asked(talk: Talk, task: Task, watch: Callable[[str], None]) -> Asked:
+    """The program, which is told every case before."""
     cases: Iterator[str] = iter(())
 
     def tell_cases(names: Iterator[str]) -> None:
@@ -120,8 +124,4 @@ def _checked(talk: Talk, task: Task, watch: Callable[[str], None]) -> Report:
 
         return called
 
-    report = guided(task, talk.declared, candidate, tell_cases, talk.subject.renew)
-    if (how := talk.subject.close()) != exit_of(0):
-        note = f"At the end of its input {how}: exit status 0 is wanted."
-        report = replace(report, notes=(*report.notes, note))
-    return report
+    return Asked(task, talk.declared, candidate, tell_cases, talk.subject.renew)

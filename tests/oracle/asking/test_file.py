@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from purebp.oracle.asking.file import LOADING, check_file
+from purebp.oracle.asking.file import LOADING
 from purebp.oracle.asking.task import Task
+from purebp.oracle.examination import examine
 from purebp.oracle.reports.report import Report
 from tests.cli.running import ENVIRONMENT, PUREBP
 from tests.conftest import default_signals
@@ -28,9 +29,10 @@ def checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checked:
     monkeypatch.chdir(tmp_path)
 
     def checks(text: str, timeout: float = 10.0, **declared: Any) -> Report:
-        outcome = check_file(Task("mine.py", None, declared, timeout=timeout, source=text))
+        outcome = examine(Task("mine.py", None, declared, timeout=timeout, source=text))
         assert outcome.report is not None, outcome.problem
-        return outcome.report
+        report: Report = outcome.report
+        return report
 
     return checks
 
@@ -67,7 +69,7 @@ def test_output_without_end_is_stopped(checked: Checked) -> None:
 
 def test_the_watch_is_told_every_case(tmp_path: Path) -> None:
     told: list[str] = []
-    outcome = check_file(Task(str(tmp_path / "mine.py"), None, dict(MSE), source=RIGHT), told.append)
+    outcome = examine(Task(str(tmp_path / "mine.py"), None, dict(MSE), source=RIGHT), told.append)
     assert outcome.report is not None and outcome.report.verdict == "correct"
     cases = [case.name for case in outcome.report.cases]
     first = len(told) - told[::-1].index(LOADING)  # it is loaded anew after the guessing

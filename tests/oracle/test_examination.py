@@ -11,8 +11,10 @@ import pytest
 
 from purebp.cli import parser
 from purebp.cli.check import declared as on_the_command_line
+from purebp.oracle.answer import Finding
 from purebp.oracle.asking.declared import Declared, agreed
-from purebp.oracle.asking.task import Task, command, guided, without_answer
+from purebp.oracle.asking.task import Asked, Task
+from purebp.oracle.examination import command, guided, without_answer
 from tests.oracle.asking.test_guessing import right
 
 DECLARED = agreed({"activations": "relu", "loss": "half_sse", "sizes": "2,3,1", "biases": False})
@@ -53,7 +55,7 @@ def test_the_name_is_that_of_the_file_or_among_several_its_path() -> None:
 
 
 def test_a_candidate_that_cannot_be_judged_has_a_report() -> None:
-    report = without_answer(Task("a.py", None, {}), "crash", "it ends", "wide")
+    report = without_answer(Task("a.py", None, {}), Finding("crash", "it ends", "wide"))
     assert (report.verdict, report.conforms, report.replay) == ("crash", False, "purebp check a.py")
     assert "On the case “wide” it ends." in str(report)
 
@@ -68,7 +70,9 @@ def test_what_was_asked_to_guess_is_forgotten_before_the_check(declared: dict[st
         asked.append(chosen)
         return right("tanh", "identity")
 
-    report = guided(Task("a.py", "f", {}), agreed(declared), candidate, told.append, lambda: fresh.append(len(asked)))
+    report = guided(
+        Asked(Task("a.py", "f", {}), agreed(declared), candidate, told.append, lambda: fresh.append(len(asked)))
+    )
     assert report.verdict == "correct" and len(fresh) == renewed and fresh[0] == len(asked) - 1
     names = [case.name for case in report.cases]
     assert [next(told[-1]) for _ in names] == names and next(told[-1]) == "one of them, asked again"
@@ -81,7 +85,6 @@ def test_nothing_is_asked_where_everything_is_declared() -> None:
     def never() -> None:
         raise AssertionError
 
-    report = guided(
-        Task("a.py", "f", {}), agreed(declared), lambda chosen: right("tanh", "identity"), lambda cases: None, never
-    )
+    task = Task("a.py", "f", {})
+    report = guided(Asked(task, agreed(declared), lambda chosen: right("tanh", "identity"), lambda cases: None, never))
     assert report.verdict == "correct"
