@@ -4,8 +4,9 @@ BIN := $(VENV)/bin
 PEERS := .venv-peers
 NODE_MODULES := tests/peers/node_modules
 BENCH := .venv-bench
+MUTATION := .venv-mutation
 
-.PHONY: help demo test test-all check vectors campaign power browser peers bench bench-write scaling clean
+.PHONY: help demo test test-all check vectors campaign power mutation browser peers bench bench-write scaling clean
 
 help: ## what can be made here
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-11s %s\n' "$$name" "$$what"; done
@@ -13,15 +14,16 @@ help: ## what can be made here
 demo: ## judge two backpropagations, train on handwritten digits, prove the gradient (installs nothing)
 	$(PYTHON) -m purebp.cli.demo
 
-test: $(VENV)/.installed ## types and all tests, in .venv
-	$(BIN)/mypy
-	$(BIN)/mypy --python-version 3.13
+test: check ## style, layers, types and all tests, in .venv
 	$(BIN)/pytest -q -n auto
 
 test-all: ## all tests on every supported Python that is here, each in a virtual environment of its own
 	$(PYTHON) -m studies.interpreters
 
-check: $(VENV)/.installed ## style, types (of this Python and of 3.13), and the layers
+check: $(VENV)/.installed ## style, the layers, and types (of this Python and of 3.13)
+	$(BIN)/ruff check --quiet
+	$(BIN)/ruff format --check --quiet
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/mypy
 	$(BIN)/mypy --python-version 3.13
 
@@ -37,6 +39,9 @@ browser: $(VENV)/.installed ## the HTML report in a real Chromium
 power: ## how many mistakes the oracle catches and names, in some minutes; writes docs/power.md
 	$(PYTHON) -m studies.power --write
 
+mutation: $(MUTATION)/.installed ## how many small changes of the code the tests notice, in a quarter of an hour; writes docs/mutation.md
+	$(MUTATION)/bin/python -m studies.mutation --write
+
 peers: $(PEERS)/.installed $(NODE_MODULES)/.package-lock.json ## independent witnesses, and other implementations under check, in .venv-peers
 	$(PEERS)/bin/pytest -q -s tests/peers
 
@@ -50,7 +55,7 @@ scaling: $(BENCH)/.installed ## certificates and checks over a cluster, with doc
 	$(BENCH)/bin/pytest -q tests/scaling tests/test_docs.py -k scaling
 
 clean: ## remove what was made
-	rm -rf $(VENV) .venv-* $(NODE_MODULES) tests/peers/build build dist .mypy_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-* $(NODE_MODULES) tests/peers/build build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.installed: pyproject.toml
@@ -67,6 +72,12 @@ $(PEERS)/.installed: pyproject.toml tests/peers/requirements.txt
 $(NODE_MODULES)/.package-lock.json: tests/peers/package-lock.json
 	@if command -v npm >/dev/null; then cd tests/peers && npm ci --ignore-scripts --no-audit --no-fund --loglevel error && touch ../../$@; \
 	else echo "There is no npm: the implementations in JavaScript are not installed, and skipped."; fi
+
+$(MUTATION)/.installed: pyproject.toml studies/mutation/requirements.txt
+	$(PYTHON) -m venv $(MUTATION)
+	$(MUTATION)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--requirement studies/mutation/requirements.txt --editable '.[test]'
+	touch $@
 
 $(BENCH)/.installed: pyproject.toml studies/benchmarks/requirements.txt
 	$(PYTHON) -m venv $(BENCH)

@@ -30,7 +30,8 @@ from purebp.textbook.arithmetic import PurebpError
 from purebp.textbook.network import Batch, Network
 
 if TYPE_CHECKING:
-    from purebp.graphs.engine import Feed, Node, Values
+    from purebp.graphs.engine import Feed, Values
+    from purebp.graphs.nodes import Node
     from purebp.oracle.asking.candidate import Candidate
     from purebp.oracle.certify_graph import certified_graph
     from purebp.oracle.check_graph import check_graph

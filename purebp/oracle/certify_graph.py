@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from math import prod
 
-from purebp.graphs.engine import Feed, GraphGradients, Node, Values, backward_graph
+from purebp.graphs.engine import Feed, GraphGradients, Values, backward_graph
+from purebp.graphs.nodes import Node
 from purebp.graphs.tensors import arranged, dimensions, entries
 from purebp.number_systems.ball import Ball, ball
 from purebp.oracle.certify import certify

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from purebp.number_systems.formats import Format, format_named
@@ -33,6 +34,7 @@ from purebp.oracle.verdict import BROKEN
 from purebp.textbook import losses
 from purebp.textbook.activations import Activation
 from purebp.textbook.activations import activation as known_activation
+from purebp.textbook.arithmetic import PurebpError
 from purebp.textbook.losses import Loss
 
 Search = Callable[..., Case | None]  # for a case that fails: `purebp.testing.counterexample`
@@ -67,6 +69,8 @@ def check(
     "numpy", "torch" or "jax". explore: a search for further cases, `purebp.testing.counterexample`.
     """
     called_so = name_of(candidate, name)
+    if explore is not None and not callable(explore):
+        raise PurebpError(f"explore={explore!r:.40}: a search is wanted, such as purebp.testing.counterexample")
     names = activations if isinstance(activations, str) or activations is None else _names(activations)
     given = {
         "activations": names,
@@ -81,37 +85,44 @@ def check(
         "format": format_named(format).name,
         "arrays": arrays,
     }
-    declares = {key: value for key, value in given.items() if value is not None}
-    if names is None:
-        guess = guessing.guess(lambda case, declared: ask(candidate, case, declared), declares, imported_by(candidate))
-        declares |= guess.options
-        report = _checked(candidate, declares, called_so, seed, explore)
-        return replace(report, notes=(*report.notes, *guess.notes(report.conforms, program=False)))
-    return _checked(candidate, declares, called_so, seed, explore)
+    declares: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    if names is not None:
+        return _as_declared(candidate, declares, called_so, seed, explore)
+    Declared(**{**declares, "activations": ("sigmoid",)})  # refuses what cannot be, before anything is tried
+    guess = guessing.guess(lambda case, declared: ask(candidate, case, declared), declares, imported_by(candidate))
+    report = _as_declared(candidate, {**declares, **guess.options}, called_so, seed, explore)
+    return replace(report, notes=(*report.notes, *guess.notes(report.conforms, program=False)))
 
 
 def _names(activations: Sequence[str | Activation]) -> tuple[str, ...]:
     return tuple(known_activation(f).name for f in activations)
 
 
-def _checked(candidate: Candidate, declares: dict[str, Any], name: str, seed: int, explore: Search | None) -> Report:
-    """Ask for what is declared, judge, and look further where the answers are of another shape, or all right."""
+def _as_declared(
+    candidate: Candidate, declares: dict[str, Any], name: str, seed: int, explore: Search | None
+) -> Report:
     names = declares["activations"]
     any_depth = isinstance(names, str)
     declared = Declared(**{**declares, "activations": (names,) if any_depth else tuple(names)})
     shape: dict[str, Any] = {key: getattr(declared, key) for key in ("loss", "sizes", "batch")}
     cases = ladder(names, **shape, biases=bool(declared.biases), seed=seed)
-    question = Layers(declared, complete=True)
+    search = explore and partial(explore, any_depth=any_depth)
+    return checked(candidate, Layers(declared, complete=True), cases, name, search)
+
+
+def checked(
+    candidate: Candidate, question: Layers, cases: Sequence[Case], name: str, explore: Search | None = None
+) -> Report:
+    """Ask on these cases, judge, and look further where the answers are of another shape, or all right."""
+    declared = question.declared
     answers = [ask(candidate, case, declared) for case in cases]
     state = list(stateful(cases, answers, lambda case: ask(candidate, case, declared)))
     report = judged(question, cases, answers, name, state=state)
     if any(finding.kind in ("wrong shape", "wrong number of layers", "not understood") for finding in report.findings):
         return _in_another_layout(candidate, cases, declared, name) or report
-    if explore and report.conforms:
-        found = explore(candidate, declared, report.convention, any_depth=any_depth)
-        if found is not None:
-            answers.append(ask(candidate, found, declared))
-            return judged(question, [*cases, found], answers, name, state=state, known=report.convention)
+    if explore and report.conforms and (found := explore(candidate, declared, report.convention)) is not None:
+        answers.append(ask(candidate, found, declared))
+        return judged(question, [*cases, found], answers, name, state=state, known=report.convention)
     return report
 
 

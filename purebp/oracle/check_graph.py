@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from purebp.graphs.engine import GraphGradients, Node, forward_graph
+from purebp.graphs.engine import GraphGradients, forward_graph
+from purebp.graphs.nodes import Node
 from purebp.graphs.tensors import copied, dimensions
 from purebp.number_systems.formats import Format, format_named
 from purebp.oracle.answer import Answer

@@ -173,8 +173,9 @@ class Convention:
 
     def turned(self, samples: int, outputs: int, arithmetic: Arithmetic[Any]) -> Callable[[Any, Any], Any] | None:
         """What is returned for a gradient g of `self.effective` and its parameter w; None for g itself."""
-        factor = Fraction(1) if self.named else self.factor(samples, outputs)
-        scale = None if factor == 1 else arithmetic.ratio(*factor.as_integer_ratio())
+        factor = self.factor(samples, outputs)
+        exact = self.named or (self.loss is None and factor == 1)  # of a graph, sizes are constants: 1 is no factor
+        scale = None if exact else arithmetic.ratio(*factor.as_integer_ratio())
 
         def scaled(g: Any) -> Any:
             return g if scale is None else scale * g

@@ -20,7 +20,6 @@ from typing import Any
 from purebp.graphs.engine import (
     Feed,
     GraphGradients,
-    Node,
     Values,
     accumulated,
     backward_graph,
@@ -29,6 +28,7 @@ from purebp.graphs.engine import (
     topological_order,
     uses_of,
 )
+from purebp.graphs.nodes import Node
 from purebp.graphs.tensors import Tensor, arranged, as_rows, dimensions, entries, entrywise
 from purebp.number_systems.ball import Ball, ball
 from purebp.number_systems.formats import Format
@@ -151,14 +151,15 @@ def _feeds(graph: Node, sizes: Mapping[Node, tuple[int, ...]], seed: str, dead: 
 def _drawn(
     graph: Node, sizes: Mapping[Node, tuple[int, ...]], random: Random, signs: Sequence[int], factor: float
 ) -> dict[str, Tensor]:
-    targets_of = {(parent, _entropy(node)) for node in topological_order(graph) for parent in node.parents[:1]}
+    losses = ((node, node.operation.loss) for node in topological_order(graph) if node.operation)
+    suited = {(node.parents[0], loss.targets) for node, loss in losses if loss}
     feed: dict[str, Tensor] = {}
     for leaf, size in sizes.items():
         width = (size or (1,))[-1]
-        if (leaf, "CrossEntropy") in targets_of:
+        if (leaf, "one_hot") in suited:
             classes = [random.randrange(width) for _ in range(prod(size) // width)]
             numbers = [float(j == hot) for hot in classes for j in range(width)]
-        elif (leaf, "BinaryCrossEntropy") in targets_of:
+        elif (leaf, "binary") in suited:
             numbers = [float(random.randint(0, 1)) for _ in range(prod(size))]
         else:
             unit = 8 if prod(size) < 16 else 64
@@ -167,11 +168,6 @@ def _drawn(
             numbers = [random.choice(signs) * random.randint(1, largest) * scale * factor for _ in range(prod(size))]
         feed[leaf.name] = arranged(numbers, size)
     return feed
-
-
-def _entropy(node: Node) -> str:
-    """Whether a node wants targets that are 0 or 1, one of each sample or any of them."""
-    return next((name for name in ("BinaryCrossEntropy", "CrossEntropy") if name in node.kind), "")
 
 
 def _dull(graph: Node, feed: Feed) -> tuple[int, int]:
@@ -254,7 +250,7 @@ def continued(graph: Node, feed: Feed) -> int:
     """
     values, length = forward_graph(graph, feed), 0
 
-    def measured(a: Matrix, b: Matrix, biases: Vector | None) -> list[list[float]]:
+    def measured(a: Matrix, b: Matrix, biases: Vector | None = None) -> list[list[float]]:
         nonlocal length
         length += len(a[0])
         return FLOAT.inner(a, b, biases)

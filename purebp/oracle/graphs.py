@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from purebp.graphs.engine import Node, labels, topological_order
+from purebp.graphs.engine import labels, topological_order
+from purebp.graphs.nodes import Node
 from purebp.number_systems.formats import Format, format_named
 from purebp.oracle.answer import UPDATED, Claim, Finding, Key, tensor_name
 from purebp.oracle.asking.candidate import Declared
@@ -19,7 +20,7 @@ from purebp.oracle.explaining.diagnosis import Diagnosis
 from purebp.oracle.explaining.graph_mistakes import mistakes
 from purebp.oracle.explaining.localisation import COARSER, pattern, stored
 from purebp.oracle.graph_cases import Backward, GraphCase, bounded, graph_budgets, key_of, keys_of, quantities
-from purebp.oracle.reasons import Reasons
+from purebp.oracle.reasons import Reasons, of_state
 from purebp.textbook.arithmetic import FLOAT, Matrix
 
 FIRST_LINE = "∂loss/∂ŷ, from ŷ and y"
@@ -83,7 +84,7 @@ class Graphs:
 
     def reasons(self, evidence: Sequence[Evidence], convention: Convention, findings: Sequence[Finding]) -> Reasons:
         if not all(piece.claim for piece in evidence) or not any(piece.off for piece in evidence):
-            return Reasons()
+            return of_state(findings)
         if told := self._told(evidence, convention):
             return Reasons(tuple(told))
         return Reasons(approximation=self._approximation(evidence, convention))
@@ -129,7 +130,9 @@ class Graphs:
     def shown(self, piece: Evidence, convention: Convention) -> str:
         """What the candidate is fed."""
         lines = [f"  {name} = {value}" for name, value in piece.case.feed.items()]
-        return "\n".join(lines + [f"  learning rate {convention.learning_rate:g}"] * (convention.returns in UPDATED))
+        if convention.returns in UPDATED:
+            lines.append(f"  learning rate {convention.learning_rate:g}")
+        return "\n".join(lines)
 
     def _ratio(self, piece: Evidence) -> tuple[float, int, int] | None:
         """The largest gradient as a multiple of the right one, and the size of the case."""

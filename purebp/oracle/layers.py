@@ -21,17 +21,15 @@ from purebp.oracle.asking.candidate import Declared, arguments
 from purebp.oracle.cases import Case
 from purebp.oracle.conventions import Convention, budgets, default_convention
 from purebp.oracle.evidence import Budgets, Evidence, regathered
-from purebp.oracle.explaining.catalogue import STATE
 from purebp.oracle.explaining.diagnosis import Diagnosis, Observation, explanations, followed
 from purebp.oracle.explaining.localisation import approximation, localised
-from purebp.oracle.reasons import Reasons
+from purebp.oracle.reasons import Reasons, of_state
 from purebp.textbook.activations import activation
 from purebp.textbook.arithmetic import Matrix
 from purebp.textbook.linalg import transpose
 
 COMMON_RATES = [1.0, 0.5, 0.25, 0.1, 0.05, 0.01, 0.001]  # tried where a step is returned and no learning rate declared
 LARGEST_SHOWN = 60  # parameters of a case whose tensors are shown in full
-RECURRENCE = "∂loss/∂Wˡ = δˡᵀ aˡ⁻¹"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +66,11 @@ class Layers:
         gradients = _of_gradients(evidence)
         diagnoses = self._told(gradients, self.declared) if gradients else []
         diagnoses = [diagnosis for diagnosis in diagnoses if diagnosis.changes]
-        kept = next((finding for finding in findings if finding.kind in ("flaky", "keeps state")), None)
-        if kept and kept.kind == "flaky":
-            return Reasons(tuple(diagnoses))
         if diagnoses:
-            return Reasons(tuple(diagnoses), convention=diagnoses[0].convention)
-        if kept:
-            return Reasons((_not_reset(kept),))
+            flaky = any(finding.kind == "flaky" for finding in findings)
+            return Reasons(tuple(diagnoses), convention=None if flaky else diagnoses[0].convention)
+        if any(finding.kind in ("flaky", "keeps state") for finding in findings):
+            return of_state(findings)
         if any(finding.fatal for finding in findings):
             return Reasons(convention=next((c for c, holds in self._of_most(gradients) if holds), None))
         elsewhere = any(kind not in LOCAL for piece in evidence for kind, _ in piece.off)
@@ -176,11 +172,6 @@ class Layers:
 def _of_gradients(evidence: Sequence[Evidence]) -> list[Evidence]:
     """What concerns weights and biases alone, of the cases in which some were given."""
     return [piece.of_gradients() for piece in evidence if gradients_in(piece.claim)]
-
-
-def _not_reset(kept: Finding) -> Diagnosis:
-    name = "not reset between calls"
-    return Diagnosis(name, STATE, f"{kept.sentence[0].upper()}{kept.sentence[1:]}.", RECURRENCE, (name,))
 
 
 def _often_accused(declared: Declared, convention: Convention) -> list[str]:

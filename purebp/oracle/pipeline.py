@@ -147,7 +147,7 @@ def _report(
         candidate=name,
         verdict=verdict.name,
         conforms=verdict.name in ("correct", "correct-under-convention") and not diagnoses and facts.fits,
-        convention=told,
+        convention=told if told and told.loss else None,  # of a graph, the diagnosis says it
         explanations=diagnoses,
         findings=tuple(facts.findings),
         notes=notes,

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from purebp.oracle.answer import Finding
 from purebp.oracle.conventions import Convention
+from purebp.oracle.explaining.catalogue import STATE
 from purebp.oracle.explaining.diagnosis import Diagnosis
+
+RECURRENCE = "∂loss/∂Wˡ = δˡᵀ aˡ⁻¹"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +28,15 @@ class Reasons:
     def conventional(self) -> bool:
         """Whether the likeliest explanation is a sign, a factor or another loss, and no mistake."""
         return bool(self.diagnoses) and all(map(_conventional, self.diagnoses[0].changes))
+
+
+def of_state(findings: Sequence[Finding]) -> Reasons:
+    """That something is kept from call to call, where nothing else explains the answers."""
+    name = "not reset between calls"
+    kept = next((finding for finding in findings if finding.kind == "keeps state"), None)
+    if kept is None:
+        return Reasons()
+    return Reasons((Diagnosis(name, STATE, f"{kept.sentence[0].upper()}{kept.sentence[1:]}.", RECURRENCE, (name,)),))
 
 
 def _conventional(change: str) -> bool:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from purebp import FLOAT, Loss, PurebpError, backpropagation
-from purebp.graphs.engine import (
+from purebp.graph import (
     MSE,
     Add,
     BinaryCrossEntropy,
@@ -39,14 +39,13 @@ from purebp.graphs.engine import (
     Sum,
     Tanh,
     Transpose,
-    accumulated,
     backward_graph,
     forward_graph,
     to_feed,
     to_graph,
     topological_order,
-    uses_of,
 )
+from purebp.graphs.engine import accumulated, uses_of
 from purebp.graphs.tensors import Tensor, entries, entrywise
 from purebp.number_systems.ball import ball
 from purebp.oracle import Report, certified_gradients, check
@@ -413,7 +412,7 @@ def test_what_has_no_name_is_located() -> None:
 
     report = check(off, graph=residual())
     assert report.verdict == "wrong" and not report.explanations
-    assert "Off are the gradient of A, a." in report.notes[0]
+    assert "The gradients of A, a are off." in report.notes[0]
     assert "come through h" in report.notes[1]
 
 
@@ -535,7 +534,7 @@ def of_all_nodes(graph: Node, mistake: GraphMistake | None = None) -> Candidate:
 def test_gradients_of_inner_nodes_are_passed_over() -> None:
     report = check(of_all_nodes(residual()), graph=residual())
     assert report.verdict == "correct", str(report)
-    assert "For t1 its gradient was given, not its value: it is passed over." in report.notes
+    assert "Of t1 the gradient is given, where its value is wanted: it is not judged." in report.notes
     assert {tensor.name for tensor in report.tensors} == {f"∂loss/∂{name}" for name in ("A", "a", "W1", "b1", "V")}
     turned = check(
         lambda feed: {k: entrywise(lambda g: -g, v) for k, v in of_all_nodes(residual())(feed).items()},
@@ -661,7 +660,7 @@ def test_graphs_that_cannot_be_asked_are_refused() -> None:
     ):
         with pytest.raises(PurebpError, match=word):
             check(by_hand, graph=graph)
-    with pytest.raises(PurebpError, match="do not go with it"):
+    with pytest.raises(PurebpError, match="is for layers, and does not go"):
         check(by_hand, graph=residual(), sizes=(1, 1))
     for_layers: list[dict[str, Any]] = [{"weights": "in_out"}, {"samples": "columns"}, {"activations": "tanh"}]
     for other in [*for_layers, {"biases": False}]:

@@ -78,7 +78,7 @@ def _last_place(x: float, digits: int, kind: str) -> float:
 
 def stored(claim: Claim, name: str) -> bool:
     """Whether all numbers are numbers of that format; the wide budgets of short formats would hide a mistake else."""
-    held = format_named("binary32" if name == "tf32" else name)
+    held = format_named(name)
     return all(isfinite(x) and is_exact(x, held) for rows in claim.values() for row in rows for x in row)
 
 

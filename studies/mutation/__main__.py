@@ -1,0 +1,47 @@
+"""How many changes of the code the tests notice: what `make mutation` does.
+
+    python -m studies.mutation --write              a sample of the mutants, and docs/mutation.md
+    python -m studies.mutation --size 40 --seed 3   a smaller one, or another
+    python -m studies.mutation --all --only oracle  every mutant of the modules that have `oracle` in their path
+
+The exit status is 1 if fewer than 95 of a hundred mutants are killed, those of equivalent.toml aside.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from studies.mutation.judging import Judged, judge
+from studies.mutation.mutants import ROOT, sample
+from studies.mutation.page import WANTED, equivalents, page, share_killed
+
+SIZE = 500  # a quarter of an hour on two cores
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m studies.mutation", description=__doc__.splitlines()[0])
+    parser.add_argument("--size", type=int, default=SIZE, help="mutants in the sample (default: %(default)s)")
+    parser.add_argument("--all", action="store_true", help="every mutant, in place of a sample")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", default="", metavar="TEXT", help="modules with this in their path alone")
+    parser.add_argument("--write", action="store_true", help="write docs/mutation.md")
+    parser.add_argument("--processes", type=int, default=os.cpu_count(), help="mutants judged at a time")
+    given = parser.parse_args(argv)
+    chosen = sample(None if given.all else given.size, given.seed, given.only)
+    judged: list[Judged] = []
+    for result in judge(chosen, given.processes):
+        judged.append(result)
+        survivors = sum(not one.killed for one in judged)
+        print(f"\r{len(judged)} of {len(chosen)}, {survivors} survived", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    text = page(judged, equivalents(), None if given.all else given.seed)
+    print(text)
+    if given.write:
+        (ROOT / "docs" / "mutation.md").write_text(text, "utf-8")
+    return 0 if share_killed(judged, equivalents()) >= WANTED else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
