@@ -5,5 +5,21 @@
 6.0
 """
 
-from purebp.graphs.engine import *  # noqa: F403  # nodes and operations: this module is all that one imports
-from purebp.graphs.engine import __all__ as __all__
+from purebp.graphs import arrangement, costs, engine, functions, lowering, nodes, operations
+from purebp.graphs.arrangement import *  # noqa: F403  # each module says what is public of it
+from purebp.graphs.costs import *  # noqa: F403
+from purebp.graphs.engine import *  # noqa: F403
+from purebp.graphs.functions import *  # noqa: F403
+from purebp.graphs.lowering import *  # noqa: F403
+from purebp.graphs.nodes import *  # noqa: F403
+from purebp.graphs.operations import *  # noqa: F403
+
+__all__ = [
+    *nodes.__all__,
+    *operations.__all__,
+    *arrangement.__all__,
+    *functions.__all__,
+    *costs.__all__,
+    *engine.__all__,
+    *lowering.__all__,
+]

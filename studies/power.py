@@ -16,33 +16,34 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache
-from importlib import import_module
 from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Any
-from unittest.mock import patch
 
 from purebp import FLOAT, Batch, Layer, Network, backpropagation, evaluate, loss
 from purebp.number_systems.ball import Ball, ball
+from purebp.number_systems.formats import Format
+from purebp.oracle.answer import Claim, as_claim
+from purebp.oracle.asking.candidate import Declared, ask
 from purebp.oracle.cases import Case, ladder
-from purebp.oracle.check import check
+from purebp.oracle.check import checked
 from purebp.oracle.conventions import Convention, Factor, budgets
-from purebp.oracle.evidence import Budgets, Claim, as_claim, share
+from purebp.oracle.evidence import Budgets, share
 from purebp.oracle.explaining.catalogue import CATALOGUE, seen
 from purebp.oracle.explaining.diagnosis import Diagnosis, Made, Observation, explanations
 from purebp.oracle.explaining.recipe import Inapplicable, Mistake, Recipe, planted, run
+from purebp.oracle.layers import Layers
+from purebp.oracle.pipeline import judged
 from purebp.oracle.reports.report import Report
 from purebp.textbook.arithmetic import Matrix, PurebpError
 from purebp.textbook.network import Gradients, LayerGradients
 from studies.conforming import MACHINES, WAYS, Implementation, drawn, implementation, single
 from studies.conforming import Recipe as Way
 
-CHECK = import_module("purebp.oracle.check")
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 HIDDEN = ("sigmoid", "tanh", "relu", "leaky_relu(0.01)", "softplus", "elu(1.0)", "silu", "gelu", "identity")
 DEPTHS = (2, 3, 4)
@@ -50,6 +51,26 @@ FAMILIES = ("activation derivative", "biases", "operands", "order and state", "l
 
 Answer = Callable[[Network, Batch], Gradients]
 Candidate = Callable[[Matrix, Matrix, Matrix, Matrix], tuple[list[Any], list[Any]]]
+
+
+@cache
+def remembered(case: Case, convention: Convention, format: Format | str, forwards: bool) -> Budgets:
+    """Budgets, which are the same for every candidate, are computed once."""
+    return budgets(case, convention, format, {("outputs", -1): []} if forwards else {})
+
+
+@cache
+def rungs(names: tuple[str, ...], loss: str | None) -> tuple[Case, ...]:
+    """The cases of an architecture."""
+    return ladder(names, loss=loss)
+
+
+@dataclass(frozen=True)
+class Remembering(Layers):
+    """The question that `check` asks, for which no budget is computed twice."""
+
+    def enclose(self, case: Case, convention: Convention, format: Format | str, claim: Claim) -> Budgets:
+        return remembered(case, convention, format, any(kind in ("outputs", "loss") for kind, _ in claim))
 
 
 @dataclass(frozen=True)
@@ -69,9 +90,20 @@ class Setting:
 
         return called
 
-    def check(self, answer: Answer, **declared: Any) -> Report:
-        given: dict[str, Any] = {"activations": self.names, "loss": self.loss, "returns": "gradients", **declared}
-        return check(self.candidate(answer), **given)
+    def question(self, **declares: Any) -> Remembering:
+        given: dict[str, Any] = {"loss": self.loss, "returns": "gradients", **declares}
+        return Remembering(Declared(self.names, **given), complete=True)
+
+    def check(self, answer: Answer, **declares: Any) -> Report:
+        """What `purebp.oracle.check` reports."""
+        cases = rungs(self.names, declares.get("loss", self.loss))
+        return checked(self.candidate(answer), self.question(**declares), cases, "candidate")
+
+    def verdict(self, answer: Answer, **declares: Any) -> Report:
+        """Whether it conforms; the reasons are not looked for."""
+        question, cases = self.question(**declares), rungs(self.names, self.loss)
+        answers = [ask(self.candidate(answer), case, question.declared) for case in cases]
+        return judged(question, cases, answers, "candidate", explained=False)
 
     def __str__(self) -> str:
         return f"{' → '.join(self.names)}, {self.loss}"
@@ -228,45 +260,13 @@ class Seen:
 def looked_at(planting: Planting, setting: Setting, named: bool = True) -> Seen:
     """What `check` says; the verdict alone, which takes less time, unless it has to be named."""
     start = time.perf_counter()
-    if named:
-        report = setting.check(planting.answer(setting))
-    else:
-        with verdict_alone():
-            report = setting.check(planting.answer(setting))
+    report = (setting.check if named else setting.verdict)(planting.answer(setting))
     seen = Seen(planting, setting, report, time.perf_counter() - start, named)
     names = [set(found.changes) for found in report.explanations]
     seen.place = names.index(planting.changes) + 1 if planting.changes in names else 0
     if seen.place != 1 and names:
         seen.equal = same(report.explanations[0], planting, setting)
     return seen
-
-
-@contextmanager
-def budgets_once() -> Iterator[None]:
-    """Cases and their budgets, the same for every candidate, are computed once."""
-    kept: dict[Any, Budgets] = {}
-
-    def remembered(case: Case, convention: Convention, format: str, claim: Claim) -> Budgets:
-        key = (case, convention, format, any(kind in ("outputs", "loss") for kind, _ in claim))
-        if key not in kept:
-            kept[key] = budgets(case, convention, format, claim)
-        return kept[key]
-
-    here = import_module("purebp.oracle.explaining.localisation")
-    with (
-        patch.object(CHECK, "ladder", cache(ladder)),
-        patch.object(CHECK, "budgets", remembered),
-        patch.object(here, "budgets", remembered),
-    ):
-        yield
-
-
-@contextmanager
-def verdict_alone() -> Iterator[None]:
-    """Whether it conforms; the reasons are not looked for."""
-    nothing: Callable[..., list[Any]] = lambda *given, **options: []
-    with patch.multiple(CHECK, explanations=nothing, approximation=nothing, localised=nothing):
-        yield
 
 
 # What is planted.
@@ -393,8 +393,7 @@ def entries(sample: Sequence[Setting], sizes: Sequence[float], draws: int, rando
             for setting in sample:
                 places = [random.random() for _ in range(draws)]
                 for place in (*places, None):
-                    with verdict_alone():
-                        report = setting.check(_changed(way, setting, size, place, format), format=format)
+                    report = setting.verdict(_changed(way, setting, size, place, format), format=format)
                     found.tried += place is not None
                     found.anywhere += place is not None and not report.conforms
                     found.hardest += place is None and not report.conforms
@@ -589,22 +588,21 @@ QUICK = Extent(40, 4, (1e-4, 1e-11), 1, SAMPLE[:1], (1e-5,), 300, ("sigmoid",), 
 def measure(extent: Extent, seed: int) -> Measured:
     """The whole run, the same for the same seed."""
     random = Random(seed)
-    with budgets_once():
-        planted_ones = list(singles(extent.hidden, extent.depths))
-        able = [(planting, setting) for planting, setting in planted_ones if setting is not None]
-        return Measured(
-            [looked_at(*one, named=number % extent.every == seed % extent.every) for number, one in enumerate(able)],
-            [planting for planting, setting in planted_ones if setting is None],
-            [looked_at(*one) for one in list(conventions())[:: 1 if extent.runs > 10_000 else 7]],
-            [looked_at(*one) for one in pairs(extent.pairs, random)],
-            list(entries(extent.sample, extent.sizes, extent.draws, random)),
-            [
-                (kind, report.verdict == "imprecise" and any(words in note for note in report.notes))
-                for kind, _, report, words in imprecise(extent.sample[:3], extent.steps)
-            ],
-            false_alarms(extent.runs, random),
-            seed,
-        )
+    planted_ones = list(singles(extent.hidden, extent.depths))
+    able = [(planting, setting) for planting, setting in planted_ones if setting is not None]
+    return Measured(
+        [looked_at(*one, named=number % extent.every == seed % extent.every) for number, one in enumerate(able)],
+        [planting for planting, setting in planted_ones if setting is None],
+        [looked_at(*one) for one in list(conventions())[:: 1 if extent.runs > 10_000 else 7]],
+        [looked_at(*one) for one in pairs(extent.pairs, random)],
+        list(entries(extent.sample, extent.sizes, extent.draws, random)),
+        [
+            (kind, report.verdict == "imprecise" and any(words in note for note in report.notes))
+            for kind, _, report, words in imprecise(extent.sample[:3], extent.steps)
+        ],
+        false_alarms(extent.runs, random),
+        seed,
+    )
 
 
 def percent(part: int, whole: int) -> str:

@@ -13,9 +13,26 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from purebp import PurebpError, central_differences
-from purebp.graphs.engine import Constant, Input, Multiply, Node, Operation, Sum, Values, backward_graph, forward_graph
-from purebp.graphs.operations import OPERATIONS
+from purebp import PurebpError, central_differences, graph
+from purebp.graph import (
+    ELU,
+    Concatenate,
+    Constant,
+    Cost,
+    Huber,
+    Input,
+    LeakyReLU,
+    Linear,
+    Mean,
+    Multiply,
+    Node,
+    Operation,
+    Reshape,
+    Sum,
+    Values,
+    backward_graph,
+    forward_graph,
+)
 from purebp.graphs.tensors import Tensor, arranged, dimensions, entries, entrywise
 from purebp.number_systems.ball import ball
 from purebp.number_systems.dual import DUAL, Dual, dual
@@ -25,6 +42,27 @@ from tests.laws import assert_close
 
 Feed = dict[Node, Tensor]
 Law = Callable[[Operation], None]
+_X, _Y = Input(), Input()
+_BY_EXAMPLE: tuple[Node, ...] = (
+    Linear(_X, _Y),
+    Linear(_X, _Y, _X),
+    Reshape(_X, (-1,)),
+    Reshape(_X, (3, -1)),
+    Concatenate(_X, _Y),
+    Concatenate(_X, _Y, _X, axis=0),
+    *(make(_X, axis=axis) for make in (Sum, Mean) for axis in (None, 0, 1)),
+    LeakyReLU(_X, 0.25),
+    ELU(_X, 0.5),
+    Huber(_X, _Y, 0.5),
+    Cost(_X, _Y, "half_sse/samples"),
+    Cost(_X, _Y, "mse", after="tanh"),
+    Cost(_X, _Y, "cross_entropy", after="sigmoid"),
+)
+# All that is public, what has parameters by example.
+OPERATIONS: tuple[Operation, ...] = (
+    *(each for each in map(vars(graph).get, graph.__all__) if isinstance(each, Operation)),
+    *(node.operation for node in _BY_EXAMPLE if node.operation),
+)
 SHAPES: list[tuple[int, ...]] = [(), (3,), (2, 3), (3, 2), (3, 3), (1, 3), (3, 1), (2,)]
 
 
@@ -157,54 +195,56 @@ def doubled(right: Product, *given: Any) -> Tensor:
     return entrywise(lambda g: 2 * g, right(*given))
 
 
-def unchanged(right: Product, on: Any, g: Any, y: Any, x: Any) -> Tensor:
+def unchanged(right: Product, arithmetic: Any, g: Any, y: Any, x: Any) -> Tensor:
     return g
 
 
-def at_the_output(right: Product, on: Any, g: Any, y: Any, x: Any) -> Tensor:
-    return right(on, g, y, y)
+def at_the_output(right: Product, arithmetic: Any, g: Any, y: Any, x: Any) -> Tensor:
+    return right(arithmetic, g, y, y)
 
 
-def in_rows(right: Product, on: Any, g: Any, y: Any, x: Any) -> Tensor:
+def in_rows(right: Product, arithmetic: Any, g: Any, y: Any, x: Any) -> Tensor:
     """What comes back, in its own order."""
     return arranged(entries(g), dimensions(x))
 
 
-def in_columns(right: Product, on: Any, g: Any, y: Any, x: Any) -> Tensor:
+def in_columns(right: Product, arithmetic: Any, g: Any, y: Any, x: Any) -> Tensor:
     if len(dimensions(x)) < 2:
-        return right(on, g, y, x)
+        return right(arithmetic, g, y, x)
     return transpose(arranged(entries(g), dimensions(x)[::-1]))
 
 
-def not_transposed(right: Product, on: Any, g: Any, z: Any, x: Any, w: Any, *biases: Any) -> Tensor:
+def not_transposed(right: Product, arithmetic: Any, g: Any, z: Any, x: Any, w: Any, *biases: Any) -> Tensor:
     size = dimensions(w)
-    return right(on, g, z, x, transpose(w) if len(size) == 2 and size[0] == size[1] else w, *biases)
+    return right(arithmetic, g, z, x, transpose(w) if len(size) == 2 and size[0] == size[1] else w, *biases)
 
 
-def only_the_first(right: Product, on: Any, g: Any, y: Any, x: Any) -> Tensor:
-    return entrywise(mul, right(on, g, y, x), filled(dimensions(x), lambda k: float(k == 0)))
+def only_the_first(right: Product, arithmetic: Any, g: Any, y: Any, x: Any) -> Tensor:
+    return entrywise(mul, right(arithmetic, g, y, x), filled(dimensions(x), lambda k: float(k == 0)))
 
 
-def not_divided(right: Product, on: Any, g: Any, y: Any, x: Any) -> Tensor:
-    return entrywise(lambda r: r * len(entries(x)) / len(entries(y)), right(on, g, y, x))
+def not_divided(right: Product, arithmetic: Any, g: Any, y: Any, x: Any) -> Tensor:
+    return entrywise(lambda r: r * len(entries(x)) / len(entries(y)), right(arithmetic, g, y, x))
 
 
-def the_beginning(right: Product, on: Any, g: Any, y: Any, *parts: Any) -> Tensor:
+def the_beginning(right: Product, arithmetic: Any, g: Any, y: Any, *parts: Any) -> Tensor:
     return arranged(entries(g)[: len(entries(parts[1]))], dimensions(parts[1]))
 
 
-def diagonal(right: Product, on: Any, g: Any, a: Any, z: Any) -> Tensor:
+def diagonal(right: Product, arithmetic: Any, g: Any, a: Any, z: Any) -> Tensor:
     return entrywise(lambda gi, ai: gi * ai * (1 - ai), g, a)
 
 
 SLIPS = {
-    "Add": Slip("the second summand gets nothing", 1, lambda right, on, g, z, x, y: entrywise(lambda yi: 0 * yi, y)),
+    "Add": Slip(
+        "the second summand gets nothing", 1, lambda right, arithmetic, g, z, x, y: entrywise(lambda yi: 0 * yi, y)
+    ),
     "Subtract": Slip("the sign of what is subtracted is forgotten", 1, turned),
     "Negative": Slip("the sign is forgotten", 0, turned),
-    "Multiply": Slip("each factor gets itself", 0, lambda right, on, g, z, x, y: right(on, g, z, x, x)),
+    "Multiply": Slip("each factor gets itself", 0, lambda right, arithmetic, g, z, x, y: right(arithmetic, g, z, x, x)),
     "Divide": Slip("the sign of −1/y² is forgotten", 1, turned),
     "Exp": Slip("the derivative is taken for 1", 0, unchanged),
-    "Log": Slip("times x in place of 1/x", 0, lambda right, on, g, y, x: entrywise(mul, g, x)),
+    "Log": Slip("times x in place of 1/x", 0, lambda right, arithmetic, g, y, x: entrywise(mul, g, x)),
     "Linear": Slip("square weights are not transposed", 0, not_transposed),
     "MatMul": Slip("square factors are not transposed", 0, not_transposed),
     "Transpose": Slip("what comes back is not turned", 0, in_rows),
@@ -212,7 +252,7 @@ SLIPS = {
     "Concatenate": Slip("every part gets the beginning", 1, the_beginning),
     "Sum": Slip("only the first summand gets the gradient", 0, only_the_first),
     "Mean": Slip("1/n is forgotten", 0, not_divided),
-    "Identity": Slip("times its value", 0, lambda right, on, g, y, x: entrywise(mul, g, y)),
+    "Identity": Slip("times its value", 0, lambda right, arithmetic, g, y, x: entrywise(mul, g, y)),
     **dict.fromkeys(("Sigmoid", "Tanh", "Softplus", "SiLU", "GELU", "ELU"), Slip("squashed twice", 0, at_the_output)),
     **dict.fromkeys(("ReLU", "LeakyReLU"), Slip("f′ is taken for 1", 0, unchanged)),
     "Softmax": Slip("the Jacobian is taken for diagonal", 0, diagonal),
@@ -350,20 +390,19 @@ def recipes(draw: st.DrawFn, names: Sequence[str] = SMOOTH, most: int = 30) -> R
 
 def away_from_kinks(values: Values) -> bool:
     """Whether no corner is near, where dual numbers take the other side."""
-    bent = [node.parents[0] for node in values if node.kind.partition("(")[0] in ("ReLU", "LeakyReLU", "ELU")]
-    return all(abs(x) > 1e-9 for node in bent for x in entries(values[node]))
+    bent = [(node.parents[0], kink) for node in values if node.operation for kink in node.operation.kinks]
+    return all(abs(x - kink) > 1e-9 for node, kink in bent for x in entries(values[node]))
 
 
 def directional(cost: Node, feed: Feed, directions: Feed, arithmetic: Any) -> Any:
     """The slope of the cost along a direction in all inputs, by dual numbers over the arithmetic's numbers."""
-    on = dual(arithmetic)
     moved = {
         x: entrywise(
             lambda value, slope: Dual(arithmetic.number(value), arithmetic.number(slope)), feed[x], directions[x]
         )
         for x in feed
     }
-    return forward_graph(cost, moved, on)[cost].slope
+    return forward_graph(cost, moved, dual(arithmetic))[cost].slope
 
 
 def along(gradients: Any, directions: Feed) -> Any:

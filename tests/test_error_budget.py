@@ -17,7 +17,6 @@ import pytest
 
 from purebp import Activation, Batch, Layer, Network, activation, backpropagation, forward, loss
 from purebp.number_systems.ball import Ball, K, Rules, ball, steepest
-from purebp.number_systems.bounds import bounds_of
 from purebp.number_systems.decimals import decimal
 from purebp.number_systems.formats import BFLOAT16, BINARY16, BINARY32, BINARY64, TF32, Format
 from purebp.oracle import certified_gradients, certified_loss, certified_outputs
@@ -165,8 +164,8 @@ def test_no_slope_is_steeper_than_the_ends_and_the_peaks(name: str) -> None:
     for _ in range(300):
         low, width = random.gauss(0, 3), 10 ** random.uniform(-3, 1.5)
         for function in (elementwise(name).value, elementwise(name).derivative):
-            bounds = bounds_of(function)
-            assert bounds.slope is not None
+            bounds = function.bounds
+            assert bounds is not None and bounds.slope is not None
             steep = steepest(function, bounds, low, low + width)
             assert all(abs(bounds.slope(low + width * i / 200, FLOAT)) <= steep for i in range(201))
 
@@ -208,7 +207,8 @@ def most_roundoffs(name: str, derivative: bool) -> float:
     arguments = [side * m / 16 for m in range(96) for side in (-1, 1)]
     arguments += [side * m for m in (1e-8, 1e-3, 7.0, 9.0, 12.0, 17.0, 37.0, 60.0, 90.0, 500.0) for side in (-1, 1)]
     function = elementwise(name).derivative if derivative else elementwise(name).value
-    intermediate, worst = bounds_of(function).intermediate, 0.0
+    assert function.bounds is not None
+    intermediate, worst = function.bounds.intermediate, 0.0
     for z in arguments:
         unit = max(abs(function(z)), intermediate(abs(z)))
         for value in VALUES[base]:
@@ -239,6 +239,20 @@ def test_every_formula_in_use_stays_within_its_roundoffs(name: str) -> None:
     _, _, of_value, _, _, of_derivative = row.split("|")
     for derivative, shown in ((False, of_value), (True, of_derivative)):
         assert most_roundoffs(name, derivative) <= float(shown) < K
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_the_document_lists_the_formulas_and_the_intermediate_results_of_the_row(name: str) -> None:
+    (row,) = re.findall(rf"^\| {named(name)[0]} \|(.*)\|$", DOCUMENT, re.MULTILINE)
+    cells = [cell.strip() for cell in row.split(" | ")]
+    for function, formulas, largest in (
+        (elementwise(name).value, cells[0], cells[1]),
+        (elementwise(name).derivative, cells[3], cells[4]),
+    ):
+        assert function.bounds is not None and function.bounds.formulas == formulas
+        for z in (0.0, 0.5, 3.0):
+            expected = {"1": 1.0, "2": 2.0, "max(1, ǀzǀ)": max(1.0, z), "max(1, ǀαǀ)": max(1.0, abs(named(name)[1]))}
+            assert function.bounds.intermediate(z) == expected[largest]
 
 
 # Claims that were wrong once.

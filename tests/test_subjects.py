@@ -17,7 +17,8 @@ import pytest
 from purebp.cli import main
 from purebp.oracle.asking.loading import declaration
 from purebp.oracle.asking.wire import HELLO, Request, read_hello
-from purebp.oracle.vectors.vectors import Vector, load
+from purebp.oracle.vectors.files import load
+from purebp.oracle.vectors.vector import Vector
 from tests import ROOT
 
 os.environ.pop("JAVA_TOOL_OPTIONS", None)  # which java repeats on its standard error

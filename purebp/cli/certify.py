@@ -13,9 +13,10 @@ from typing import Any, TypeVar
 
 from purebp.cli import options
 from purebp.cli.files import check_apart, check_writable, write_whole
-from purebp.cli.terminal import Line, counted
+from purebp.cli.terminal import Line
 from purebp.number_systems.decimals import context
 from purebp.oracle.certify import Certified, CertifiedGradients, certified_gradients, certified_loss
+from purebp.textbook.text import counted
 
 HELP = "gradients with a proof: correctly rounded, and enclosed"
 DESCRIPTION = """\

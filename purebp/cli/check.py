@@ -7,7 +7,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from threading import current_thread, main_thread
@@ -16,14 +16,16 @@ from typing import Any
 
 from purebp.cli import options
 from purebp.cli.files import check_apart, check_writable, write_whole
-from purebp.cli.terminal import Line, counted, short
+from purebp.cli.terminal import Line
 from purebp.number_systems.formats import FORMATS
 from purebp.oracle.asking import loading
 from purebp.oracle.asking import program as programs
 from purebp.oracle.asking.candidate import ARRAYS, RETURNS, Declared
 from purebp.oracle.asking.file import Outcome, Request, examine, without_answer
 from purebp.oracle.asking.subject import TIMEOUT
-from purebp.oracle.reports.report import Report, html, junit
+from purebp.oracle.reports import render, report_formats
+from purebp.oracle.reports.report import Report
+from purebp.oracle.reports.story import headline
 from purebp.textbook.arithmetic import PurebpError
 
 HELP = "check a backpropagation of your own, and name its mistake"
@@ -63,8 +65,6 @@ Exit status: 0 it conforms, 1 it does not, 2 bad options, 3 a defect of purebp, 
 file or function, an error when it is loaded, a program that says no hello), 5 nothing could be decided. Several files: 0 if all conform, 4 if none
 can be loaded, else 1."""
 
-WIDEST = 72  # of what the table says of a candidate
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of this verb."""
@@ -73,7 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_declarations(parser)
     group = parser.add_argument_group("the check")
     group.add_argument("--explore", help="search on beyond the built-in cases; needs Hypothesis", action="store_true")
-    group.add_argument("--report", help="default: text", choices=tuple(REPORTS), default="text")
+    group.add_argument("--report", help="default: text", choices=report_formats(), default="text")
     group.add_argument("--output", help="write the report there, and the verdict alone on stdout", metavar="FILE")
 
 
@@ -135,12 +135,12 @@ def run(args: argparse.Namespace) -> int:
         if outcome.status == 3:
             _said(outcome)
     reports = [outcome.report or _not_loaded(request, outcome) for request, outcome in zip(requests, outcomes)]
-    text = REPORTS[args.report](reports).rstrip()
+    text = render(reports, args.report).rstrip()
     if args.output is None:
         print(text)
     else:
         write_whole(args.output, text + "\n")
-        print(reports[0].headline if len(reports) == 1 else _conforming(reports))
+        print(headline(reports))
     return _status(outcomes)
 
 
@@ -233,39 +233,3 @@ def _status(outcomes: Sequence[Outcome]) -> int:
     if 3 in statuses:
         return 3
     return 4 if all(o.report is None for o in outcomes) else 1 if any(statuses) else 0
-
-
-def _text(reports: Sequence[Report]) -> str:
-    """The report, or a table of several."""
-    if len(reports) == 1:
-        return str(reports[0])
-    rows = [
-        ("candidate", "score", "verdict", ""),
-        *((r.candidate, f"{r.score:.2f}", r.verdict, _gist(r)) for r in reports),
-    ]
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
-    return "\n".join([*lines, "", _conforming(reports)])
-
-
-def _gist(report: Report) -> str:
-    """What the report says first, on one line."""
-    told = [finding.sentence.partition("\n")[0] for finding in report.findings]
-    if not report.conforms:
-        told = [found.name for found in report.explanations] + told + list(report.notes)
-    elif report.convention is not None:
-        told = [report.convention.sentence]
-    return short(told[0], WIDEST) if told else ""
-
-
-def _conforming(reports: Sequence[Report]) -> str:
-    good = sum(report.conforms for report in reports)
-    return f"{good} of {counted(len(reports), 'candidate')} conform" + ("s" if good == 1 else "")
-
-
-def _json(reports: Sequence[Report]) -> str:
-    documents = [report.to_json() for report in reports]
-    return documents[0] if len(documents) == 1 else "[\n" + ",\n".join(documents) + "\n]"
-
-
-REPORTS: dict[str, Callable[[Sequence[Report]], str]] = {"text": _text, "json": _json, "junit": junit, "html": html}

@@ -77,7 +77,8 @@ def run(args: argparse.Namespace) -> int:
 def drawn(network: Network, batch: Batch, loss: Loss) -> str:
     """The graph of the network as SVG, with its values and gradients on the batch."""
     from purebp.graphs.drawing import to_svg  # and all of the graph, which the text does without
-    from purebp.graphs.engine import backward_graph, to_feed, to_graph
+    from purebp.graphs.engine import backward_graph
+    from purebp.graphs.lowering import to_feed, to_graph
 
     cost = to_graph(network, loss)
     gradients = backward_graph(cost, to_feed(network, batch))

@@ -7,11 +7,11 @@ import json
 from collections.abc import Callable
 
 from purebp.cli.files import read_text
-from purebp.cli.terminal import aligned, counted
 from purebp.number_systems.formats import FORMATS
-from purebp.oracle.reports.report import junit
+from purebp.oracle.reports import render
 from purebp.oracle.vectors.answers import Judged, judge_answers
 from purebp.textbook.arithmetic import PurebpError
+from purebp.textbook.text import aligned, counted
 
 HELP = "judge a file of answers to the test vectors"
 DESCRIPTION = """\
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format", help="of the computation (default: binary64)", choices=tuple(FORMATS), default="binary64"
     )
-    parser.add_argument("--report", help="default: text", choices=tuple(REPORTS), default="text")
+    parser.add_argument("--report", help="default: text", choices=tuple(JUDGED), default="text")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     except PurebpError as error:
         told = str(error)
         raise PurebpError(told if repr(args.answers) in told else f"{args.answers!r}: {told}") from None
-    print(REPORTS[args.report](found))
+    print(JUDGED[args.report](found))
     return found.exit_status
 
 
@@ -79,8 +79,8 @@ def _json(found: Judged) -> str:
     return json.dumps(whole, ensure_ascii=False, indent=1)
 
 
-REPORTS: dict[str, Callable[[Judged], str]] = {
+JUDGED: dict[str, Callable[[Judged], str]] = {
     "text": _text,
     "json": _json,
-    "junit": lambda found: junit(found.reports).rstrip(),
+    "junit": lambda found: render(found.reports, "junit").rstrip(),
 }

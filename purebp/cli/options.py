@@ -7,12 +7,12 @@ from argparse import ArgumentTypeError
 from math import isfinite
 
 from purebp.cli.files import read_text
-from purebp.cli.terminal import counted
 from purebp.cli.training.tables import parse_table
 from purebp.textbook import activations, losses
 from purebp.textbook.arithmetic import PurebpError
 from purebp.textbook.network import Batch, Network
 from purebp.textbook.serialization import from_json
+from purebp.textbook.text import counted
 
 
 def activation(text: str) -> str:

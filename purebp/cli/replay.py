@@ -7,10 +7,12 @@ import argparse
 from purebp.cli.check import add_declarations, ended_properly, program_request
 from purebp.oracle.asking.candidate import NoAnswer
 from purebp.oracle.asking.program import Talk, talking
-from purebp.oracle.check import judged
+from purebp.oracle.layers import Layers
+from purebp.oracle.pipeline import judged
 from purebp.oracle.reports.report import Report
 from purebp.oracle.vectors.answers import complete, refusals
-from purebp.oracle.vectors.vectors import FAMILIES, Vector, load
+from purebp.oracle.vectors.files import load
+from purebp.oracle.vectors.vector import FAMILIES, Vector
 from purebp.textbook.arithmetic import PurebpError
 
 HELP = "ask a program one case again, and show what is said"
@@ -58,7 +60,7 @@ def _of_vector(vector: Vector, talk: Talk) -> Report:
             f"{vector.id} asks for {declared['returns']}, and the program is declared to return {returns}"
         )
     answer, chosen = talk.ask(vector.case, **declared)
-    return complete(judged([vector.case], [answer], chosen, talk.subject.hello.name), [vector])
+    return complete(judged(Layers(chosen), [vector.case], [answer], talk.subject.hello.name), [vector])
 
 
 def _of_case(args: argparse.Namespace, talk: Talk) -> Report:
@@ -67,4 +69,4 @@ def _of_case(args: argparse.Namespace, talk: Talk) -> Report:
         told = f"the cases for what is declared are {', '.join(cases)}"
         raise PurebpError(f"there is no case {args.id!r}: {told}; purebp vectors list has the test vectors")
     answer, chosen = talk.ask(cases[args.id])
-    return judged([cases[args.id]], [answer], chosen, talk.subject.hello.name)
+    return judged(Layers(chosen), [cases[args.id]], [answer], talk.subject.hello.name)

@@ -1,4 +1,4 @@
-"""Results as text: aligned tables, and a curve of block characters."""
+"""Results on a terminal: a line that is rewritten, a confusion matrix, and a curve of block characters."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from math import inf, log
 from time import monotonic
 
-from purebp.textbook.names import printable
+from purebp.textbook.text import aligned, short
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 ASCII_BLOCKS = "_.-=+*%#"
@@ -66,18 +66,6 @@ def blocks() -> str:
     return BLOCKS
 
 
-def aligned(rows: Sequence[Sequence[str]]) -> str:
-    """Columns of equal width, the first flush left and the others flush right.
-
-    >>> print(aligned([["", "loss"], ["training", "0.1"]]))
-              loss
-    training   0.1
-    """
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    lines = ([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])] for row in rows)
-    return "\n".join("  ".join(cells) for cells in lines)
-
-
 def confusion_matrix(classes: Sequence[str], counts: Sequence[Sequence[int]]) -> str:
     """One row per class and one column per answer; a dot is 0.
 
@@ -111,25 +99,6 @@ def curve(values: Sequence[float], blocks: str = BLOCKS, width: int = 60) -> tup
     low, high = min(heights), max(heights)
     top = (len(blocks) - 1) / ((high - low) or 1.0)
     return "".join(blocks[round((height - low) * top)] for height in heights), scale
-
-
-def counted(n: int, one: str, more: str | None = None) -> str:
-    """The number and what it counts.
-
-    >>> counted(1, "epoch"), counted(2, "epoch"), counted(2, "entry", "entries")
-    ('1 epoch', '2 epochs', '2 entries')
-    """
-    return f"{n} {one if n == 1 else more or one + 's'}"
-
-
-def short(name: str, most: int) -> str:
-    """The name on one line and not too long.
-
-    >>> short("a very long\\nname", 12)
-    'a very long~'
-    """
-    plain = printable(name)
-    return plain if len(plain) <= most else plain[: most - 1] + "~"
 
 
 def listed(names: Sequence[str], most: int = 10) -> str:

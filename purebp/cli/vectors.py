@@ -9,11 +9,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 from purebp.cli.files import read_text, write_whole
-from purebp.cli.terminal import Line, aligned, counted
+from purebp.cli.terminal import Line
 from purebp.oracle.asking.wire import patterned
-from purebp.oracle.vectors.vectors import FAMILIES, QUANTITIES, SCHEMA, document, lines, load, shipped, text, verify
+from purebp.oracle.vectors.files import SCHEMA, load, shipped, text
+from purebp.oracle.vectors.making import document
+from purebp.oracle.vectors.vector import ASKED_FOR, FAMILIES
+from purebp.oracle.vectors.verifying import verify
+from purebp.oracle.vectors.words import lines
 from purebp.textbook.arithmetic import PurebpError
 from purebp.textbook.serialization import parsed
+from purebp.textbook.text import aligned, counted
 
 HELP = "test vectors for implementations in any language"
 DESCRIPTION = """\
@@ -66,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
 def _list(args: argparse.Namespace) -> int:
     if args.family is None:
         families = [(family, load(family)) for family in FAMILIES]
-        rows = [[family, str(len(found)), ", ".join(QUANTITIES[family]) or "an error"] for family, found in families]
+        rows = [[family, str(len(found)), ", ".join(ASKED_FOR[family]) or "an error"] for family, found in families]
         print(aligned([["family", "tests", "expected"], *rows]))
     else:
         for vector in load(args.family):

@@ -1,9 +1,9 @@
 """A graph as a picture: SVG with shapes, values and gradients, and the text that Graphviz draws from.
 
 Columns go from the inputs to the cost. A node stands right of all its parents, and an input just left of the first node
-that uses it; an edge that passes a column has a place of its own there, so that it runs through no box. The order
-within a column follows the mean of the neighbours (Sugiyama, Tagawa and Toda, IEEE Trans. SMC 11, 1981), and the
-heights are as near to the mean of the neighbours as they can be without overlap.
+that uses it; an edge that passes a column has a place of its own there, so that it runs through no box. Sweeping to and fro,
+each column is ordered by the mean height of the neighbours (Sugiyama, Tagawa and Toda, IEEE Trans. SMC 11, 1981), and
+its boxes come as near to that mean as they can without overlap.
 
 >>> from purebp.graph import Input, MSE, Parameter, backward_graph
 >>> p = Parameter("p")
@@ -18,35 +18,39 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from html import escape
 from numbers import Rational
 from statistics import fmean
 from typing import Any
-from xml.etree import ElementTree as ET
 
-from purebp.graphs.engine import GraphGradients, Node, Values, labels, shapes, topological_order, uses_of
+from purebp.graphs.engine import GraphGradients, Values, labels, shapes, topological_order, uses_of
+from purebp.graphs.nodes import Node
 from purebp.graphs.tensors import Tensor, as_rows, dimensions, lifted
 from purebp.textbook.arithmetic import FLOAT, PurebpError
 from purebp.textbook.names import printable
 
+Held = Values | GraphGradients | Mapping[Any, Tensor] | None  # tensors by node, or by name
+Line = tuple[str, str]  # of a box: its kind (name, shape, value or gradient) and its text
+Point = tuple[float, float]
+
 CHARACTER, LINE, MARGIN = 7.23, 16.0, 9.0  # of 12 px monospace, a line of it, and the inside of a box
 GAP, BETWEEN, PASSAGE = 16.0, 44.0, 8.0  # between boxes, between columns, and the height of a passing edge
 MOST_ROWS, MOST_COLUMNS, LONGEST = 3, 4, 48  # of a tensor that is shown in a box; characters of a name
-SWEEPS = 12
-NO_BREAK = "\u00a0"
-COLOURS = {"Input": "#dbeafe", "Parameter": "#fef3c7", "Constant": "#e5e7eb", "cost": "#dcfce7", "": "#f8fafc"}
-MARKER = {"id": "arrow", "viewBox": "0 0 8 8", "refX": "7", "refY": "4", "orient": "auto"}
-MARKER |= {"markerWidth": "7", "markerHeight": "7"}
-STYLE = (
-    ".purebp text{font:12px ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace;fill:#111827}"
+SWEEPS = 6
+NO_BREAK = "\u00a0"  # SVG runs spaces together
+COLOURS = {"Input": "#dbeafe", "Parameter": "#fef3c7", "Constant": "#e5e7eb"}
+COST, COMPUTED = "#dcfce7", "#f8fafc"
+HEAD = (
+    "<style>.purebp text{font:12px ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace;fill:#111827}"
     ".purebp .name{font-weight:bold}.purebp .shape{fill:#4b5563}.purebp .gradient{fill:#b91c1c}"
     ".purebp rect{stroke:#64748b}.purebp path{fill:none;stroke:#7c8798;stroke-width:1.4}"
-    ".purebp marker path{fill:#7c8798;stroke:none}"
+    ".purebp marker path{fill:#7c8798;stroke:none}</style>"
+    '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" orient="auto" markerWidth="7" markerHeight="7">'
+    '<path d="M0 0L8 4L0 8z" /></marker></defs>'
 )
 
 
-def to_svg(
-    graph: Node, values: Values | Mapping[Any, Tensor] | None = None, gradients: GraphGradients | Values | None = None
-) -> str:
+def to_svg(graph: Node, values: Held = None, gradients: Held = None) -> str:
     """The graph as a drawing: for each node its name, operation and shape, and where given its value and its gradient.
 
     Boxes have a background of their own, for light and for dark pages. Of large tensors a corner is shown.
@@ -57,34 +61,37 @@ def to_svg(
     """
     order = topological_order(graph)
     texts = described(order, values, gradients)
-    widths = {node: max(len(text) for _, text in lines) * CHARACTER + 2 * MARGIN for node, lines in texts.items()}
-    boxes = {node: Box(node, widths[node], len(texts[node]) * LINE + MARGIN) for node in order}
+    boxes = {
+        node: Box(max(len(text) for _, text in lines) * CHARACTER + 2 * MARGIN, len(lines) * LINE + MARGIN)
+        for node, lines in texts.items()
+    }
     width, height, edges = arrange(order, boxes)
-    size = {"viewBox": f"0 0 {width:.0f} {height:.0f}", "width": f"{width:.0f}", "height": f"{height:.0f}"}
-    root = ET.Element("svg", {"xmlns": "http://www.w3.org/2000/svg", "role": "img", "class": "purebp", **size})
-    ET.SubElement(root, "title").text = printable(repr(graph))
-    ET.SubElement(root, "style").text = STYLE
-    ET.SubElement(ET.SubElement(ET.SubElement(root, "defs"), "marker", MARKER), "path", {"d": "M0 0L8 4L0 8z"})
-    for points in edges:
-        ET.SubElement(root, "path", {"d": _curve(points), "marker-end": "url(#arrow)"})
-    for node, box in boxes.items():
-        group = ET.SubElement(root, "g")
-        ET.SubElement(group, "title").text = printable(repr(node))
-        left, top = box.x, box.y - box.height / 2
-        place = {"x": left, "y": top, "width": box.width, "height": box.height}
-        rect = {name: f"{number:.1f}" for name, number in place.items()}
-        ET.SubElement(group, "rect", {**rect, "rx": "5", "fill": _colour(node, graph)})
-        for row, (kind, text) in enumerate(texts[node], start=1):
-            shown = text.lstrip()
-            x = left + MARGIN + (len(text) - len(shown)) * CHARACTER
-            at = {"class": kind, "x": f"{x:.1f}", "y": f"{top + row * LINE:.1f}"}
-            ET.SubElement(group, "text", at).text = shown.replace(" ", NO_BREAK)  # SVG runs spaces together
-    return ET.tostring(root, encoding="unicode") + "\n"
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" role="img" class="purebp" '
+        f'viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}">{_title(graph)}{HEAD}'
+        + "".join(f'<path d="{_curve(points)}" marker-end="url(#arrow)" />' for points in edges)
+        + "".join(_drawn(node, boxes[node], texts[node], _colour(node, graph)) for node in order)
+        + "</svg>\n"
+    )
 
 
-def to_dot(
-    graph: Node, values: Values | Mapping[Any, Tensor] | None = None, gradients: GraphGradients | Values | None = None
-) -> str:
+def _title(node: Node) -> str:
+    return f"<title>{escape(printable(repr(node)), quote=False)}</title>"
+
+
+def _drawn(node: Node, box: Box, lines: Sequence[Line], colour: str) -> str:
+    left, top = box.x, box.y - box.height / 2
+    place = f'x="{left:.1f}" y="{top:.1f}" width="{box.width:.1f}" height="{box.height:.1f}"'
+    drawn = f'<g>{_title(node)}<rect {place} rx="5" fill="{colour}" />'
+    for row, (kind, text) in enumerate(lines, start=1):
+        shown = text.lstrip()
+        x, y = left + MARGIN + (len(text) - len(shown)) * CHARACTER, top + row * LINE
+        shown = escape(shown.replace(" ", NO_BREAK), quote=False)
+        drawn += f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}">{shown}</text>'
+    return drawn + "</g>"
+
+
+def to_dot(graph: Node, values: Held = None, gradients: Held = None) -> str:
     r"""The same as text for Graphviz: `dot -Tsvg`.
 
     >>> from purebp.graph import Input, Tanh
@@ -107,10 +114,21 @@ def to_dot(
     return "\n".join([*lines, "}"])
 
 
-def described(
-    order: Sequence[Node], values: Values | Mapping[Any, Tensor] | None, gradients: GraphGradients | Values | None
-) -> dict[Node, list[tuple[str, str]]]:
-    """The lines of each box, each with its kind: name, shape, value, gradient."""
+def _colour(node: Node, graph: Node) -> str:
+    return COST if node is graph and node.parents else COLOURS.get(node.kind, COMPUTED)
+
+
+# What stands in a box.
+
+
+def described(order: Sequence[Node], values: Held, gradients: Held) -> dict[Node, list[Line]]:
+    """The lines of each box: name, shape, value, gradient.
+
+    >>> from purebp.graph import Input
+    >>> x = Input("x")
+    >>> described([x], {x: [1.0, 2.0]}, None)[x]
+    [('name', 'x'), ('shape', '2'), ('value', '  1 2')]
+    """
     names = labels(order)
     static = shapes(order, {node: node.shape for node in order})
     found = {}
@@ -130,11 +148,9 @@ def described(
     return found
 
 
-def _held(tensors: Values | GraphGradients | Mapping[Any, Tensor] | None, node: Node) -> Tensor | None:
-    if tensors is None:
-        return None
-    key = node if node in tensors else node.name
-    if key not in tensors:
+def _held(tensors: Held, node: Node) -> Tensor | None:
+    key = next((key for key in (node, node.name) if tensors is not None and key in tensors), None)
+    if tensors is None or key is None:
         return None
     if not isinstance(tensors, (Values, GraphGradients)):
         return lifted(node.name or node.kind, tensors[key], FLOAT)
@@ -142,10 +158,6 @@ def _held(tensors: Values | GraphGradients | Mapping[Any, Tensor] | None, node: 
         return tensors[key]
     except PurebpError:  # the gradient by targets is not known
         return None
-
-
-def _colour(node: Node, graph: Node) -> str:
-    return COLOURS["cost"] if node is graph and node.parents else COLOURS.get(node.kind, COLOURS[""])
 
 
 def _short(x: Any) -> str:
@@ -173,51 +185,36 @@ def _numbers(tensor: Tensor, mark: str) -> list[str]:
 
 @dataclass(slots=True, eq=False)
 class Box:
-    """A node, or the place where an edge passes a column (without a node): its size, and where it stands."""
+    """Where a node stands, or where an edge passes a column."""
 
-    node: Node | None
     width: float = 0.0
     height: float = PASSAGE
     x: float = 0.0  # of the left side
     y: float = 0.0  # of the middle
-    column: tuple[float, float] = (0.0, 0.0)  # left and right side of its column
     before: list[Box] = field(default_factory=list)
     after: list[Box] = field(default_factory=list)
 
 
-def arrange(order: Sequence[Node], boxes: Mapping[Node, Box]) -> tuple[float, float, list[list[tuple[float, float]]]]:
-    """Put the boxes in their places; the size of the picture, and the points of every edge."""
+def arrange(order: Sequence[Node], boxes: Mapping[Node, Box]) -> tuple[float, float, list[list[Point]]]:
+    """Put the boxes in their places, all of a column equally wide; the size of the picture, the points of every edge."""
     columns, chains = _columns(order, boxes)
-    place = {box: i for column in columns for i, box in enumerate(column)}
+    for column in columns:
+        _spread(column, dict.fromkeys(column, 0.0))
     for sweep in range(SWEEPS):
         forwards = sweep % 2 == 0
-        for column in columns if forwards else reversed(columns):
-            near = {box: box.before if forwards else box.after for box in column}
-            means = {box: fmean(place[b] for b in near[box]) if near[box] else float(place[box]) for box in column}
-            column.sort(key=means.__getitem__)
-            place.update((box, i) for i, box in enumerate(column))
-    for column in columns:
-        _spread(column, [0.0] * len(column))
-    for sweep in range(SWEEPS):
-        for column in columns if sweep % 2 else reversed(columns):
-            _spread(
-                column,
-                [fmean(b.y for b in box.before + box.after) if box.before + box.after else 0.0 for box in column],
-            )
-    left = GAP
+        for column in columns if forwards else columns[::-1]:
+            near = {box: (box.before if forwards else box.after) or [box] for box in column}
+            wanted = {box: fmean(other.y for other in near[box]) for box in column}
+            column.sort(key=wanted.__getitem__)
+            _spread(column, wanted)
+    top, right = min(box.y - box.height / 2 for column in columns for box in column) - GAP, GAP
     for column in columns:
         width = max(box.width for box in column)
         for box in column:
-            box.width = box.width or width
-            box.x = left + (width - box.width) / 2
-            box.column = left, left + width
-        left += width + BETWEEN
-    top = min(box.y - box.height / 2 for column in columns for box in column) - GAP
-    for column in columns:
-        for box in column:
-            box.y -= top
-    height = max(box.y + box.height / 2 for column in columns for box in column) + GAP
-    return left - BETWEEN + GAP, height, [list(dict.fromkeys(_points(chain))) for chain in chains]
+            box.x, box.y, box.width = right, box.y - top, width
+        right += width + BETWEEN
+    bottom = max(box.y + box.height / 2 for column in columns for box in column)
+    return right - BETWEEN + GAP, bottom + GAP, [list(_points(chain)) for chain in chains]
 
 
 def _columns(order: Sequence[Node], boxes: Mapping[Node, Box]) -> tuple[list[list[Box]], list[list[Box]]]:
@@ -234,19 +231,18 @@ def _columns(order: Sequence[Node], boxes: Mapping[Node, Box]) -> tuple[list[lis
     chains = []
     for node in order:
         for parent in dict.fromkeys(node.parents):
-            chain = [boxes[parent]]
-            for passed in range(column[parent] + 1, column[node]):
-                chain.append(Box(None))
-                columns[passed].append(chain[-1])
-            chain.append(boxes[node])
-            for one, next_one in zip(chain, chain[1:]):
-                one.after.append(next_one)
-                next_one.before.append(one)
+            passages = {passed: Box() for passed in range(column[parent] + 1, column[node])}
+            for passed, box in passages.items():
+                columns[passed].append(box)
+            chain = [boxes[parent], *passages.values(), boxes[node]]
+            for box, after in zip(chain, chain[1:]):
+                box.after.append(after)
+                after.before.append(box)
             chains.append(chain)
     return columns, chains
 
 
-def _spread(column: Sequence[Box], wanted: Sequence[float]) -> None:
+def _spread(column: Sequence[Box], wanted: Mapping[Box, float]) -> None:
     """Heights nearest to those wanted, in this order and without overlap.
 
     With yᵢ = tᵢ + dᵢ, dᵢ the distance that i must keep from the first, the tᵢ must not decrease: that is a monotone
@@ -256,8 +252,8 @@ def _spread(column: Sequence[Box], wanted: Sequence[float]) -> None:
     for upper, lower in zip(column, column[1:]):
         distances.append(distances[-1] + (upper.height + lower.height) / 2 + GAP)
     pools: list[tuple[float, int]] = []  # mean and size
-    for want, distance in zip(wanted, distances):
-        mean, size = want - distance, 1
+    for box, distance in zip(column, distances):
+        mean, size = wanted[box] - distance, 1
         while pools and pools[-1][0] > mean:
             other, count = pools.pop()
             mean, size = (mean * size + other * count) / (size + count), size + count
@@ -267,22 +263,20 @@ def _spread(column: Sequence[Box], wanted: Sequence[float]) -> None:
         box.y = mean + distance
 
 
-def _points(chain: Sequence[Box]) -> Iterator[tuple[float, float]]:
-    """From the first box straight out of its column, through each passage, and straight to the last box."""
+def _points(chain: Sequence[Box]) -> Iterator[Point]:
+    """From the first box, level through each passage, to the last box."""
     first, *passages, last = chain
     yield first.x + first.width, first.y
-    yield first.column[1], first.y
     for box in passages:
         yield box.x, box.y
         yield box.x + box.width, box.y
-    yield last.column[0], last.y
     yield last.x, last.y
 
 
-def _curve(points: Sequence[tuple[float, float]]) -> str:
+def _curve(points: Sequence[Point]) -> str:
     """A smooth line through the points that leaves and enters horizontally."""
     path = f"M{points[0][0]:.1f} {points[0][1]:.1f}"
     for (x, y), (x2, y2) in zip(points, points[1:]):
-        bend = (x2 - x) / 2
-        path += f"C{x + bend:.1f} {y:.1f} {x2 - bend:.1f} {y2:.1f} {x2:.1f} {y2:.1f}"
+        bend = (x + x2) / 2
+        path += f"C{bend:.1f} {y:.1f} {bend:.1f} {y2:.1f} {x2:.1f} {y2:.1f}"
     return path

@@ -6,8 +6,9 @@ With v̄ = ∂cost/∂v for each node v, starting from 1 for the cost itself, an
 
 which is the chain rule along every path from v to the cost (Linnainmaa 1970; Griewank and Walther, Evaluating
 Derivatives, 2008, ch. 3). A node that is used twice gets a sum of two: it is accumulated, never overwritten. What an
-operation computes, and its vector–Jacobian products, are data of `purebp.graphs.operations`; nothing here knows of layers.
+operation computes, and its vector–Jacobian products, are data of `purebp.graphs.nodes`; nothing here knows of layers.
 
+>>> from purebp.graph import MSE, Input, Linear, Parameter, Sigmoid
 >>> x, y = Input("x", (None, 2)), Input("y", (None,))
 >>> W, b = Parameter("W", (1, 2)), Parameter("b", (1,))
 >>> cost = MSE(y, Sigmoid(Linear(x, W, b)))
@@ -26,25 +27,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from purebp.graphs.operations import *  # noqa: F403  # nodes and operations: this module is all that one imports
-from purebp.graphs.operations import Activate, Cost, Input, Linear, Node, Parameter
-from purebp.graphs.operations import __all__ as _names
+from purebp.graphs.nodes import Node
 from purebp.graphs.tensors import Shape, Tensor, arranged, copied, dimensions, entries, lifted
-from purebp.textbook import losses
 from purebp.textbook.arithmetic import FLOAT, Arithmetic, PurebpError
-from purebp.textbook.losses import Loss, mse
-from purebp.textbook.network import Batch, Network
 
-__all__ = [
-    *_names,
-    "GraphGradients",
-    "Values",
-    "backward_graph",
-    "forward_graph",
-    "to_feed",
-    "to_graph",
-    "topological_order",
-]
+__all__ = ["GraphGradients", "Values", "backward_graph", "forward_graph", "topological_order"]
 
 Feed = Mapping[Any, Tensor]  # from input and parameter nodes, or their names, to values
 Use = tuple[Node, Callable[..., Tensor]]  # the node made of it, and the product that comes back from there
@@ -56,6 +43,7 @@ def topological_order(node: Node) -> tuple[Node, ...]:
 
     A walk in depth that takes parents in their order: the same for every graph of the same form, however it was built.
 
+    >>> from purebp.graph import Add, Input, Multiply
     >>> x = Input("x")
     >>> topological_order(Multiply(x, Add(x, 1.0)))
     (x = Input(), Constant(()), Add(x, Constant), Multiply(x, Add))
@@ -82,6 +70,7 @@ def topological_order(node: Node) -> tuple[Node, ...]:
 def labels(order: Sequence[Node]) -> dict[Node, str]:
     """The name of each node, or else its operation and its number in the order.
 
+    >>> from purebp.graph import Add, Input
     >>> list(labels(topological_order(Add(Input("x"), 1.0))).values())
     ['x', 'Constant#2', 'Add#3']
     """
@@ -91,6 +80,7 @@ def labels(order: Sequence[Node]) -> dict[Node, str]:
 def shapes(order: Sequence[Node], known: Mapping[Node, Shape | None]) -> dict[Node, Shape | None]:
     """The shape of every node from those of inputs and parameters; None of what depends on one that is not known.
 
+    >>> from purebp.graph import Input, Sum
     >>> x = Input("x", (None, 3))
     >>> list(shapes(topological_order(Sum(x, axis=1)), {x: x.shape}).values())
     [(None, 3), (None,)]
@@ -153,6 +143,7 @@ def forward_graph(node: Node, feed: Feed, arithmetic: Arithmetic[Any] = FLOAT) -
 
     Shapes are checked for the whole graph before anything is computed.
 
+    >>> from purebp.graph import Add, Input, Multiply
     >>> a, b = Input("a"), Input("b")
     >>> forward_graph(Add(a, Multiply(a, b, name="ab")), {"a": 2.0, "b": [3.0, 4.0]})["ab"]
     [6.0, 8.0]
@@ -236,6 +227,7 @@ class GraphGradients:
 def backward_graph(node: Node, feed: Feed, arithmetic: Arithmetic[Any] = FLOAT) -> GraphGradients:
     """The gradient of the node, which must be a single number, by all that it depends on; subtract it to descend.
 
+    >>> from purebp.graph import Input, Multiply
     >>> x = Input("x")
     >>> backward_graph(Multiply(x, x), {x: 3.0})[x]  # used twice: 3 + 3
     6.0
@@ -252,6 +244,7 @@ def backward_graph(node: Node, feed: Feed, arithmetic: Arithmetic[Any] = FLOAT) 
 def uses_of(order: Values | Sequence[Node]) -> dict[Node, list[Use]]:
     """For each node the nodes that it is a parent of, with the vector–Jacobian product of each.
 
+    >>> from purebp.graph import Input, Subtract
     >>> x = Input("x")
     >>> [child for child, _ in uses_of(topological_order(Subtract(x, x)))[x]]
     [Subtract(x, x), Subtract(x, x)]
@@ -278,53 +271,17 @@ def gradient(node: Node, values: Values, uses: Uses, table: Mapping[Node, Tensor
 
     The sum over several uses is one `inner`, so that an error budget holds it in any order of the terms.
     """
-    on, shape = values.arithmetic, dimensions(values[node])
-    one = on.ratio(1, 1)
+    arithmetic, shape = values.arithmetic, dimensions(values[node])
     parts = []
     for child, product in reversed(uses[node]):  # in the order in which they are known
         parents = [values.table[parent] for parent in child.parents]
         try:
-            parts.append(product(on, table[child], values.table[child], *parents))
+            parts.append(product(arithmetic, table[child], values.table[child], *parents))
         except (ArithmeticError, ValueError) as error:
             raise PurebpError(f"{labels(tuple(values))[child]}: {error}") from None
     if len(parts) == 1:
         return parts[0]
     if not parts:
-        return arranged([one] * len(entries(values[node])), shape)
-    sums = on.inner(list(zip(*map(entries, parts))), [[one] * len(parts)], None)
+        return arranged([arithmetic.one] * len(entries(values[node])), shape)
+    sums = arithmetic.inner(list(zip(*map(entries, parts))), [[arithmetic.one] * len(parts)])
     return arranged((x for (x,) in sums), shape)
-
-
-def to_graph(network: Network[Any], loss: Loss | str = mse) -> Node:
-    """The network and its loss as a graph: inputs, targets, W1, b1, z1, a1, … and the loss, each under that name.
-
-    Where loss and last activation have a closed form together, the loss is that form of the last z.
-
-    >>> to_graph(Network.random([2, 3, 1], "tanh"), "half_sse")
-    loss = HalfSSE(targets, a2)
-    """
-    chosen = losses.loss(loss)
-    n_in, *_, n_out = network.sizes
-    below, targets = Input("inputs", (None, n_in)), Input("targets", (None, n_out))
-    for l, layer in enumerate(network.layers, start=1):
-        weights = Parameter(f"W{l}", dimensions(list(map(list, layer.weights))))
-        biases = None if layer.biases is None else Parameter(f"b{l}", (len(layer.biases),))
-        z = Linear(below, weights, biases, name=f"z{l}")
-        if l == len(network.layers) and chosen.fused_with(layer.activation):
-            return Cost(targets, z, chosen, after=layer.activation, name="loss")
-        below = Activate(z, layer.activation, name=f"a{l}")
-    return Cost(targets, below, chosen, name="loss")
-
-
-def to_feed(network: Network[Any], batch: Batch[Any] | None = None) -> dict[str, Tensor]:
-    """The parameters of the network by their names in `to_graph`, and the inputs and targets of a batch.
-
-    >>> to_feed(Network.random([1, 1], biases=False).with_parameters([0.5]))
-    {'W1': ((0.5,),)}
-    """
-    feed: dict[str, Tensor] = {}
-    for l, layer in enumerate(network.layers, start=1):
-        feed[f"W{l}"] = layer.weights
-        if layer.biases is not None:
-            feed[f"b{l}"] = layer.biases
-    return feed if batch is None else feed | {"inputs": batch.inputs, "targets": batch.targets}

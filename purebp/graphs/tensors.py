@@ -87,6 +87,15 @@ def entrywise(f: Callable[..., Any], *tensors: Tensor) -> Tensor:
     return [entrywise(f, *row) for row in zip(*columns)]
 
 
+def runs_down(tensor: Tensor, axis: int | None) -> bool:
+    """Whether the axis runs down the columns of a matrix.
+
+    >>> runs_down([[1.0, 2.0]], 0), runs_down([1.0, 2.0], 0)
+    (True, False)
+    """
+    return axis in (0, -2) and len(dimensions(tensor)) == 2
+
+
 def copied(tensor: Tensor) -> Tensor:
     """The same numbers in lists of their own: whoever changes those changes nothing else.
 

@@ -26,10 +26,9 @@ from decimal import Decimal, Inexact
 from struct import iter_unpack
 from typing import NamedTuple
 
-from purebp.number_systems.bounds import Bounds, bounds_of, one
 from purebp.number_systems.decimals import GUARD, context, decimal
 from purebp.number_systems.formats import Format, format_named, is_exact
-from purebp.textbook.arithmetic import FLOAT, Arithmetic, Function, Matrix, PurebpError, Vector
+from purebp.textbook.arithmetic import FLOAT, Arithmetic, Bounds, Function, Matrix, N, PurebpError, Vector
 
 if sys.version_info >= (3, 12):
     sumprod: Callable[[Sequence[int], Sequence[int]], int] = math.sumprod  # type: ignore[assignment]  # of integers, one
@@ -218,7 +217,7 @@ class Rules:
             return new(Ball, (mantissa, exponent, 0, self))
         return self.stored(mantissa, spread, exponent)
 
-    def inner(self, a: Matrix[Ball], b: Matrix[Ball], biases: Vector[Ball] | None) -> list[list[Ball]]:
+    def inner(self, a: Matrix[Ball], b: Matrix[Ball], biases: Vector[Ball] | None = None) -> list[list[Ball]]:
         """Dot products of rows, summed in any order; a bias is one more term, times 1."""
         if biases is not None:
             a = [[*row, self.exact(1)] for row in a]
@@ -277,23 +276,26 @@ class Rules:
             return Ball(mantissa, exponent, None, self)
         return self.trimmed(mantissa, spread, exponent)
 
-    def apply(self, function: Function, x: Ball, system: Arithmetic[Ball], on: Arithmetic[Decimal]) -> Ball:
+    def apply(self, function: Function, x: Ball, system: Arithmetic[Ball], decimals: Arithmetic[Decimal]) -> Ball:
         """f over the ball: by its bounds where it is smooth, else the hull of its ends and its one-sided values."""
         if x.spread is None:
-            return self.unbounded(self.apply(function, self.exact(x.mantissa, x.exponent), system, on))
+            return self.unbounded(self.apply(function, self.exact(x.mantissa, x.exponent), system, decimals))
         ends = [self.exact(x.mantissa + side * x.spread, x.exponent) for side in (-1, 1)]
-        bounds = bounds_of(function)
+        bounds = function.bounds
+        if bounds is None:
+            advice = "give its Function bounds=Bounds(...)"
+            raise PurebpError(f"nothing is known about the error of {function.name}: {advice}")
         points = [(self.lift_one(point), (left, right)) for point, left, right in bounds.kinks]
         within = [(p, sides) for p, sides in points if not self.less(p, ends[0]) and not self.less(ends[1], p)]
         if within:
             inside = [end for end in ends if all(self.less(end, p) or self.less(p, end) for p, _ in within)]
             values = [self.rounded(self.lift_one(side), K) for _, sides in within for side in sides]
-            return self.hull([*(self.apply(function, end, system, on) for end in inside), *values])
+            return self.hull([*(self.apply(function, end, system, decimals) for end in inside), *values])
         if bounds.slope is None:
             return function.formula(x, system)
-        return self.bounded(function, bounds, x, on)
+        return self.bounded(function, bounds, x, decimals)
 
-    def bounded(self, function: Function, bounds: Bounds, x: Ball, on: Arithmetic[Decimal]) -> Ball:
+    def bounded(self, function: Function, bounds: Bounds, x: Ball, decimals: Arithmetic[Decimal]) -> Ball:
         """r = L r_x + K u (max(|f(m)|, C) + L r_x) + η + the reference's own, L = sup |f′| over the ball."""
         assert x.spread is not None
         low = -float_above(x.spread - x.mantissa, x.exponent)
@@ -301,7 +303,7 @@ class Rules:
         lipschitz = steepest(function, bounds, low, high)
         point, inexact = nearest_decimal(x.mantissa, x.exponent, self.digits + GUARD)
         try:
-            value = function.formula(on.lift([[point]])[0][0], on)
+            value = function.formula(decimals.lift([[point]])[0][0], decimals)
         except (ArithmeticError, ValueError):
             return Ball(0, 0, None, self)
         if not value.is_finite():
@@ -398,13 +400,9 @@ def ball(format: Format | str | None = None, digits: int = 38, extra_terms: int 
         inner=rules.inner,
         elementwise=lambda function, rows: [[rules.apply(function, x, system, decimals) for x in row] for row in rows],
         exp=power,
-        expm1=elementary(
-            Function("expm1", lambda z, on: on.expm1(z), Bounds(lambda z, on: on.exp(z), intermediate=one))
-        ),
-        log=elementary(Function("log", lambda z, on: on.log(z), Bounds(lambda z, on: 1 / z, (0.0,), intermediate=one))),
-        log1p=elementary(
-            Function("log1p", lambda z, on: on.log1p(z), Bounds(lambda z, on: 1 / (1 + z), (-1.0,), intermediate=one))
-        ),
+        expm1=elementary(_EXPM1),
+        log=elementary(_LOG),
+        log1p=elementary(_LOG1P),
         tanh=_unused,
         normal_cdf=_unused,
         normal_pdf=_unused,
@@ -413,7 +411,27 @@ def ball(format: Format | str | None = None, digits: int = 38, extra_terms: int 
     return system
 
 
-_EXP = Function("exp", lambda z, on: on.exp(z), Bounds(lambda z, on: on.exp(z)))
+def _exp(z: N, arithmetic: Arithmetic[N]) -> N:
+    return arithmetic.exp(z)
+
+
+def _reaching_one(magnitude: float) -> float:
+    """Intermediate results reach 1, as in 1 + z."""
+    return 1.0
+
+
+_EXP = Function("exp", _exp, Bounds(_exp))
+_EXPM1 = Function("expm1", lambda z, arithmetic: arithmetic.expm1(z), Bounds(_exp, intermediate=_reaching_one))
+_LOG = Function(
+    "log",
+    lambda z, arithmetic: arithmetic.log(z),
+    Bounds(lambda z, arithmetic: 1 / z, peaks=(0.0,), intermediate=_reaching_one),
+)
+_LOG1P = Function(
+    "log1p",
+    lambda z, arithmetic: arithmetic.log1p(z),
+    Bounds(lambda z, arithmetic: 1 / (1 + z), peaks=(-1.0,), intermediate=_reaching_one),
+)
 
 
 def _unused(x: Ball) -> Ball:

@@ -103,7 +103,7 @@ def decimal(digits: int) -> Arithmetic[Decimal]:
             raise PurebpError(f"{x} is no decimal number: only finite numbers can be lifted")
         return Number(number)
 
-    def inner(a: Matrix[Decimal], b: Matrix[Decimal], biases: Vector[Decimal] | None) -> list[list[Decimal]]:
+    def inner(a: Matrix[Decimal], b: Matrix[Decimal], biases: Vector[Decimal] | None = None) -> list[list[Decimal]]:
         offsets = [Number(0)] * len(b) if biases is None else biases
         return [[sum(map(operator.mul, row, other), bias) for other, bias in zip(b, offsets)] for row in a]
 

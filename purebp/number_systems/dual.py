@@ -61,7 +61,7 @@ class Dual(Generic[N]):
     __rmul__ = __mul__
 
 
-def dual(on: Arithmetic[N]) -> Arithmetic[Dual[N]]:
+def dual(arithmetic: Arithmetic[N]) -> Arithmetic[Dual[N]]:
     """The dual numbers over another number system.
 
     >>> second = dual(DUAL)
@@ -70,20 +70,20 @@ def dual(on: Arithmetic[N]) -> Arithmetic[Dual[N]]:
     18.0
     """
 
-    zero = on.ratio(0, 1)
+    zero = arithmetic.zero
     depth = _depth(zero) + 1
 
     def lift_one(x: Any) -> Dual[N]:
-        return x if _depth(x) == depth else Dual(on.lift([[x]])[0][0], zero)
+        return x if _depth(x) == depth else Dual(arithmetic.lift([[x]])[0][0], zero)
 
-    def inner(a: Matrix[Dual[N]], b: Matrix[Dual[N]], biases: Vector[Dual[N]] | None) -> list[list[Dual[N]]]:
+    def inner(a: Matrix[Dual[N]], b: Matrix[Dual[N]], biases: Vector[Dual[N]] | None = None) -> list[list[Dual[N]]]:
         values, slopes = _split(a), _split(b)
         offsets = _split([biases]) if biases is not None else None
-        products = on.inner(values[0], slopes[0], offsets[0][0] if offsets else None)
+        products = arithmetic.inner(values[0], slopes[0], offsets[0][0] if offsets else None)
         # The product rule as one longer product: a·b′ + a′·b is the product of [a, a′] with [b′, b].
         left = [[*x, *dx] for x, dx in zip(*values)]
         right = [[*dy, *y] for y, dy in zip(*slopes)]
-        derivatives = on.inner(left, right, offsets[1][0] if offsets else None)
+        derivatives = arithmetic.inner(left, right, offsets[1][0] if offsets else None)
         return [[Dual(x, dx) for x, dx in zip(*rows)] for rows in zip(products, derivatives)]
 
     def rule(f: Callable[[N], N], derivative: Callable[[N, N], N]) -> Callable[[Dual[N]], Dual[N]]:
@@ -96,19 +96,19 @@ def dual(on: Arithmetic[N]) -> Arithmetic[Dual[N]]:
         return apply
 
     system: Arithmetic[Dual[N]] = Arithmetic(
-        name=f"dual({on.name})",
+        name=f"dual({arithmetic.name})",
         lift=lambda rows: [[lift_one(x) for x in row] for row in rows],
-        ratio=lambda p, q: Dual(on.ratio(p, q), zero),
+        ratio=lambda p, q: Dual(arithmetic.ratio(p, q), zero),
         inner=inner,
         elementwise=lambda function, rows: [[function.formula(x, system) for x in row] for row in rows],
-        exp=rule(on.exp, lambda x, y: y),
-        expm1=rule(on.expm1, lambda x, y: on.exp(x)),
-        log=rule(on.log, lambda x, y: 1 / x),
-        log1p=rule(on.log1p, lambda x, y: 1 / (1 + x)),
-        tanh=rule(on.tanh, lambda x, y: (1 - y) * (1 + y)),
-        normal_cdf=rule(on.normal_cdf, lambda x, y: on.normal_pdf(x)),
-        normal_pdf=rule(on.normal_pdf, lambda x, y: -x * y),
-        less=lambda x, y: on.less(_value(x), _value(y)),
+        exp=rule(arithmetic.exp, lambda x, y: y),
+        expm1=rule(arithmetic.expm1, lambda x, y: arithmetic.exp(x)),
+        log=rule(arithmetic.log, lambda x, y: 1 / x),
+        log1p=rule(arithmetic.log1p, lambda x, y: 1 / (1 + x)),
+        tanh=rule(arithmetic.tanh, lambda x, y: (1 - y) * (1 + y)),
+        normal_cdf=rule(arithmetic.normal_cdf, lambda x, y: arithmetic.normal_pdf(x)),
+        normal_pdf=rule(arithmetic.normal_pdf, lambda x, y: -x * y),
+        less=lambda x, y: arithmetic.less(_value(x), _value(y)),
     )
     return system
 

@@ -1,13 +1,13 @@
-"""Floating-point formats as data, with the three roundoffs that an implementation in them commits.
+"""Floating-point formats as data, with the bits that count in the three roundoffs of an implementation in them.
 
-| roundoff | of |
+| bits | roundoff of |
 | --- | --- |
-| `storage` | a result, when it is written |
-| `accumulate` | an addition inside a sum |
-| `operand` | an operand, when a tensor core reads it |
+| `precision` | a result, when it is written |
+| `accumulate_bits` | an addition inside a sum |
+| `operand_bits` | an operand, when a tensor core reads it |
 
-All are powers of two, and the unit roundoff u of p significant bits is 2⁻ᵖ (IEEE 754-2019, table 3.5;
-TF32: NVIDIA A100 white paper, 2020; bfloat16: Intel's hardware numerics definition, 2018).
+The unit roundoff u of p significant bits is 2⁻ᵖ (IEEE 754-2019, table 3.5; TF32: NVIDIA A100 white paper, 2020;
+bfloat16: Intel's hardware numerics definition, 2018).
 
 >>> BINARY32.storage, BINARY32.smallest_normal, BINARY32.largest == (2 - 2.0**-23) * 2.0**127
 (5.960464477539063e-08, 1.1754943508222875e-38, True)
@@ -24,7 +24,14 @@ from purebp.textbook.arithmetic import PurebpError
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """Significant bits and exponent range of a binary format; its numbers are |x| = m 2ᵉ with m < 2^precision."""
+    """Significant bits and exponent range of a binary format; its numbers are |x| = m 2ᵉ with m < 2^precision.
+
+    Whatever takes the name of a format takes a format of one's own as well.
+
+    >>> from purebp.number_systems.ball import ball
+    >>> ball(Format("e4m3", 4, -6, 7, 24)).ratio(1, 3)
+    Ball(0.33333333333333333 ± 0.1)
+    """
 
     name: str
     precision: int  # significant bits of a stored number
@@ -32,21 +39,12 @@ class Format:
     emax: int  # exponent of the largest finite number, (2 − 2^(1−precision)) 2^emax
     accumulate_bits: int  # significant bits of a running sum
     operand_bits: int = 0  # significant bits of an operand of a matrix product; 0: all of them
+    dtype: str = ""  # of the arrays that hold its numbers, as NumPy, PyTorch and JAX call it
 
     @property
     def storage(self) -> float:
         """Unit roundoff of a stored result."""
         return 2.0**-self.precision
-
-    @property
-    def accumulate(self) -> float:
-        """Unit roundoff inside a sum."""
-        return 2.0**-self.accumulate_bits
-
-    @property
-    def operand(self) -> float:
-        """Unit roundoff of an operand of a matrix product; 0 where operands are taken as they are."""
-        return 2.0**-self.operand_bits if self.operand_bits else 0.0
 
     @property
     def smallest_normal(self) -> float:
@@ -57,11 +55,11 @@ class Format:
         return ldexp(2 - 2.0 ** (1 - self.precision), self.emax)
 
 
-BINARY64 = Format("binary64", 53, -1022, 1023, 53)
-BINARY32 = Format("binary32", 24, -126, 127, 24)
-TF32 = Format("tf32", 24, -126, 127, 24, 11)
-BFLOAT16 = Format("bfloat16", 8, -126, 127, 24)
-BINARY16 = Format("binary16", 11, -14, 15, 24)
+BINARY64 = Format("binary64", 53, -1022, 1023, 53, dtype="float64")
+BINARY32 = Format("binary32", 24, -126, 127, 24, dtype="float32")
+TF32 = Format("tf32", 24, -126, 127, 24, 11, dtype="float32")
+BFLOAT16 = Format("bfloat16", 8, -126, 127, 24, dtype="bfloat16")
+BINARY16 = Format("binary16", 11, -14, 15, 24, dtype="float16")
 FORMATS = {format.name: format for format in (BINARY64, BINARY32, TF32, BFLOAT16, BINARY16)}
 
 

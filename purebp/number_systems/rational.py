@@ -15,7 +15,7 @@ from fractions import Fraction
 from purebp.textbook.arithmetic import Arithmetic, Matrix, PurebpError, Vector
 
 
-def _inner(a: Matrix[Fraction], b: Matrix[Fraction], biases: Vector[Fraction] | None) -> list[list[Fraction]]:
+def _inner(a: Matrix[Fraction], b: Matrix[Fraction], biases: Vector[Fraction] | None = None) -> list[list[Fraction]]:
     offsets = [Fraction(0)] * len(b) if biases is None else biases
     return [[sum(map(operator.mul, row, other), bias) for other, bias in zip(b, offsets)] for row in a]
 

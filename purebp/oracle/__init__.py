@@ -8,17 +8,33 @@
 'wrong'
 """
 
+from __future__ import annotations
+
+from functools import wraps
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, overload
+
+from purebp.oracle import certify as _certify
+from purebp.oracle import check as _check
 from purebp.oracle.certify import (
     Certified,
     CertifiedGradients,
     CertifiedLayer,
-    certified_gradients,
     certified_loss,
     certified_outputs,
 )
-from purebp.oracle.check import check, judge
 from purebp.oracle.explaining.diagnosis import Diagnosis, diagnose
+from purebp.oracle.judge import judge
 from purebp.oracle.reports.report import CaseReport, Report
+from purebp.textbook.arithmetic import PurebpError
+from purebp.textbook.network import Batch, Network
+
+if TYPE_CHECKING:
+    from purebp.graphs.engine import Feed, Values
+    from purebp.graphs.nodes import Node
+    from purebp.oracle.asking.candidate import Candidate
+    from purebp.oracle.certify_graph import certified_graph
+    from purebp.oracle.check_graph import check_graph
 
 __all__ = [
     "CaseReport",
@@ -28,9 +44,43 @@ __all__ = [
     "Diagnosis",
     "Report",
     "certified_gradients",
+    "certified_graph",
     "certified_loss",
     "certified_outputs",
     "check",
+    "check_graph",
     "diagnose",
     "judge",
 ]
+
+_OF_GRAPHS = {"check_graph": "check_graph", "certified_graph": "certify_graph"}  # loaded for who has one (PEP 562)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _OF_GRAPHS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_OF_GRAPHS[name]}"), name)
+
+
+@wraps(_check.check)
+def check(candidate: Candidate, *, graph: Node | None = None, **declared: Any) -> Report:
+    if graph is None:
+        return _check.check(candidate, **declared)
+    for option, given in declared.items():
+        if given is not None and option not in ("returns", "learning_rate", "format", "seed", "name"):
+            raise PurebpError(f"{option}={given!r:.60} is for layers, and does not go with graph=…, which says it all")
+    report: Report = __getattr__("check_graph")(candidate, graph, **declared)
+    return report
+
+
+@overload
+def certified_gradients(network: Network, batch: Batch, *loss: Any, **options: Any) -> CertifiedGradients: ...
+@overload
+def certified_gradients(network: Node, batch: Feed, *, digits: int = 38) -> Values: ...
+@wraps(_certify.certified_gradients)
+def certified_gradients(network: Any, batch: Any, *loss: Any, **options: Any) -> Any:
+    if isinstance(network, Network):
+        return _certify.certified_gradients(network, batch, *loss, **options)
+    if loss or options.keys() - {"digits"}:
+        raise PurebpError("a graph has its own loss, and is computed in one: give it and its feed alone")
+    return __getattr__("certified_graph")(network, batch, **options)

@@ -37,6 +37,16 @@ class Case:
         """The name as one word: "one-sample"."""
         return "-".join(re.findall(r"\w+", self.name.lower()))
 
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The widths of the network, inputs first."""
+        return self.network.sizes
+
+    @property
+    def samples(self) -> int:
+        """Rows of the batch."""
+        return len(self.batch.inputs)
+
 
 @dataclass(frozen=True, slots=True)
 class Rung:
@@ -120,7 +130,7 @@ def _case(
     """Of some draws, the one with the fewest zeros in its gradient: dead neurons show nothing."""
     if sizes is None:
         hidden = (rung.hidden * len(names))[: len(names) - 1]
-        sizes = (rung.n_in, *hidden, max(rung.n_out, 2 if names[-1].name == "softmax" else 1))
+        sizes = (rung.n_in, *hidden, max(rung.n_out, 2 if names[-1].distribution else 1))
     samples = batch or rung.samples
 
     def draws() -> Iterator[tuple[int, int, Case]]:
@@ -145,7 +155,7 @@ def _one_sided(case: Case) -> int:
 
 def default_loss(names: Sequence[Activation], loss: Loss | str | None = None) -> Loss:
     """The loss that was declared; cross_entropy after softmax, and else mse, where none was."""
-    return losses.loss("cross_entropy" if loss is None and names[-1].name == "softmax" else loss or "mse")
+    return losses.loss("cross_entropy" if loss is None and names[-1].distribution else loss or "mse")
 
 
 def _drawn(
@@ -184,10 +194,10 @@ def _drawn(
         network = _saturated(network, inputs)
     outputs = sizes[-1]
     chosen = default_loss(names, loss)
-    if names[-1].name == "softmax" or chosen.base == "cross_entropy":
+    if names[-1].distribution or chosen.targets == "one_hot":
         classes = [random.randrange(outputs) for _ in range(samples)]
         targets = [[float(j == c) for j in range(outputs)] for c in classes]
-    elif chosen.base == "binary_cross_entropy":
+    elif chosen.targets == "binary":
         targets = [[float(random.randint(0, 1)) for _ in range(outputs)] for _ in range(samples)]
     else:
         targets = [[random.randint(0, unit) / unit for _ in range(outputs)] for _ in range(samples)]
@@ -196,7 +206,7 @@ def _drawn(
 
 def _saturated(network: Network, inputs: Matrix) -> Network:
     """σ′ is small for a sample: of the first neuron of the first layer that can, and of the first of several outputs."""
-    able = [l for l, layer in enumerate(network.layers) if layer.activation.name in ("sigmoid", "tanh")]
+    able = [l for l, layer in enumerate(network.layers) if layer.activation.saturates]
     last = [l for l in able if l == len(network.layers) - 1 and network.sizes[-1] > 1]
     for l in sorted({*able[:1], *last}):
         layers, layer = list(network.layers), network.layers[l]

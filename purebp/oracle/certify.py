@@ -22,7 +22,7 @@ from functools import partial
 from itertools import chain, islice
 from math import inf, ldexp, nan
 from os import cpu_count
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from typing import NamedTuple
 
 from purebp.number_systems.ball import Ball, ball, exact_decimal, exact_sum
 from purebp.textbook import losses
@@ -30,9 +30,6 @@ from purebp.textbook.arithmetic import Matrix, PurebpError
 from purebp.textbook.backprop import backpropagation, evaluate, forward
 from purebp.textbook.losses import Loss, mse
 from purebp.textbook.network import Batch, Network
-
-if TYPE_CHECKING:
-    from purebp.graphs.engine import Feed, Node, Values
 
 MOST_DIGITS = 608
 
@@ -85,7 +82,6 @@ class CertifiedGradients:
         return [x for layer in self.layers for row in (*layer.weights, layer.biases or ()) for x in row]
 
 
-@overload
 def certified_gradients(
     network: Network,
     batch: Batch,
@@ -94,34 +90,16 @@ def certified_gradients(
     digits: int = 38,
     executor: Executor | None = None,
     parts: int | None = None,
-) -> CertifiedGradients: ...
-@overload
-def certified_gradients(network: Node, batch: Feed, *, digits: int = 38) -> Values: ...
-def certified_gradients(
-    network: Network | Node,
-    batch: Any,
-    loss: Loss | str = mse,
-    *,
-    digits: int = 38,
-    executor: Executor | None = None,
-    parts: int | None = None,
-) -> CertifiedGradients | Values:
+) -> CertifiedGradients:
     """The gradients that `backpropagation` approximates, each correctly rounded and enclosed.
 
     With an executor the batch is split into `parts` (one per processor where not said), and the result is the same.
-    Of a graph and its feed, in place of a network and a batch, those that `backward_graph` approximates.
 
     >>> network = Network.random([2, 2, 1], "relu", seed=2)
     >>> batch = Batch([[0.5, 1.0], [2.0, -1.0]], [[1.0], [0.0]])
     >>> {entry.rounded for entry in certified_gradients(network, batch).parameters()}
     {True}
     """
-    if not isinstance(network, Network):
-        from purebp.oracle.graphs import certified_graph  # graphs are loaded for who has one
-
-        if loss != mse or executor is not None or parts is not None:
-            raise PurebpError("a graph has its own loss, and is computed in one: give it and its feed alone")
-        return certified_graph(network, batch, digits)
     if parts is not None and (not isinstance(parts, int) or parts < 1):
         raise PurebpError(f"parts={parts!r}: a whole number above 0 is wanted")
     chosen, samples = losses.loss(loss), len(batch.inputs)

@@ -16,8 +16,12 @@ from fractions import Fraction
 from typing import Any
 
 from purebp.number_systems.ball import Ball, ball
-from purebp.oracle.cases import Case
-from purebp.oracle.evidence import Budgets, Claim, enclosures
+from purebp.number_systems.formats import Format
+from purebp.oracle.answer import Claim
+from purebp.oracle.asking.candidate import Declared
+from purebp.oracle.cases import Case, default_loss
+from purebp.oracle.evidence import Budgets, enclosures
+from purebp.textbook.activations import activation
 from purebp.textbook.arithmetic import Arithmetic
 from purebp.textbook.losses import REDUCTIONS, Loss, loss
 
@@ -90,9 +94,12 @@ def plain(chosen: Loss) -> tuple[Loss, Factor]:
 
 @dataclass(frozen=True, slots=True)
 class Convention:
-    """What an implementation returns: a factor times the gradient of a loss, and in which direction."""
+    """What an implementation returns: a factor times the gradient of a loss, and in which direction.
 
-    loss: Loss
+    loss: None is that of a graph, which has its own.
+    """
+
+    loss: Loss | None
     factor: Factor = ONE  # of the gradient of that loss, and positive: the sign is in `returns`
     returns: str = "gradients"
     learning_rate: float | None = None
@@ -100,6 +107,8 @@ class Convention:
     @property
     def named(self) -> Loss | None:
         """The loss of which this is the gradient, if it has a name."""
+        if self.loss is None:
+            return None
         base, factor = plain(self.loss)
         factor = factor * self.factor
         reductions = {power: name for name, power in _REDUCTION.items()}
@@ -113,9 +122,15 @@ class Convention:
         return None
 
     @property
+    def base(self) -> str:
+        """The base of the loss."""
+        return "" if self.loss is None else self.loss.base
+
+    @property
     def loss_name(self) -> str:
         """Its name, or the factor and the name of the loss next to it."""
-        return self.named.name if self.named else f"{self.factor} × {self.loss.name}"
+        whole = "the graph" if self.loss is None else self.loss.name
+        return self.named.name if self.named else f"{self.factor} × {whole}"
 
     @property
     def sentence(self) -> str:
@@ -133,6 +148,8 @@ class Convention:
     @property
     def words(self) -> str:
         """The loss, in words."""
+        if self.loss is None:
+            return "the graph" if self.factor == ONE else f"{self.factor} times the graph (n samples, m outputs)"
         if found := self.named:
             half = "half " if found.base == "half_sse" else ""
             base = _BASES.get(found.base, f"{found.base} losses")
@@ -144,9 +161,21 @@ class Convention:
         """For sorting, the plainest first: what has a name, and of these what is divided by the least."""
         return self.named is None, REDUCTIONS.index(self.named.reduction) if self.named else 0
 
-    def turned(self, samples: int, outputs: int, on: Arithmetic[Any]) -> Callable[[Any, Any], Any] | None:
+    def fits(self, declared: Declared) -> bool:
+        """Whether nothing that was declared is otherwise."""
+        if self.loss is None:
+            loss_fits = self.factor == ONE
+        elif self.named is None:  # 1/n twice is no convention of any loss
+            return False
+        else:
+            loss_fits = declared.loss is None or self.named == loss(declared.loss)
+        return loss_fits and declared.returns in (None, self.returns) and self.returns != "ascent"
+
+    def turned(self, samples: int, outputs: int, arithmetic: Arithmetic[Any]) -> Callable[[Any, Any], Any] | None:
         """What is returned for a gradient g of `self.effective` and its parameter w; None for g itself."""
-        scale = None if self.named else on.ratio(*self.factor(samples, outputs).as_integer_ratio())
+        factor = self.factor(samples, outputs)
+        exact = self.named or (self.loss is None and factor == 1)  # of a graph, sizes are constants: 1 is no factor
+        scale = None if exact else arithmetic.ratio(*factor.as_integer_ratio())
 
         def scaled(g: Any) -> Any:
             return g if scale is None else scale * g
@@ -156,13 +185,15 @@ class Convention:
         if self.returns == "descent":
             return lambda g, w: -scaled(g)
         assert self.learning_rate is not None
-        rate = on.number(self.learning_rate if self.returns == "step" else -self.learning_rate)
+        rate = arithmetic.number(self.learning_rate if self.returns == "step" else -self.learning_rate)
         return lambda g, w: stepped(w, rate * scaled(g), samples)
 
     @property
     def effective(self) -> Loss:
         """The loss whose gradient `turned` is given."""
-        return self.named or self.loss
+        chosen = self.named or self.loss
+        assert chosen is not None  # a graph has its own loss
+        return chosen
 
 
 def stepped(parameter: Any, change: Any, samples: int) -> Any:
@@ -183,7 +214,13 @@ def stepped(parameter: Any, change: Any, samples: int) -> Any:
     )
 
 
-def budgets(case: Case, convention: Convention, format: str, claim: Claim) -> Budgets:
+def default_convention(declared: Declared) -> Convention:
+    """What answers follow where nothing is declared otherwise."""
+    chosen = default_loss([activation(f) for f in declared.activations], declared.loss)
+    return Convention(chosen, ONE, declared.returns or "gradients", declared.learning_rate)
+
+
+def budgets(case: Case, convention: Convention, format: Format | str, claim: Claim) -> Budgets:
     """The budgets of what is claimed of a case, under a convention."""
     turned = convention.turned(len(case.batch.targets), len(case.batch.targets[0]), ball(format))
     forwards = any(kind in ("outputs", "loss") for kind, _ in claim)

@@ -1,4 +1,4 @@
-"""Claimed numbers against error budgets: what lies outside is provably wrong.
+"""Evidence: claimed numbers beside their error budgets. What lies outside is provably wrong.
 
 >>> from purebp import Layer
 >>> network, batch = Network([Layer([[0.5]], None, "sigmoid")]), Batch([[1.0]], [[0.0]])
@@ -10,25 +10,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import inf, isfinite, isnan, ulp
 from typing import Any
 
 from purebp.number_systems.ball import Ball, ball
 from purebp.number_systems.formats import Format
+from purebp.oracle.answer import LOCAL, ORDER, Answer, Claim, Key, as_claim, tensor_name
 from purebp.oracle.certify import nearest_double
 from purebp.textbook.arithmetic import Arithmetic, Matrix
 from purebp.textbook.backprop import backpropagation, evaluate, forward
 from purebp.textbook.losses import Loss
-from purebp.textbook.names import superscript
-from purebp.textbook.network import Batch, Gradients, Layer, LayerGradients, Network
+from purebp.textbook.network import Batch, Network
 
-Key = tuple[str, int]  # what it is ("outputs", "loss", "deltas", "weights", "biases"), and the layer from 0 on
-Claim = Mapping[Key, Matrix]  # one row for biases, and one number in it for the loss
 Budgets = Mapping[Key, Matrix[Ball]]
-ORDER = ("outputs", "loss", "deltas", "weights", "biases")
-UPDATED = ("step", "ascent")  # what returns parameters after a step, and not gradients
 UNDECIDED = 0.5  # a resolution above this is no evidence
 FAR_BELOW = 1e-6  # where all of a tensor is expected to be 0, a smaller budget decides it
 
@@ -71,32 +67,103 @@ class TensorReport:
     shares: tuple[tuple[float, ...], ...]
 
     @property
+    def key(self) -> Key:
+        return self.kind, self.layer
+
+    @property
     def undecided(self) -> bool:
         return not self.resolution <= UNDECIDED
 
 
-def tensor_name(key: Key, returns: str | None = None) -> str:
-    """As in docs/lesson.md; where a step is returned, parameters stand in the place of gradients.
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One answer beside the enclosure of all that it claims, each computed once; complete before anybody judges."""
 
-    >>> tensor_name(("weights", 0)), tensor_name(("weights", 0), "step"), tensor_name(("deltas", 1), "step")
-    ('∂loss/∂W¹', 'W¹ after the step', 'δ²')
-    """
-    kind, l = key
-    symbols = {"weights": "∂loss/∂W", "biases": "∂loss/∂b", "deltas": "δ"}
-    name = symbols[kind] + superscript(l + 1) if kind in symbols else {"outputs": "ŷ"}.get(kind, kind)
-    parameter = name.removeprefix("∂loss/∂")
-    return f"{parameter} after the step" if returns in UPDATED and parameter != name else name
+    case: Any  # `cases.Case` or `graph_cases.GraphCase`
+    answer: Answer
+    budgets: Budgets
+    tensors: tuple[TensorReport, ...]
+
+    @property
+    def claim(self) -> Claim:
+        return self.answer.claim
+
+    @property
+    def passed(self) -> bool:
+        """Whether there is nothing against it."""
+        return self.answer.fatal is None and not self.off
+
+    @property
+    def off(self) -> frozenset[Key]:
+        """The tensors that are outside of their budgets somewhere."""
+        return frozenset(tensor.key for tensor in self.tensors if tensor.wrong)
+
+    @property
+    def gradients_hold(self) -> bool:
+        """Whether weights and biases, as far as they are given, are right."""
+        return not any(kind in LOCAL for kind, _ in self.off)
+
+    def without(self, keys: Collection[Key]) -> Evidence:
+        """What is left without these tensors."""
+        claim = {key: rows for key, rows in self.claim.items() if key not in keys}
+        tensors = tuple(tensor for tensor in self.tensors if tensor.key not in keys)
+        return replace(self, answer=replace(self.answer, claim=claim), tensors=tensors)
+
+    def of_gradients(self) -> Evidence:
+        """What concerns weights and biases alone."""
+        return self.without([key for key in self.claim if key[0] not in LOCAL])
 
 
-def as_claim(of: Gradients[Any] | Network[Any]) -> dict[Key, Matrix[Any]]:
-    """Gradients, or the parameters of a network, as tensors by name."""
-    found: dict[Key, Matrix[Any]] = {}
-    layers: Sequence[LayerGradients[Any] | Layer[Any]] = of.layers
-    for l, layer in enumerate(layers):
-        found["weights", l] = layer.weights
-        if layer.biases is not None:
-            found["biases", l] = [layer.biases]
-    return found
+Enclose = Callable[[Any, Any, Format | str, Claim], Budgets]  # of a case, under a convention, in a format: of a claim
+
+
+def gathered(
+    cases: Sequence[Any], answers: Sequence[Answer], convention: Any, format: Format | str, enclose: Enclose
+) -> tuple[Evidence, ...]:
+    """Every answer beside its budgets under a convention."""
+    pieces = []
+    for case, answer in zip(cases, answers, strict=True):
+        allowed = enclose(case, convention, format, answer.claim) if answer.claim else {}
+        tensors = tuple(compare(answer.claim, allowed, convention.returns))
+        pieces.append(Evidence(case, answer, allowed, tensors))
+    return tuple(pieces)
+
+
+def regathered(evidence: Sequence[Evidence], convention: Any, format: Format | str, enclose: Enclose) -> Any:
+    """The same answers beside other budgets."""
+    return gathered([e.case for e in evidence], [e.answer for e in evidence], convention, format, enclose)
+
+
+def undecided_tensors(evidence: Sequence[Evidence]) -> list[str]:
+    """Tensors that no case decided."""
+    seen: dict[str, bool] = {}
+    for tensor in (tensor for piece in evidence for tensor in piece.tensors):
+        seen[tensor.name] = seen.get(tensor.name, False) or not tensor.undecided
+    return [name for name, decided in seen.items() if not decided]
+
+
+def over_cases(evidence: Sequence[Evidence]) -> tuple[TensorReport, ...]:
+    """Each tensor over all cases: entries and wrong ones added up, the largest share and error, the best resolution."""
+    merged: dict[str, TensorReport] = {}
+    for tensor in (tensor for piece in evidence for tensor in piece.tensors):
+        old = merged.get(tensor.name)
+        if old is None:
+            merged[tensor.name] = tensor
+            continue
+        merged[tensor.name] = replace(
+            tensor if not tensor.share <= old.share else old,
+            entries=old.entries + tensor.entries,
+            wrong=old.wrong + tensor.wrong,
+            ulps=max(old.ulps, tensor.ulps),
+            resolution=min(filter(None, (old.resolution, tensor.resolution)), default=0.0),
+        )
+    return tuple(merged.values())
+
+
+def worst_entry(evidence: Sequence[Evidence]) -> Entry | None:
+    """The entry with the largest share of what is allowed, if any is wrong."""
+    entries = [tensor.worst for piece in evidence for tensor in piece.tensors if tensor.wrong and tensor.worst]
+    return max(entries, key=lambda entry: entry.share, default=None)
 
 
 def enclosures(
@@ -112,18 +179,21 @@ def enclosures(
 
     `turned` makes of a gradient and its parameter what is claimed in their place.
     """
-    on = ball(format, digits)
-    gradients = backpropagation(network, batch, loss, on)
-    found = turned_claim(as_claim(gradients), network, on, turned)
+    arithmetic = ball(format, digits)
+    gradients = backpropagation(network, batch, loss, arithmetic)
+    found = turned_claim(as_claim(gradients), network, arithmetic, turned)
     found |= {("deltas", l): layer.deltas for l, layer in enumerate(gradients.layers)}
     if forwards:
-        found["outputs", -1] = forward(network, batch.inputs, on).outputs
-        found["loss", -1] = [[evaluate(network, batch, loss, on)]]
+        found["outputs", -1] = forward(network, batch.inputs, arithmetic).outputs
+        found["loss", -1] = [[evaluate(network, batch, loss, arithmetic)]]
     return found
 
 
 def turned_claim(
-    claim: dict[Key, Matrix[Any]], network: Network, on: Arithmetic[Any], turned: Callable[[Any, Any], Any] | None
+    claim: dict[Key, Matrix[Any]],
+    network: Network,
+    arithmetic: Arithmetic[Any],
+    turned: Callable[[Any, Any], Any] | None,
 ) -> dict[Key, Matrix[Any]]:
     """Gradients turned into what is claimed in their place, such as updated weights."""
     if turned is None:
@@ -131,7 +201,7 @@ def turned_claim(
     found = dict(claim)
     for key, parameters in as_claim(network).items():
         if key in claim:
-            found[key] = [[turned(g, w) for g, w in zip(*row)] for row in zip(claim[key], on.lift(parameters))]
+            found[key] = [[turned(g, w) for g, w in zip(*row)] for row in zip(claim[key], arithmetic.lift(parameters))]
     return found
 
 
@@ -143,11 +213,6 @@ def compare(claim: Claim, budgets: Budgets, returns: str | None = None) -> list[
 def inside(claim: Claim, budgets: Budgets) -> bool:
     """Whether every entry lies in its budget."""
     return all(share(x, b) <= 1 for key in claim for rows in zip(claim[key], budgets[key]) for x, b in zip(*rows))
-
-
-def same(a: Claim, b: Claim) -> bool:
-    """Whether two claims hold the same numbers."""
-    return a.keys() == b.keys() and all(list(map(list, a[key])) == list(map(list, b[key])) for key in a)
 
 
 def _position(key: Key) -> tuple[int, int]:

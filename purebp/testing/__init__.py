@@ -8,20 +8,21 @@ of them is asked for. With purebp installed, pytest has a fixture `assert_gradie
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from purebp.testing.assertions import assert_gradients_correct
 
 if TYPE_CHECKING:
+    from purebp.testing.explore import counterexample
     from purebp.testing.strategies import batches, cases, losses, networks
 
-__all__ = ["assert_gradients_correct", "batches", "cases", "losses", "networks"]
+__all__ = ["assert_gradients_correct", "batches", "cases", "counterexample", "losses", "networks"]
 
 
 def __getattr__(name: str) -> Any:
-    """The strategies, when they are asked for: pytest loads this package in every session, Hypothesis or not."""
+    """The strategies and the search, when they are asked for: pytest loads this package in every session, Hypothesis or not."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from purebp.testing import strategies
-
-    return getattr(strategies, name)
+    module = "explore" if name == "counterexample" else "strategies"
+    return getattr(import_module(f"{__name__}.{module}"), name)

@@ -29,6 +29,12 @@ def assert_gradients_correct(candidate: Candidate, **declared: Any) -> Report:
     __tracebackhide__ = True
     from purebp.oracle import check  # when it is asked for: pytest loads this module in every session
 
+    if declared.get("explore"):
+        from purebp.testing.explore import counterexample  # Hypothesis is optional
+
+        declared["explore"] = counterexample
+    else:
+        declared.pop("explore", None)
     report = check(candidate, **declared)
     if not report.conforms:
         raise AssertionError(str(report))

@@ -24,8 +24,7 @@ from typing import TypeVar
 
 from purebp.oracle.asking.candidate import Candidate, Declared, ask
 from purebp.oracle.cases import Case
-from purebp.oracle.check import default_convention
-from purebp.oracle.conventions import Convention, budgets
+from purebp.oracle.conventions import Convention, budgets, default_convention
 from purebp.oracle.evidence import inside
 from purebp.textbook.arithmetic import PurebpError
 from purebp.textbook.network import Layer, Network

@@ -1,4 +1,4 @@
-"""Activations as data: a name, the value a = f(z), the derivative f′(z), and the kinks of f′.
+"""Activations as data: one row holds all that is known of one, its name, value a = f(z), derivative f′(z), and bounds.
 
 Every formula is the stable one: it overflows for no finite float, and is relatively accurate where
 the textbook form cancels, as σ′ = a(1 − a) does for a near 1. At a kink the derivative takes the
@@ -16,17 +16,37 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import isfinite
+from typing import Any
 
-from purebp.textbook.arithmetic import FLOAT, Arithmetic, Formula, Function, Matrix, N, PurebpError, Vector
+from purebp.textbook.arithmetic import DEFAULT, Arithmetic, Bounds, Formula, Function, Matrix, N, PurebpError, Vector
 from purebp.textbook.linalg import dot, hadamard, total
 from purebp.textbook.names import look_up
 
 
 class Activation(ABC):
-    """What a layer does to its pre-activations z, row by row, and how a gradient passes back."""
+    """What a layer does to its pre-activations z, row by row, and how a gradient passes back.
+
+    title is what a node of a graph that computes it is called, definition the formula in ASCII, in which `parameter`
+    stands for the number in the name. One that saturates has finite limits on both sides, where f′ dwindles. The
+    outputs of a distribution are shares, which sum to 1 for each sample.
+    """
 
     name: str
     kinks: tuple[float, ...] = ()
+    title: str = ""
+    definition: str = ""
+    parameter: str = ""
+    saturates: bool = False
+    distribution: bool = False
+
+    @property
+    def form(self) -> str:
+        """The name, with the letter of the definition in the place of its number.
+
+        >>> leaky_relu(0.5).form, tanh.form
+        ('leaky_relu(s)', 'tanh')
+        """
+        return f"{self.name.partition('(')[0]}({self.parameter})" if self.parameter else self.name
 
     @abstractmethod
     def apply(self, z: Matrix[N], arithmetic: Arithmetic[N]) -> list[list[N]]:
@@ -42,14 +62,28 @@ class Activation(ABC):
 
 @dataclass(frozen=True)
 class Elementwise(Activation):
-    """An activation that works on each neuron alone: aⱼ = f(zⱼ), and backward error ⊙ f′(z)."""
+    """An activation that works on each neuron alone: aⱼ = f(zⱼ), and backward error ⊙ f′(z).
+
+    The kinks, where they are not given, are those in the bounds of the derivative. `from_output` is f′ as a formula of
+    a = f(z), where textbooks write one.
+    """
 
     name: str
     value: Function = field(repr=False)
     derivative: Function = field(repr=False)
     kinks: tuple[float, ...] = field(default=(), repr=False)
+    title: str = field(default="", compare=False, repr=False)
+    definition: str = field(default="", compare=False, repr=False)
+    parameter: str = field(default="", compare=False, repr=False)
+    saturates: bool = field(default=False, compare=False, repr=False)
+    from_output: Formula | None = field(default=None, compare=False, repr=False)
 
-    def __call__(self, z: N, arithmetic: Arithmetic[N] = FLOAT) -> N:  # type: ignore[assignment]  # N = float
+    def __post_init__(self) -> None:
+        if not self.kinks and self.derivative.bounds:
+            object.__setattr__(self, "kinks", tuple(z for z, _, _ in self.derivative.bounds.kinks))
+        object.__setattr__(self, "title", self.title or self.name.partition("(")[0])
+
+    def __call__(self, z: N, arithmetic: Arithmetic[N] = DEFAULT) -> N:
         return arithmetic.elementwise(self.value, [[z]])[0][0]
 
     def apply(self, z: Matrix[N], arithmetic: Arithmetic[N]) -> list[list[N]]:
@@ -70,14 +104,17 @@ class Softmax(Activation):
     """
 
     name: str = "softmax"
+    title: str = "Softmax"
+    definition: str = "e^z / sum of e^z over the outputs of a sample"
+    distribution: bool = True
 
-    def __call__(self, z: Vector[N], arithmetic: Arithmetic[N] = FLOAT) -> list[N]:  # type: ignore[assignment]  # N = float
+    def __call__(self, z: Vector[N], arithmetic: Arithmetic[N] = DEFAULT) -> list[N]:
         _, powers, total = exponentials(z, arithmetic)
         return [power / total for power in powers]
 
     value = __call__
 
-    def derivative(self, z: Vector[N], arithmetic: Arithmetic[N] = FLOAT) -> list[list[N]]:  # type: ignore[assignment]  # N = float
+    def derivative(self, z: Vector[N], arithmetic: Arithmetic[N] = DEFAULT) -> list[list[N]]:
         """The Jacobian ∂aᵢ/∂zⱼ = aᵢ ([i = j] − aⱼ)."""
         a = self(z, arithmetic)
         return [[ai * (1 - aj) if i == j else -(ai * aj) for j, aj in enumerate(a)] for i, ai in enumerate(a)]
@@ -91,10 +128,10 @@ class Softmax(Activation):
         return [[aj * (ej - mean) for aj, ej in zip(row, errors)] for row, errors, mean in zip(a, error, means)]
 
 
-def exponentials(z: Vector[N], arithmetic: Arithmetic[N]) -> tuple[N, list[N], N]:
+def exponentials(z: Vector[N], arithmetic: Arithmetic[N] = DEFAULT) -> tuple[N, list[N], N]:
     """m = max z, the powers e^(zⱼ − m), and their sum: log Σ e^zⱼ is m + log of that sum.
 
-    >>> exponentials([1000.0, 1000.0], FLOAT)
+    >>> exponentials([1000.0, 1000.0])
     (1000.0, [1.0, 1.0], 2.0)
     """
     largest = z[0]
@@ -102,6 +139,10 @@ def exponentials(z: Vector[N], arithmetic: Arithmetic[N]) -> tuple[N, list[N], N
         largest = candidate if arithmetic.less(largest, candidate) else largest
     powers = [arithmetic.exp(x - largest) for x in z]
     return largest, powers, total(powers, arithmetic)
+
+
+def _one(z: N, arithmetic: Arithmetic[N]) -> N:
+    return arithmetic.one
 
 
 def _sigmoid(z: N, arithmetic: Arithmetic[N]) -> N:
@@ -116,6 +157,14 @@ def _sigmoid_derivative(z: N, arithmetic: Arithmetic[N]) -> N:
     return power / (1 + power) / (1 + power)
 
 
+def _sigmoid_second(z: N, arithmetic: Arithmetic[N]) -> N:
+    return -arithmetic.tanh(z / 2) * _sigmoid_derivative(z, arithmetic)
+
+
+def _tanh_derivative(z: N, arithmetic: Arithmetic[N]) -> N:
+    return 4 * _sigmoid_derivative(2 * z, arithmetic)
+
+
 def _softplus(z: N, arithmetic: Arithmetic[N]) -> N:
     if arithmetic.less(z, 0):
         return arithmetic.log1p(arithmetic.exp(z))
@@ -126,25 +175,127 @@ def _silu_derivative(z: N, arithmetic: Arithmetic[N]) -> N:
     return _sigmoid(z, arithmetic) * (1 + z * _sigmoid(-z, arithmetic))
 
 
-def _one(z: N, arithmetic: Arithmetic[N]) -> N:
-    return arithmetic.ratio(1, 1)
+def _silu_second(z: N, arithmetic: Arithmetic[N]) -> N:
+    return _sigmoid_derivative(z, arithmetic) * (2 - z * arithmetic.tanh(z / 2))
 
 
-def _elementwise(name: str, value: Formula, derivative: Formula, *kinks: float) -> Elementwise:
-    return Elementwise(name, Function(name, value), Function(f"{name}′", derivative), kinks)
+def _gelu_derivative(z: N, arithmetic: Arithmetic[N]) -> N:
+    return arithmetic.normal_cdf(z) + z * arithmetic.normal_pdf(z)
 
 
-identity = _elementwise("identity", lambda z, on: z, _one)
-sigmoid = _elementwise("sigmoid", _sigmoid, _sigmoid_derivative)
-tanh = _elementwise("tanh", lambda z, on: on.tanh(z), lambda z, on: 4 * _sigmoid_derivative(2 * z, on))
-softplus = _elementwise("softplus", _softplus, _sigmoid)
-silu = _elementwise("silu", lambda z, on: z * _sigmoid(z, on), _silu_derivative)
-gelu = _elementwise("gelu", lambda z, on: z * on.normal_cdf(z), lambda z, on: on.normal_cdf(z) + z * on.normal_pdf(z))
-relu = _elementwise(
+def _gelu_second(z: N, arithmetic: Arithmetic[N]) -> N:
+    return (2 - z * z) * arithmetic.normal_pdf(z)
+
+
+def _reaching(constant: float) -> Callable[[float], float]:
+    """Intermediate results reach that constant, as 1 − a reaches 1 (and a square has twice the error of its root)."""
+    return lambda magnitude: constant
+
+
+def _reaching_z(magnitude: float) -> float:
+    """Intermediate results reach 1 or |z|."""
+    return max(1.0, magnitude)
+
+
+def _row(
+    name: str, value: Formula, value_bounds: Bounds, derivative: Formula, derivative_bounds: Bounds, **rest: Any
+) -> Elementwise:
+    return Elementwise(
+        name, Function(name, value, value_bounds), Function(f"{name}′", derivative, derivative_bounds), **rest
+    )
+
+
+identity = _row("identity", lambda z, arithmetic: z, Bounds(), _one, Bounds(), title="Identity", definition="z")
+sigmoid = _row(
+    "sigmoid",
+    _sigmoid,
+    Bounds(
+        _sigmoid_derivative,
+        peaks=(0.0,),
+        intermediate=_reaching(1.0),
+        formulas="1/(1 + e⁻ᶻ); in two branches; ½ + ½ tanh(z/2)",
+    ),
+    _sigmoid_derivative,
+    Bounds(
+        _sigmoid_second,
+        peaks=(-1.3169578969248166, 1.3169578969248166),  # ± log(2 + √3)
+        intermediate=_reaching(1.0),
+        formulas="a(1 − a); a − a²; e^−ǀzǀ/(1 + e^−ǀzǀ)²; σ(z)σ(−z)",
+    ),
+    title="Sigmoid",
+    definition="1/(1 + e^-z)",
+    saturates=True,
+    from_output=lambda a, arithmetic: a * (1 - a),
+)
+tanh = _row(
+    "tanh",
+    lambda z, arithmetic: arithmetic.tanh(z),
+    Bounds(
+        _tanh_derivative, peaks=(0.0,), intermediate=_reaching(1.0), formulas="library; (e²ᶻ − 1)/(e²ᶻ + 1); 2σ(2z) − 1"
+    ),
+    _tanh_derivative,
+    Bounds(
+        lambda z, arithmetic: 8 * _sigmoid_second(2 * z, arithmetic),
+        peaks=(-0.6584789484624084, 0.6584789484624084),  # ± artanh(1/√3)
+        intermediate=_reaching(2.0),
+        formulas="1 − a²; (1 − a)(1 + a); 1/cosh² z; 4σ′(2z)",
+    ),
+    title="Tanh",
+    definition="tanh z",
+    saturates=True,
+    from_output=lambda a, arithmetic: 1 - a * a,
+)
+relu = _row(
     "relu",
-    lambda z, on: on.ratio(0, 1) if on.less(z, 0) else z,  # NaN stays NaN
-    lambda z, on: on.ratio(1 if on.less(0, z) else 0, 1),
-    0.0,
+    lambda z, arithmetic: arithmetic.zero if arithmetic.less(z, 0) else z,  # NaN stays NaN
+    Bounds(kinks=((0.0, 0.0, 0.0),)),
+    lambda z, arithmetic: arithmetic.one if arithmetic.less(0, z) else arithmetic.zero,
+    Bounds(kinks=((0.0, 0.0, 1.0),)),
+    title="ReLU",
+    definition="max(0, z)",
+)
+softplus = _row(
+    "softplus",
+    _softplus,
+    Bounds(_sigmoid, intermediate=_reaching_z, formulas="log(1 + eᶻ); log1p(eᶻ); max(z, 0) + log1p(e^−ǀzǀ)"),
+    _sigmoid,
+    Bounds(_sigmoid_derivative, peaks=(0.0,), intermediate=_reaching(1.0), formulas="σ(z); 1 − e⁻ᵃ"),
+    title="Softplus",
+    definition="log(1 + e^z)",
+)
+silu = _row(
+    "silu",
+    lambda z, arithmetic: z * _sigmoid(z, arithmetic),
+    Bounds(
+        _silu_derivative,
+        peaks=(-2.3993572805205468, 0.0, 2.3993572805205468),
+        intermediate=_reaching_z,
+        formulas="zσ(z); z/(1 + e⁻ᶻ)",
+    ),
+    _silu_derivative,
+    Bounds(
+        _silu_second,
+        peaks=(-3.4358409935135107, 0.0, 3.4358409935135107),
+        signed=True,
+        intermediate=_reaching_z,
+        formulas="σ(1 + z(1 − σ)); a + σ(1 − a); σ + zσ′",
+    ),
+    title="SiLU",
+    definition="z/(1 + e^-z)",
+)
+gelu = _row(
+    "gelu",
+    lambda z, arithmetic: z * arithmetic.normal_cdf(z),
+    Bounds(
+        _gelu_derivative,
+        peaks=(-1.4142135623730951, 0.0, 1.4142135623730951),
+        intermediate=_reaching_z,
+        formulas="zΦ(z) by erf or erfc; ½z(1 + erf(z/√2))",
+    ),
+    _gelu_derivative,
+    Bounds(_gelu_second, peaks=(-2.0, 0.0, 2.0), signed=True, intermediate=_reaching_z, formulas="Φ(z) + zφ(z)"),
+    title="GELU",
+    definition="z P(z), P the distribution function of the standard normal distribution",
 )
 softmax = Softmax()
 
@@ -155,7 +306,16 @@ def leaky_relu(slope: float = 0.01) -> Elementwise:
     >>> leaky_relu(0.5).name, leaky_relu(0.5)(-2.0)
     ('leaky_relu(0.5)', -1.0)
     """
-    return _one_sided("leaky_relu", slope, lambda z, on: z, _one)
+    return _row(
+        _named("leaky_relu", slope),
+        _one_sided(slope, lambda z, arithmetic: z, lambda z, arithmetic: z),
+        Bounds(kinks=((0.0, 0.0, 0.0),)),
+        _one_sided(slope, _one, _one),
+        Bounds(kinks=() if slope == 1 else ((0.0, slope, 1.0),)),
+        title="LeakyReLU",
+        definition="z for z > 0, else s z",
+        parameter="s",
+    )
 
 
 def elu(alpha: float = 1.0) -> Elementwise:
@@ -164,22 +324,45 @@ def elu(alpha: float = 1.0) -> Elementwise:
     >>> elu(1.0)(-1e308), elu(1.0).kinks, elu(0.5).kinks
     (-1.0, (), (0.0,))
     """
-    return _one_sided("elu", alpha, lambda z, on: on.expm1(z), lambda z, on: on.exp(z))
-
-
-def _one_sided(name: str, scale: float, value: Formula, derivative: Formula) -> Elementwise:
-    """f(z) = z for z > 0, and scale · value(z) otherwise, where value′(0) = 1."""
-    if not isfinite(scale):
-        raise PurebpError(f"{name}({scale}): the parameter must be a finite number")
-    return _elementwise(
-        f"{name}({float(scale)!r})",
-        lambda z, on: z if on.less(0, z) else on.number(scale) * value(z, on),
-        lambda z, on: on.ratio(1, 1) if on.less(0, z) else on.number(scale) * derivative(z, on),
-        *(() if scale == 1 else (0.0,)),
+    derivative = _one_sided(alpha, _one, lambda z, arithmetic: arithmetic.exp(z))
+    reaching = _reaching(max(1.0, abs(alpha)))  # by α eᶻ − α, and a + α for the derivative
+    return _row(
+        _named("elu", alpha),
+        _one_sided(alpha, lambda z, arithmetic: z, lambda z, arithmetic: arithmetic.expm1(z)),
+        Bounds(derivative, peaks=(0.0,), intermediate=reaching, formulas="α(eᶻ − 1); α expm1(z)"),
+        derivative,
+        Bounds(
+            _one_sided(alpha, lambda z, arithmetic: arithmetic.zero, lambda z, arithmetic: arithmetic.exp(z)),
+            peaks=(0.0,),
+            kinks=() if alpha == 1 else ((0.0, alpha, 1.0),),
+            intermediate=reaching,
+            formulas="αeᶻ; a + α",
+        ),
+        title="ELU",
+        definition="z for z > 0, else a (e^z - 1)",
+        parameter="a",
+        from_output=lambda a, arithmetic: arithmetic.one if arithmetic.less(0, a) else a + arithmetic.number(alpha),
     )
 
 
+def _named(name: str, parameter: float) -> str:
+    if not isfinite(parameter):
+        raise PurebpError(f"{name}({parameter}): the parameter must be a finite number")
+    return f"{name}({float(parameter)!r})"
+
+
+def _one_sided(scale: float, above: Formula, below: Formula) -> Formula:
+    """above(z) for z > 0, scale · below(z) otherwise."""
+
+    def formula(z: N, arithmetic: Arithmetic[N]) -> N:
+        return above(z, arithmetic) if arithmetic.less(0, z) else arithmetic.number(scale) * below(z, arithmetic)
+
+    return formula
+
+
 _PLAIN: dict[str, Activation] = {f.name: f for f in (identity, sigmoid, tanh, relu, softplus, silu, gelu, softmax)}
+_FAMILIES: dict[str, Callable[..., Activation]] = {"leaky_relu": leaky_relu, "elu": elu}
+ACTIVATIONS = (identity, sigmoid, tanh, relu, leaky_relu(), elu(), softplus, silu, gelu, softmax)
 
 
 def activation(name: str | Activation) -> Activation:
@@ -190,4 +373,4 @@ def activation(name: str | Activation) -> Activation:
     """
     if isinstance(name, Activation):
         return name
-    return look_up("activation", name, _PLAIN, {"leaky_relu": leaky_relu, "elu": elu})
+    return look_up("activation", name, _PLAIN, _FAMILIES)

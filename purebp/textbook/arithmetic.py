@@ -7,7 +7,7 @@ operators (small integers may be mixed in), and take everything else from an `Ar
 | --- | --- |
 | `lift(rows)` | the matrix, with doubles turned into numbers of this system |
 | `ratio(p, q)` | the number p / q of two integers, such as the 1/n of a mean; `one` and `zero` are 1/1 and 0/1 |
-| `inner(A, B, biases)` | Σₖ A[i][k] B[j][k] + biases[j], the one product of the whole recurrence |
+| `inner(A, B, biases=None)` | Σₖ A[i][k] B[j][k] + biases[j], the one product of the whole recurrence |
 | `elementwise(function, rows)` | f(x) for every entry |
 | `exp` … `normal_pdf` | the elementary functions; Φ and φ are those of the standard normal distribution |
 | `less(x, y)` | x < y: on which side of a kink a number lies |
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     # With a default, `Network` alone means `Network[float]` (PEP 696, in typing from Python 3.13 on).
     from typing_extensions import TypeVar
 
-    # A default argument `arithmetic=FLOAT` is the same to a reader; a type checker has to be told: "N = float".
     N = TypeVar("N", bound="Number", default=float)
 else:
     from typing import TypeVar
@@ -64,9 +63,33 @@ class Formula(Protocol):
     def __call__(self, x: N, arithmetic: Arithmetic[N], /) -> N: ...
 
 
+class Inner(Protocol[N]):
+    """Dot products of rows with rows, plus biases; `purebp.inner` is this with the shapes checked."""
+
+    def __call__(self, a: Matrix[N], b: Matrix[N], biases: Vector[N] | None = None, /) -> list[list[N]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a number system that bounds errors must know of a function g: how steep it is, where it breaks, what cancels.
+
+    Without a slope, g is piecewise linear and made of + − × alone. |g′| has no local maximum but at the peaks. A kink is
+    a point where the pieces of g meet, with its value on the left and on the right; between kinks, g is monotone.
+    `signed` says that the formula adds terms of both signs, so that it cancels near a root. `intermediate` is the
+    largest intermediate result, by |z|, of any of `formulas`: the ways of computing g that an error budget holds.
+    """
+
+    slope: Formula | None = None
+    peaks: tuple[float, ...] = ()
+    kinks: tuple[tuple[float, float, float], ...] = ()
+    signed: bool = False
+    intermediate: Callable[[float], float] = lambda magnitude: 0.0
+    formulas: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A formula and its name; bounds, if any, are what a number system that bounds errors must know of it.
+    """A formula, its name, and what bounds its errors: without that, balls refuse it.
 
     >>> Function("square", lambda x, arithmetic: x * x)(3.0)
     9.0
@@ -74,11 +97,11 @@ class Function:
 
     name: str
     formula: Formula = field(compare=False, repr=False)
-    bounds: Any = field(default=None, compare=False, repr=False)
+    bounds: Bounds | None = field(default=None, compare=False, repr=False)
 
     def __call__(self, x: N, arithmetic: Arithmetic[N] | None = None) -> N:
-        on: Any = FLOAT if arithmetic is None else arithmetic
-        result: N = self.formula(x, on)
+        chosen: Any = FLOAT if arithmetic is None else arithmetic
+        result: N = self.formula(x, chosen)
         return result
 
 
@@ -89,7 +112,7 @@ class Arithmetic(Generic[N]):
     name: str
     lift: Callable[[Matrix[float | N]], Matrix[N]]
     ratio: Callable[[int, int], N]
-    inner: Callable[[Matrix[N], Matrix[N], Vector[N] | None], list[list[N]]]
+    inner: Inner[N]
     elementwise: Callable[[Function, Matrix[N]], list[list[N]]]
     exp: Callable[[N], N]
     expm1: Callable[[N], N]
@@ -115,7 +138,7 @@ class Arithmetic(Generic[N]):
         return self.lift([[x]])[0][0]
 
 
-def _inner(a: Matrix, b: Matrix, biases: Vector | None) -> list[list[float]]:
+def _inner(a: Matrix, b: Matrix, biases: Vector | None = None) -> list[list[float]]:
     """inner with the fastest kernel that this interpreter has."""
     if sys.version_info >= (3, 12):
         products = [[math.sumprod(row, other) for other in b] for row in a]
@@ -142,4 +165,7 @@ FLOAT: Arithmetic[float] = Arithmetic(
     normal_cdf=lambda x: math.erfc(-x / math.sqrt(2)) / 2,
     normal_pdf=lambda x: math.exp(-x * x / 2) / math.sqrt(2 * math.pi),
     less=lt,
+)
+DEFAULT: Any = (
+    FLOAT  # what a parameter `arithmetic: Arithmetic[N]` is by default; a type checker then takes N for float
 )

@@ -22,7 +22,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from purebp.textbook.arithmetic import FLOAT, Arithmetic, Matrix, PurebpError
+from purebp.textbook.arithmetic import FLOAT, Arithmetic, Matrix, PurebpError, Vector
 from purebp.textbook.backprop import evaluate, forward
 from purebp.textbook.losses import Loss, mse
 from purebp.textbook.network import Batch, Gradients, Layer, LayerGradients, Network
@@ -132,7 +132,9 @@ def _ridders(f: Callable[[Sequence[float]], float], x: Sequence[float], i: int, 
     return best
 
 
-def _complex_inner(a: Matrix[complex], b: Matrix[complex], biases: Sequence[complex] | None) -> list[list[complex]]:
+def _complex_inner(
+    a: Matrix[complex], b: Matrix[complex], biases: Vector[complex] | None = None
+) -> list[list[complex]]:
     offsets = [0j] * len(b) if biases is None else biases
     return [[sum(map(operator.mul, row, other), bias) for other, bias in zip(b, offsets)] for row in a]
 

@@ -1,5 +1,6 @@
 """The lesson's steps by name: every quantity of the backward pass, in the order in which one computes it.
 
+>>> from purebp.textbook.network import Layer
 >>> network = Network([Layer([[0.5, 0.25]], None, "identity"), Layer([[2.0]], None, "identity")])
 >>> print(explain(network, Batch([[1.0, 2.0]], [[1.0]]), "half_sse", 0.25))
 half_sse of the 2-1-1 network on 1 sample: 0.5
@@ -40,9 +41,10 @@ from dataclasses import dataclass
 from math import isfinite
 
 from purebp.textbook import losses
+from purebp.textbook.activations import Elementwise
 from purebp.textbook.arithmetic import Matrix
-from purebp.textbook.backprop import Trace, backpropagation, evaluate, forward, frozen
-from purebp.textbook.linalg import inner, subtract, transpose
+from purebp.textbook.backprop import Trace, backpropagation, error_below, evaluate, forward, frozen
+from purebp.textbook.linalg import subtract
 from purebp.textbook.losses import Loss, mse
 from purebp.textbook.names import superscript as _sup
 from purebp.textbook.network import Batch, Gradients, Network
@@ -108,6 +110,7 @@ def explain(network: Network, batch: Batch, loss: Loss | str = mse, learning_rat
     it gives; the gradients of each layer, last first; the updated weights and biases. Each step's values are a
     matrix: samples × n_out for errors and deltas, the shape of the parameters (biases as one row) otherwise.
 
+    >>> from purebp.textbook.network import Layer
     >>> network = Network([Layer([[2.0]], None, "identity")])
     >>> [step.name for step in explain(network, Batch([[1.0]], [[5.0]])).steps]
     ['output error', 'output delta (delta output sum)', 'weight gradients, layer 1', 'updated weights, layer 1']
@@ -123,7 +126,7 @@ def explain(network: Network, batch: Batch, loss: Loss | str = mse, learning_rat
             formula = f"∂loss/∂z{n}, from ŷ − y in one step" if fused else _through(network, l, "∂loss/∂ŷ")
             steps.append(Step("output delta (delta output sum)", f"δ{n} = {formula}", l, deltas))
             continue
-        error = inner(gradients.layers[l + 1].deltas, transpose(network.layers[l + 1].weights))
+        error = error_below(gradients.layers[l + 1].deltas, network.layers[l + 1].weights)
         name = f"error passed to layer {l + 1} (layer{l + 1} error)"
         steps.append(Step(name, f"e{n} = δ{above} W{above}", l, frozen(error)))
         steps.append(Step(f"hidden delta, layer {l + 1}", f"δ{n} = {_through(network, l, f'e{n}')}", l, deltas))
@@ -142,9 +145,9 @@ def explain(network: Network, batch: Batch, loss: Loss | str = mse, learning_rat
 
 
 def _through(network: Network, l: int, error: str) -> str:
-    """How an error passes back through the activation of layer l: by the Jacobian J of softmax, or one factor each."""
+    """How an error passes back through the activation of layer l: by one factor each, or by the Jacobian J, as of softmax."""
     z = f"z{_sup(l + 1)}"
-    return f"{error} J({z})" if network.layers[l].activation.name == "softmax" else f"{error} ⊙ f′({z})"
+    return f"{error} ⊙ f′({z})" if isinstance(network.layers[l].activation, Elementwise) else f"{error} J({z})"
 
 
 def _table(rows: Matrix, indent: int, most: int = 10) -> list[str]:

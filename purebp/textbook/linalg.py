@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from operator import mul, sub
 
-from purebp.textbook.arithmetic import FLOAT, Arithmetic, Matrix, N, PurebpError, Vector
+from purebp.textbook.arithmetic import DEFAULT, Arithmetic, Matrix, N, PurebpError, Vector
 
 __all__ = ["Matrix", "Vector", "dot", "hadamard", "inner", "shape", "subtract", "total", "transpose"]
 
@@ -41,7 +41,7 @@ def inner(
     a: Matrix[N],
     b: Matrix[N],
     biases: Vector[N] | None = None,
-    arithmetic: Arithmetic[N] = FLOAT,  # type: ignore[assignment]  # N = float
+    arithmetic: Arithmetic[N] = DEFAULT,
 ) -> list[list[N]]:
     """Dot products of rows with rows: A Bᵀ, n × m from n × k and m × k, plus biases[j] in column j.
 
@@ -56,7 +56,7 @@ def inner(
     return arithmetic.inner(a, b, biases)
 
 
-def dot(x: Vector[N], y: Vector[N], arithmetic: Arithmetic[N] = FLOAT) -> N:  # type: ignore[assignment]  # N = float
+def dot(x: Vector[N], y: Vector[N], arithmetic: Arithmetic[N] = DEFAULT) -> N:
     """x · y = Σₖ x[k] y[k].
 
     >>> dot([1.0, 2.0], [3.0, 4.0])
@@ -65,13 +65,13 @@ def dot(x: Vector[N], y: Vector[N], arithmetic: Arithmetic[N] = FLOAT) -> N:  # 
     return inner([x], [y], None, arithmetic)[0][0]
 
 
-def total(x: Vector[N], arithmetic: Arithmetic[N] = FLOAT) -> N:  # type: ignore[assignment]  # N = float
+def total(x: Vector[N], arithmetic: Arithmetic[N] = DEFAULT) -> N:
     """Σₖ x[k], as the product with a vector of ones.
 
     >>> total([1.0, 2.0])
     3.0
     """
-    return dot(x, [arithmetic.ratio(1, 1)] * len(x), arithmetic)
+    return dot(x, [arithmetic.one] * len(x), arithmetic)
 
 
 def hadamard(a: Matrix[N], b: Matrix[N]) -> list[list[N]]:

@@ -24,16 +24,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from math import isfinite
-from typing import Protocol
+from typing import Any, Literal, Protocol
 
 from purebp.textbook.activations import Activation, exponentials, sigmoid, softmax, softplus
-from purebp.textbook.arithmetic import FLOAT, Arithmetic, Formula, Function, Matrix, N, PurebpError
+from purebp.textbook.arithmetic import DEFAULT, Arithmetic, Bounds, Function, Matrix, N, PurebpError
 from purebp.textbook.linalg import shape, subtract, total
 from purebp.textbook.names import look_up
 from purebp.textbook.validation import matrix
 
 REDUCTIONS = ("sum", "samples", "outputs", "entries")
-_SHORT_NAMES = {"sse/entries": "mse", "half_sse/entries": "half_mse"}
 
 
 class Summand(Protocol):
@@ -57,9 +56,23 @@ class Fusion:
     deltas: Pairing
 
 
+@dataclass(frozen=True, slots=True)
+class Called:
+    """What a loss is called: by name, as a node of a graph, and in a formula of ASCII."""
+
+    name: str
+    title: str
+    definition: str
+
+
 @dataclass(frozen=True)
 class Loss:
-    """A sum of summands, divided; losses are equal when base and reduction are."""
+    """A sum of summands, divided; losses are equal when base and reduction are.
+
+    base_title, base_definition (in which `parameter` stands for the number in the name) and words say what it is, mean
+    how it is called where it is the mean over all entries, if that has a name of its own. targets says which suit it:
+    any "real" numbers, "binary" ones, 0 or 1, or "one_hot" rows.
+    """
 
     base: str
     natural: str  # the reduction that the base name alone stands for
@@ -68,9 +81,19 @@ class Loss:
     fusion: Fusion | None = field(default=None, compare=False, repr=False)
     reduction: str = ""
     samples: int | None = None  # of the whole batch, where this one is a part of it
+    base_title: str = field(default="", compare=False, repr=False)
+    base_definition: str = field(default="", compare=False, repr=False)
+    parameter: str = field(default="", compare=False, repr=False)
+    words: str = field(default="", compare=False, repr=False)  # what is summed, in the plural
+    targets: Literal["real", "binary", "one_hot"] = field(default="real", compare=False, repr=False)
+    of_error: bool = field(default=False, compare=False, repr=False)  # a function of ŷ − y: ∂loss/∂y = −∂loss/∂ŷ
+    linear_in_targets: bool = field(default=False, compare=False, repr=False)
+    mean: Called | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "reduction", self.reduction or self.natural)
+        object.__setattr__(self, "base_title", self.base_title or self.base.partition("(")[0])
+        object.__setattr__(self, "words", self.words or f"{self.base} losses")
 
     def __reduce__(self) -> tuple[Callable[[str, int | None], Loss], tuple[str, int | None]]:
         """Formulas do not pickle; the name finds them again, if they are those of that name."""
@@ -79,9 +102,34 @@ class Loss:
         return _restored, (self.name, self.samples)
 
     @property
+    def _as_mean(self) -> Called | None:
+        return self.mean if self.reduction == "entries" else None
+
+    @property
     def name(self) -> str:
-        full = f"{self.base}/{self.reduction}"
-        return self.base if self.reduction == self.natural else _SHORT_NAMES.get(full, full)
+        """The name that finds it again."""
+        if called := self._as_mean:
+            return called.name
+        return self.base if self.reduction == self.natural else f"{self.base}/{self.reduction}"
+
+    @property
+    def title(self) -> str:
+        """What a node of a graph that computes it is called, without parameter and reduction."""
+        return called.title if (called := self._as_mean) else self.base_title
+
+    @property
+    def definition(self) -> str:
+        """The formula, under the reduction that its base name alone stands for, or as a mean with a name of its own."""
+        return called.definition if (called := self._as_mean) else self.base_definition
+
+    @property
+    def form(self) -> str:
+        """The name, with the letter of the definition in the place of its number.
+
+        >>> huber(0.5).form, mse.form
+        ('huber(d)', 'mse')
+        """
+        return f"{self.name.partition('(')[0]}({self.parameter})" if self.parameter else self.name
 
     def reduced(self, reduction: str) -> Loss:
         """The same loss with its sum divided by 1 ("sum"), the "samples", the "outputs" or all "entries"."""
@@ -98,16 +146,18 @@ class Loss:
         """
         return replace(self, samples=samples)
 
-    def __call__(self, outputs: Matrix[N], targets: Matrix[N], arithmetic: Arithmetic[N] = FLOAT) -> N:  # type: ignore[assignment]  # N = float
+    def __call__(self, outputs: Matrix[N], targets: Matrix[N], arithmetic: Arithmetic[N] = DEFAULT) -> N:
         """The loss; outputs and targets are samples × n_out."""
         a, y = _pair(outputs, targets, arithmetic)
         return self._total([[self.summand(p, t, arithmetic) for p, t in zip(*rows)] for rows in zip(a, y)], arithmetic)
 
-    def derivative(self, outputs: Matrix[N], targets: Matrix[N], arithmetic: Arithmetic[N] = FLOAT) -> list[list[N]]:  # type: ignore[assignment]  # N = float
+    def derivative(self, outputs: Matrix[N], targets: Matrix[N], arithmetic: Arithmetic[N] = DEFAULT) -> list[list[N]]:
         """∂loss/∂ŷ, samples × n_out."""
-        return self._derivative(*_pair(outputs, targets, arithmetic), arithmetic)
+        return self.slopes(*_pair(outputs, targets, arithmetic), arithmetic)
 
-    def _derivative(self, a: Matrix[N], y: Matrix[N], arithmetic: Arithmetic[N]) -> list[list[N]]:
+    def slopes(self, a: Matrix[N], y: Matrix[N], arithmetic: Arithmetic[N]) -> list[list[N]]:
+        """`derivative` of numbers that are lifted already."""
+        _check_shapes(a, y)
         factor, slope = self._factor(a, arithmetic), self.slope
         try:
             return [[factor * slope(p, t, arithmetic) for p, t in zip(row, other)] for row, other in zip(a, y)]
@@ -125,15 +175,15 @@ class Loss:
             return self._total(fusion.summands(*_pair(z, y, arithmetic), arithmetic), arithmetic)
         return self(a, y, arithmetic)
 
-    def deltas(
-        self, f: Activation, z: Matrix[N], a: Matrix[N], y: Matrix[N], arithmetic: Arithmetic[N]
-    ) -> list[list[N]]:
-        """δ = ∂loss/∂z of the outputs a = f(z): ∂loss/∂a ⊙ f′(z), or its closed form such as ŷ − y."""
+    def closed_deltas(
+        self, f: Activation, a: Matrix[N], y: Matrix[N], arithmetic: Arithmetic[N]
+    ) -> list[list[N]] | None:
+        """δ = ∂loss/∂z of the outputs a = f(z) in closed form, such as ŷ − y; None where there is none."""
         _check_shapes(a, y)
-        if fusion := self.fused_with(f):
-            factor = self._factor(a, arithmetic)
-            return [[factor * delta for delta in row] for row in fusion.deltas(a, y, arithmetic)]
-        return f.backward(self._derivative(a, y, arithmetic), z, a, arithmetic)
+        if not (fusion := self.fused_with(f)):
+            return None
+        factor = self._factor(a, arithmetic)
+        return [[factor * delta for delta in row] for row in fusion.deltas(a, y, arithmetic)]
 
     def divisor(self, samples: int, outputs: int) -> int:
         """What the sum is divided by: 1, n, m or n m.
@@ -162,24 +212,57 @@ def _check_shapes(a: Matrix[N], y: Matrix[N]) -> None:
         raise PurebpError(f"outputs are {shape(a)}, targets {shape(y)}: both must be samples × n_out")
 
 
-def _of_error(name: str, value: Formula, slope: Formula) -> Loss:
-    """A mean over all entries of a function of the error e = ŷ − y."""
-    f, df = Function(name, value), Function(f"{name}′", slope)
+def of_error(base: str, value: Function, derivative: Function, natural: str = "entries", **rest: Any) -> Loss:
+    """The loss that is a function of the error ŷ − y alone; natural is the reduction that its name stands for.
+
+    >>> quartic = of_error("quartic", Function("e⁴", lambda e, on: e * e * e * e), Function("4e³", lambda e, on: 4 * e * e * e))
+    >>> quartic([[3.0]], [[1.0]]), quartic.derivative([[3.0]], [[1.0]]), quartic.reduced("sum").name
+    (16.0, [[32.0]], 'quartic/sum')
+    """
     return Loss(
-        name,
-        "entries",
-        lambda p, t, on: on.elementwise(f, [[p - t]])[0][0],
-        lambda p, t, on: on.elementwise(df, [[p - t]])[0][0],
+        base,
+        natural,
+        lambda p, t, arithmetic: arithmetic.elementwise(value, [[p - t]])[0][0],
+        lambda p, t, arithmetic: arithmetic.elementwise(derivative, [[p - t]])[0][0],
+        of_error=True,
+        **rest,
     )
 
 
-sse = Loss("sse", "sum", lambda p, t, on: (p - t) * (p - t), lambda p, t, on: 2 * (p - t))
-half_sse = Loss("half_sse", "sum", lambda p, t, on: (p - t) * (p - t) / 2, lambda p, t, on: p - t)
+sse = Loss(
+    "sse",
+    "sum",
+    lambda p, t, arithmetic: (p - t) * (p - t),
+    lambda p, t, arithmetic: 2 * (p - t),
+    base_title="SSE",
+    base_definition="sum over all entries of (output - target)^2",
+    words="squares",
+    of_error=True,
+    mean=Called("mse", "MSE", "mean over all entries of (output - target)^2"),
+)
+half_sse = Loss(
+    "half_sse",
+    "sum",
+    lambda p, t, arithmetic: (p - t) * (p - t) / 2,
+    lambda p, t, arithmetic: p - t,
+    base_title="HalfSSE",
+    base_definition="half of sse",
+    words="squares",
+    of_error=True,
+    mean=Called("half_mse", "HalfMSE", "half of mse"),
+)
 mse, half_mse = sse.reduced("entries"), half_sse.reduced("entries")
-mae = _of_error(
+mae = of_error(
     "mae",
-    lambda e, on: -e if on.less(e, 0) else e,
-    lambda e, on: on.ratio(1 if on.less(0, e) else -1 if on.less(e, 0) else 0, 1),
+    Function("mae", lambda e, arithmetic: -e if arithmetic.less(e, 0) else e, Bounds(kinks=((0.0, 0.0, 0.0),))),
+    Function(
+        "mae′",
+        lambda e, arithmetic: arithmetic.ratio(1 if arithmetic.less(0, e) else -1 if arithmetic.less(e, 0) else 0, 1),
+        Bounds(kinks=((0.0, -1.0, 1.0),)),
+    ),
+    base_title="MAE",
+    base_definition="mean over all entries of |output - target|",
+    words="absolute errors",
 )
 
 
@@ -192,22 +275,33 @@ def huber(delta: float = 1.0) -> Loss:
     if not (isfinite(delta) and delta > 0):
         raise PurebpError(f"huber({delta}): delta must be a positive number")
 
-    def clipped(e: N, on: Arithmetic[N]) -> N:
-        bound = on.number(delta)
-        return bound if on.less(bound, e) else -bound if on.less(e, -bound) else e
+    def clipped(e: N, arithmetic: Arithmetic[N]) -> N:
+        bound = arithmetic.number(delta)
+        return bound if arithmetic.less(bound, e) else -bound if arithmetic.less(e, -bound) else e
 
-    # With c = e clipped to ±delta, both branches of h are c (2 e − c) / 2, and h′ = c.
-    return _of_error(f"huber({float(delta)!r})", lambda e, on: clipped(e, on) * (2 * e - clipped(e, on)) / 2, clipped)
+    def value(e: N, arithmetic: Arithmetic[N]) -> N:
+        """With c = e clipped to ±delta, both branches of h are c (2 e − c) / 2, and h′ = c."""
+        return clipped(e, arithmetic) * (2 * e - clipped(e, arithmetic)) / 2
+
+    name = f"huber({float(delta)!r})"
+    return of_error(
+        name,
+        Function(name, value, Bounds(clipped, peaks=(-delta, 0.0, delta))),
+        Function(f"{name}′", clipped, Bounds(lambda e, arithmetic: arithmetic.one)),
+        base_title="Huber",
+        base_definition="mean over all entries of h(output - target), h(e) = e^2/2 for |e| <= d, d (|e| - d/2) beyond",
+        parameter="d",
+    )
 
 
-def _weighted(y: N, f: Callable[[N], N], x: N, on: Arithmetic[N]) -> N:
+def _weighted(y: N, f: Callable[[N], N], x: N, arithmetic: Arithmetic[N]) -> N:
     """y f(x), and 0 where y is 0 whatever f(x) is: 0 log 0 = 0."""
-    return y * f(x) if on.less(y, 0) or on.less(0, y) else y
+    return y * f(x) if arithmetic.less(y, 0) or arithmetic.less(0, y) else y
 
 
-def _share(p: N, rest: N, on: Arithmetic[N]) -> N:
+def _share(p: N, rest: N, arithmetic: Arithmetic[N]) -> N:
     """p, if neither it nor the rest is negative."""
-    if on.less(p, 0) or on.less(rest, 0):
+    if arithmetic.less(p, 0) or arithmetic.less(rest, 0):
         raise PurebpError("cross-entropies are of outputs from 0 to 1: let the network end in sigmoid or softmax")
     return p
 
@@ -216,41 +310,58 @@ def _reciprocal(x: N) -> N:
     return 1 / x
 
 
-def _softmax_deltas(a: Matrix[N], y: Matrix[N], on: Arithmetic[N]) -> Matrix[N]:
+def _softmax_deltas(a: Matrix[N], y: Matrix[N], arithmetic: Arithmetic[N]) -> Matrix[N]:
     """ŷ Σy − y, which is ŷ − y where the targets of a sample sum to 1."""
-    sums = [total(row, on) for row in y]
+    sums = [total(row, arithmetic) for row in y]
     return [[p * s - t for p, t in zip(outputs, targets)] for outputs, targets, s in zip(a, y, sums)]
 
 
-def _log_softmax_summands(z: Matrix[N], y: Matrix[N], on: Arithmetic[N]) -> Matrix[N]:
+def _log_softmax_summands(z: Matrix[N], y: Matrix[N], arithmetic: Arithmetic[N]) -> Matrix[N]:
     """−y log softmax(z) = y (log Σ e^z − z), both taken from the largest z on."""
     summands = []
     for row, targets in zip(z, y):
-        largest, _, total_power = exponentials(row, on)
-        rest = on.log(total_power)
-        summands.append([_weighted(t, lambda x: rest - (x - largest), x, on) for x, t in zip(row, targets)])
+        largest, _, total_power = exponentials(row, arithmetic)
+        rest = arithmetic.log(total_power)
+        summands.append([_weighted(t, lambda x: rest - (x - largest), x, arithmetic) for x, t in zip(row, targets)])
     return summands
 
 
 binary_cross_entropy = Loss(
     "binary_cross_entropy",
     "entries",
-    lambda p, t, on: -_weighted(t, on.log, _share(p, 1 - p, on), on) - _weighted(1 - t, on.log1p, -p, on),
-    lambda p, t, on: _weighted(1 - t, _reciprocal, 1 - p, on) - _weighted(t, _reciprocal, _share(p, 1 - p, on), on),
+    lambda p, t, arithmetic: (
+        -_weighted(t, arithmetic.log, _share(p, 1 - p, arithmetic), arithmetic)
+        - _weighted(1 - t, arithmetic.log1p, -p, arithmetic)
+    ),
+    lambda p, t, arithmetic: (
+        _weighted(1 - t, _reciprocal, 1 - p, arithmetic)
+        - _weighted(t, _reciprocal, _share(p, 1 - p, arithmetic), arithmetic)
+    ),
     fusion=Fusion(
         sigmoid,
-        lambda z, y, on: [
-            [(1 - t) * softplus(x, on) + t * softplus(-x, on) for x, t in zip(*rows)] for rows in zip(z, y)
+        lambda z, y, arithmetic: [
+            [(1 - t) * softplus(x, arithmetic) + t * softplus(-x, arithmetic) for x, t in zip(*rows)]
+            for rows in zip(z, y)
         ],
-        lambda a, y, on: subtract(a, y),
+        lambda a, y, arithmetic: subtract(a, y),
     ),
+    base_title="BinaryCrossEntropy",
+    base_definition="mean over all entries of -(y log(output) + (1 - y) log(1 - output)), y the target",
+    words="binary cross-entropies",
+    targets="binary",
+    linear_in_targets=True,
 )
 cross_entropy = Loss(
     "cross_entropy",
     "samples",
-    lambda p, t, on: -_weighted(t, on.log, _share(p, p, on), on),
-    lambda p, t, on: -_weighted(t, _reciprocal, _share(p, p, on), on),
+    lambda p, t, arithmetic: -_weighted(t, arithmetic.log, _share(p, p, arithmetic), arithmetic),
+    lambda p, t, arithmetic: -_weighted(t, _reciprocal, _share(p, p, arithmetic), arithmetic),
     fusion=Fusion(softmax, _log_softmax_summands, _softmax_deltas),
+    base_title="CrossEntropy",
+    base_definition="mean over the samples of -sum of target log(output)",
+    words="cross-entropies",
+    targets="one_hot",
+    linear_in_targets=True,
 )
 LOSSES = {loss.name: loss for loss in (sse, half_sse, mse, half_mse, mae, binary_cross_entropy, cross_entropy)}
 

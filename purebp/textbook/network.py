@@ -17,7 +17,7 @@ from typing import Generic, TypeVar
 
 from purebp.textbook import activations
 from purebp.textbook.activations import Activation
-from purebp.textbook.arithmetic import Matrix, N, Number, PurebpError, Vector
+from purebp.textbook.arithmetic import Arithmetic, Matrix, N, Number, PurebpError, Vector
 from purebp.textbook.linalg import shape
 from purebp.textbook.validation import matrix
 
@@ -121,6 +121,23 @@ class Network(Generic[N]):
             )
             for layer in self.layers
         )
+
+
+def lifted(network: Network | Network[N], arithmetic: Arithmetic[N]) -> Network[N]:
+    """The network with its parameters as numbers of the arithmetic.
+
+    >>> from purebp.number_systems.rational import FRACTION
+    >>> lifted(Network([Layer([[0.5]], None, "relu")]), FRACTION).parameters()
+    [Fraction(1, 2)]
+    """
+    layers = []
+    for layer in network.layers:
+        own: Layer[N] = object.__new__(Layer)  # what was validated as it came in stays as the arithmetic made it
+        object.__setattr__(own, "weights", arithmetic.lift(layer.weights))
+        object.__setattr__(own, "biases", None if layer.biases is None else arithmetic.lift([layer.biases])[0])
+        object.__setattr__(own, "activation", layer.activation)
+        layers.append(own)
+    return Network(layers)
 
 
 @dataclass(frozen=True, slots=True, init=False)

@@ -14,11 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import singledispatch
 from math import isfinite, sqrt
 from typing import Any, overload
 
-from purebp.graphs.tensors import entrywise, paired
-from purebp.textbook.arithmetic import FLOAT, Arithmetic, N, PurebpError
+from purebp.textbook.arithmetic import DEFAULT, Arithmetic, N, PurebpError
 from purebp.textbook.linalg import shape
 from purebp.textbook.network import Gradients, Network
 
@@ -40,7 +40,7 @@ def sgd_step(
 def sgd_step(
     network: Mapping[Any, Any], gradients: Any, learning_rate: float, arithmetic: Arithmetic[Any] = ...
 ) -> dict[Any, Any]: ...
-def sgd_step(network: Any, gradients: Any, learning_rate: float, arithmetic: Arithmetic[Any] = FLOAT) -> Any:
+def sgd_step(network: Any, gradients: Any, learning_rate: float, arithmetic: Arithmetic[Any] = DEFAULT) -> Any:
     """w ← w − η g for every parameter; a new network, the old one untouched.
 
     The parameters of a graph are a dictionary, whose keys find their gradients (`purebp.graph.backward_graph`).
@@ -50,15 +50,22 @@ def sgd_step(network: Any, gradients: Any, learning_rate: float, arithmetic: Ari
     >>> sgd_step(network, backpropagation(network, Batch([[1.0]], [[5.0]]), "sse"), 0.25).parameters()
     [3.5]
     """
-    _check(network, gradients, learning_rate)
-    rate = arithmetic.number(learning_rate)
-    if isinstance(network, Mapping):
-        return {
-            key: entrywise(lambda w, g: w - rate * g, *paired(str(key), value, gradients[key], arithmetic))
-            for key, value in network.items()
-        }
-    parameters = arithmetic.lift([network.parameters()])[0]
-    return network.with_parameters(w - rate * g for w, g in zip(parameters, gradients.parameters()))
+    _check_rate(learning_rate)
+    return descended(network, gradients, arithmetic.number(learning_rate), arithmetic)
+
+
+@singledispatch
+def descended(parameters: Any, gradients: Any, rate: Any, arithmetic: Arithmetic[Any]) -> Any:
+    """`sgd_step` of one kind of parameters, with the rate lifted; other kinds register theirs."""
+    given = type(parameters).__name__
+    raise PurebpError(f"{given}: sgd_step takes a network, and once purebp.graph is imported the dictionary of a graph")
+
+
+@descended.register
+def _(parameters: Network, gradients: Gradients[Any], rate: Any, arithmetic: Arithmetic[Any]) -> Network[Any]:
+    _check_shapes(parameters, gradients)
+    lifted = arithmetic.lift([parameters.parameters()])[0]
+    return parameters.with_parameters(w - rate * g for w, g in zip(lifted, gradients.parameters()))
 
 
 def momentum_step(
@@ -115,10 +122,18 @@ def _descend(network: Network, direction: Iterable[float], learning_rate: float)
     return network.with_parameters(w - learning_rate * d for w, d in zip(network.parameters(), direction))
 
 
-def _check(network: Network[Any] | Mapping[Any, Any], gradients: Any, learning_rate: float) -> None:
+def _check(network: Network, gradients: Gradients, learning_rate: float) -> None:
+    _check_rate(learning_rate)
+    _check_shapes(network, gradients)
+
+
+def _check_rate(learning_rate: float) -> None:
     if not isinstance(learning_rate, (int, float)) or not isfinite(learning_rate):
         raise PurebpError(f"the learning rate is {learning_rate!r:.40}: a finite number is wanted")
-    if isinstance(network, Network) and shapes(network) != shapes(gradients):
+
+
+def _check_shapes(network: Network[Any], gradients: Gradients[Any]) -> None:
+    if shapes(network) != shapes(gradients):
         raise PurebpError(f"the network has {shapes(network)}, the gradients {shapes(gradients)}: they must agree")
 
 

@@ -21,8 +21,10 @@ from warnings import catch_warnings, simplefilter
 from purebp import Batch, Layer, Network, evaluate, forward, loss
 from purebp.number_systems.formats import BINARY64
 from purebp.oracle import check, judge
+from purebp.oracle.asking.candidate import ask
 from purebp.oracle.cases import Case, ladder
 from purebp.oracle.explaining.catalogue import CATALOGUE
+from purebp.oracle.pipeline import judged
 from purebp.oracle.reports.report import Report
 from purebp.textbook.names import superscript
 from purebp.textbook.network import Gradients
@@ -41,7 +43,7 @@ from studies.benchmarks.measuring import ROOT, Table, medians, ours, progress, r
 from studies.benchmarks.page import CASE, LADDER
 from studies.conforming import MACHINES, WAYS, implementation, single
 from studies.conforming import Recipe as Way
-from studies.power import Answer, Setting, budgets_once, place, reshaped, verdict_alone
+from studies.power import Answer, Setting, place, reshaped
 
 Distances = dict[str, list[float]]  # by checker, one for each of its seeds; purebp's is 0 or infinite
 FIRST = "purebp"
@@ -74,11 +76,10 @@ class Asked:
         )
 
     def distances(self) -> Distances:
-        network, batch = self.case.network, self.case.batch
         format = {"float64": "binary64", "float32": "binary32"}[self.dtype]
-        layers = self.answer(network, batch).layers
-        claimed = [layer.weights for layer in layers], [layer.biases for layer in layers]
-        report = judge(network, batch, claimed, self.setting.loss, format)
+        question = self.setting.question(format=format)
+        said = ask(self.setting.candidate(self.answer), self.case, question.declared)
+        report = judged(question, [self.case], [said], "candidate", explained=False)
         found = {FIRST: [0.0 if report.conforms or report.verdict == "undecided" else inf]}
         functions = self.functions()
         with catch_warnings():
@@ -135,11 +136,10 @@ def scores() -> Scores:
     planted = {name: place(mistake) for name, mistake in CATALOGUE.items()}
     cases = {s: [typical(s), *ladder(s.names, loss=s.loss)] for _, s in planted.values()}
     of_wrong: dict[str, list[Distances]] = {}
-    with budgets_once(), verdict_alone():
-        of_right = {s: [Asked(case, s, right(s, i)).distances() for i, case in enumerate(cases[s])] for s in cases}
-        for number, (name, (planting, s)) in enumerate(planted.items(), start=1):
-            progress(f"mistake {number} of {len(planted)}: {name}")
-            of_wrong[name] = [Asked(case, s, planting.answer(s)).distances() for case in cases[s]]
+    of_right = {s: [Asked(case, s, right(s, i)).distances() for i, case in enumerate(cases[s])] for s in cases}
+    for number, (name, (planting, s)) in enumerate(planted.items(), start=1):
+        progress(f"mistake {number} of {len(planted)}: {name}")
+        of_wrong[name] = [Asked(case, s, planting.answer(s)).distances() for case in cases[s]]
 
     def score(checker: str, limit: float) -> Score:
         def accepts(found: Distances) -> bool:
@@ -189,8 +189,7 @@ def single_entries(scores: Scores) -> dict[str, dict[str, str]]:
     table: dict[str, dict[str, str]] = {name: {} for name in scores.of}
     for digits in (1, 2, 4, 6, 9, 12):
         progress(f"single entries, digit {digits}")
-        with budgets_once(), verdict_alone():
-            found = [Asked(case, setting, _off(setting, i, 10.0**-digits)).distances() for i in range(count)]
+        found = [Asked(case, setting, _off(setting, i, 10.0**-digits)).distances() for i in range(count)]
         for name, score in scores.of.items():
             by_seed = zip(*(distances[name] for distances in found))
             seen = median(sum(not distance <= score.limit for distance in distances) for distances in by_seed)

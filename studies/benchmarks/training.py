@@ -55,7 +55,7 @@ def dot_products(network: Network, batch: Batch) -> Callable[[], None]:
     """The multiply-adds of one backpropagation alone, by the fastest kernel of this interpreter."""
     pairs: list[tuple[Matrix, Matrix]] = []
 
-    def inner(a: Matrix, b: Matrix, biases: Vector | None) -> list[list[float]]:
+    def inner(a: Matrix, b: Matrix, biases: Vector | None = None) -> list[list[float]]:
         pairs.append((a, b))
         return FLOAT.inner(a, b, biases)
 

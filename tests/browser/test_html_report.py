@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from purebp.oracle.reports.report import html
+from purebp.oracle.reports import render
 from tests.examples import CANDIDATES, EXAMPLES, reported
 
 BROWSER = next(
@@ -36,7 +36,7 @@ def page(tmp_path: Path) -> Path:
     written = tmp_path / "report.html"
     examples = ["two_layers", "two_layers_wrong", "two_layers_with_biases_wrong"]
     reports = [reported(EXAMPLES / f"{name}.py") for name in examples]
-    written.write_text(html(reports), encoding="utf-8")
+    written.write_text(render(reports, "html"), encoding="utf-8")
     return written
 
 

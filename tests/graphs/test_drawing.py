@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 
 from purebp import Network, cli
+from purebp.graph import Add, Input, Node, Tanh, backward_graph, to_graph, topological_order
 from purebp.graphs.drawing import Box, arrange, described, to_dot, to_svg
-from purebp.graphs.engine import Add, Input, Node, Tanh, backward_graph, to_graph, topological_order
 from purebp.number_systems.ball import ball
 from purebp.number_systems.rational import FRACTION
 from tests import ROOT
@@ -63,7 +63,7 @@ def test_edges_go_from_left_to_right_and_through_no_box(recipe: Recipe) -> None:
     cost, _ = recipe.built()
     order = topological_order(cost)
     texts = described(order, None, None)
-    boxes = {node: Box(node, 60.0 + 37 * number % 100, 16.0 * len(texts[node])) for number, node in enumerate(order)}
+    boxes = {node: Box(60.0 + 37 * number % 100, 16.0 * len(texts[node])) for number, node in enumerate(order)}
     _, _, edges = arrange(order, boxes)
     assert len(edges) == sum(len(set(node.parents)) for node in order)
     for points in edges:
@@ -123,9 +123,9 @@ def test_any_name_is_written_so_that_it_is_read_again(name: str) -> None:
 
 def test_numbers_of_every_system_are_shown() -> None:
     x = Input("x")
-    for on, shown in ((FRACTION, "1/3"), (ball("binary64"), "Ball(")):
+    for arithmetic, shown in ((FRACTION, "1/3"), (ball("binary64"), "Ball(")):
         third = x / 3.0
-        gradients = backward_graph(third, {x: 0.5}, on)
+        gradients = backward_graph(third, {x: 0.5}, arithmetic)
         assert f">∂\u00a0{shown}" in to_svg(third, None, gradients)
 
 

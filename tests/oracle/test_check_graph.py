@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from purebp import FLOAT, Loss, PurebpError, backpropagation
-from purebp.graphs.engine import (
+from purebp.graph import (
     MSE,
     Add,
     BinaryCrossEntropy,
@@ -39,21 +39,21 @@ from purebp.graphs.engine import (
     Sum,
     Tanh,
     Transpose,
-    accumulated,
     backward_graph,
     forward_graph,
     to_feed,
     to_graph,
     topological_order,
-    uses_of,
 )
+from purebp.graphs.engine import accumulated, uses_of
 from purebp.graphs.tensors import Tensor, entries, entrywise
 from purebp.number_systems.ball import ball
 from purebp.oracle import Report, certified_gradients, check
-from purebp.oracle.conventions import ONE, Factor
+from purebp.oracle.conventions import ONE, Convention, Factor
 from purebp.oracle.evidence import share
 from purebp.oracle.explaining.graph_mistakes import GraphMistake, mistakes
-from purebp.oracle.graphs import Reading, graph_cases, quantities, roomy
+from purebp.oracle.graph_cases import continued, graph_cases, quantities
+from purebp.oracle.reports import render
 from purebp.textbook.linalg import transpose
 from tests.strategies import Case, cases
 
@@ -205,7 +205,9 @@ def test_terms_may_meet_in_one_buffer_in_any_order(
     buffer = 8.5
     for term in terms:
         buffer += term
-    assert share(buffer, backward_graph(graph, feed, roomy(graph, feed, "binary64"))["p"][0][0]) <= 1
+    assert (
+        share(buffer, backward_graph(graph, feed, ball("binary64", extra_terms=continued(graph, feed)))["p"][0][0]) <= 1
+    )
 
 
 def test_many_uses_take_no_longer_than_their_terms() -> None:
@@ -410,7 +412,7 @@ def test_what_has_no_name_is_located() -> None:
 
     report = check(off, graph=residual())
     assert report.verdict == "wrong" and not report.explanations
-    assert "Off are the gradient of A, a." in report.notes[0]
+    assert "The gradients of A, a are off." in report.notes[0]
     assert "come through h" in report.notes[1]
 
 
@@ -532,7 +534,7 @@ def of_all_nodes(graph: Node, mistake: GraphMistake | None = None) -> Candidate:
 def test_gradients_of_inner_nodes_are_passed_over() -> None:
     report = check(of_all_nodes(residual()), graph=residual())
     assert report.verdict == "correct", str(report)
-    assert "For t1 its gradient was given, not its value: it is passed over." in report.notes
+    assert "Of t1 the gradient is given, where its value is wanted: it is not judged." in report.notes
     assert {tensor.name for tensor in report.tensors} == {f"∂loss/∂{name}" for name in ("A", "a", "W1", "b1", "V")}
     turned = check(
         lambda feed: {k: entrywise(lambda g: -g, v) for k, v in of_all_nodes(residual())(feed).items()},
@@ -572,7 +574,7 @@ def test_a_factor_that_is_1_in_every_case_explains_nothing(units: int) -> None:
     assert report.verdict in ("correct", "imprecise") and not report.explanations
     case = next(graph_cases(graph))
     on, keys = ball("binary64"), [("∂loss/∂W", 0)]
-    plain, divided = (quantities(graph, case, on, Reading(factor=f), keys) for f in (ONE, Factor(outputs=-1)))
+    plain, divided = (quantities(case, on, Convention(None, f), keys) for f in (ONE, Factor(outputs=-1)))
     assert plain == divided
 
 
@@ -658,7 +660,7 @@ def test_graphs_that_cannot_be_asked_are_refused() -> None:
     ):
         with pytest.raises(PurebpError, match=word):
             check(by_hand, graph=graph)
-    with pytest.raises(PurebpError, match="do not go with it"):
+    with pytest.raises(PurebpError, match="is for layers, and does not go"):
         check(by_hand, graph=residual(), sizes=(1, 1))
     for_layers: list[dict[str, Any]] = [{"weights": "in_out"}, {"samples": "columns"}, {"activations": "tanh"}]
     for other in [*for_layers, {"biases": False}]:
@@ -668,7 +670,7 @@ def test_graphs_that_cannot_be_asked_are_refused() -> None:
 
 def test_a_report_on_a_graph_has_every_form() -> None:
     report = check(lambda feed: by_hand(feed, overwrite=True), graph=residual(), name="mine")
-    for text in (str(report), report.to_json(), report.to_junit(), report.to_html()):
+    for text in (str(report), report.to_json(), report.to_junit(), render([report], "html")):
         assert "overwritten instead of accumulated" in text
     assert "2 samples" in report.to_junit()
 

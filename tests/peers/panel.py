@@ -291,7 +291,7 @@ def sees(report: dict[str, Any]) -> float | None:
 
 def document(rows: list[Row]) -> str:
     """docs/peers.md."""
-    head = "| implementation | version | | verdict | there | format | bits | share | would see | found |"
+    head = "| implementation | version | | verdict | there | format | bits | share | smallest visible error | found |"
     rule = "| --- " * 10 + "|"
     lines = [
         f"| {r.name} | {r.version} | {r.how} | {r.verdict} | {peer.there} | {r.format} | {_shown(r.bits)} | "
@@ -323,7 +323,7 @@ LEGEND = """
 the largest number of its tensor; 53 are all of binary64, 24 of binary32, 8 of bfloat16. *share* is the largest error as
 a part of what a right implementation may err. Both leave out the case that meets a kink, where any number between the
 two slopes is accepted. Of a step they are those of the updated weights, in which little of the gradient's error is
-left. *would see* is the smallest relative error that would have been noticed, in the tensor where that is the largest:
+left. *smallest visible error* is relative, in the tensor where it is the largest:
 in bfloat16 correct says little. *found* is the convention, where it was not the default and was left open, and the
 mistake.
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from purebp.graphs.engine import (
+from purebp.graph import (
     MSE,
     Add,
     Concatenate,

@@ -218,7 +218,7 @@ def test_networks_of_any_depth_are_explored_where_the_depth_is_free() -> None:
 def test_what_is_found_is_in_the_report_under_the_convention_of_the_ladder() -> None:
     slipping = candidate(off_where_an_input_is_below_minus_two, ["tanh"])
     assert check(slipping, **NARROW).conforms
-    report = check(slipping, explore=True, **NARROW)
+    report = check(slipping, explore=counterexample, **NARROW)
     assert report.verdict == "wrong" and not report.conforms
     assert [case.name for case in report.cases if not case.passed] == ["found by exploring"]
     assert "On 11 of 12 cases it returns the gradient of half" in str(report) and "inputs [[0, -3]]" in report.smallest
@@ -264,6 +264,8 @@ def test_without_hypothesis_exploring_says_what_to_install(monkeypatch: pytest.M
     monkeypatch.delitem(sys.modules, "purebp.testing.explore")
     assert check(candidate(no_slip, ["tanh"]), **NARROW).conforms
     with pytest.raises(PurebpError, match="pip install hypothesis"):
+        assert_gradients_correct(candidate(no_slip, ["tanh"]), explore=True, **NARROW)
+    with pytest.raises(PurebpError, match="a search is wanted, such as purebp.testing.counterexample"):
         check(candidate(no_slip, ["tanh"]), explore=True, **NARROW)
 
 

@@ -12,8 +12,27 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from purebp import FLOAT, PurebpError, activation, elu, leaky_relu, relu, sigmoid, softmax, softplus, tanh
+from purebp import (
+    FLOAT,
+    Batch,
+    Layer,
+    Network,
+    PurebpError,
+    activation,
+    backpropagation,
+    elu,
+    leaky_relu,
+    numerical_gradients,
+    relu,
+    sigmoid,
+    softmax,
+    softplus,
+    tanh,
+)
+from purebp.textbook.activations import ACTIVATIONS as KNOWN
 from purebp.textbook.activations import Elementwise
+from purebp.textbook.arithmetic import Bounds, Function
+from tests.enclosures import BELL
 from tests.strategies import ACTIVATIONS
 
 ELEMENTWISE = [f for f in map(activation, ACTIVATIONS) if isinstance(f, Elementwise)]
@@ -146,3 +165,51 @@ def test_a_parameter_left_out_is_the_default() -> None:
 def test_another_name_is_refused(name: str, message: str) -> None:
     with pytest.raises(PurebpError, match=re.escape(message)):
         activation(name)
+
+
+@pytest.mark.parametrize("f", [f for f in ELEMENTWISE if f.from_output], ids=lambda f: f.name)
+@given(z=st.floats(-20, 20))
+def test_the_derivative_in_terms_of_a_is_the_derivative(f: Elementwise, z: float) -> None:
+    assert f.from_output is not None
+    assert f.from_output(f(z), FLOAT) == pytest.approx(f.derivative(z), rel=1e-9, abs=1e-15)
+
+
+def test_what_textbooks_write_in_terms_of_a_is_there() -> None:
+    assert {f.name.partition("(")[0] for f in ELEMENTWISE if f.from_output} == {"sigmoid", "tanh", "elu"}
+
+
+@pytest.mark.parametrize("f", ELEMENTWISE, ids=lambda f: f.name)
+def test_what_saturates_has_limits_on_both_sides(f: Elementwise) -> None:
+    flat = abs(f(1e6) - f(1e5)) < 1e-9 > abs(f(-1e6) - f(-1e5)) and f.derivative(50.0) < 1e-9 > f.derivative(-50.0)
+    assert f.saturates == flat
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_the_outputs_of_a_distribution_and_of_no_other_sum_to_one(name: str) -> None:
+    f = activation(name)
+    (row,) = f.apply([[0.25, -1.0, 3.0]], FLOAT)
+    assert f.distribution == (sum(row) == pytest.approx(1))
+
+
+def test_every_activation_has_a_title_a_definition_and_a_form() -> None:
+    known = {f.form: (f.title, f.definition) for f in KNOWN}
+    assert known["leaky_relu(s)"] == ("LeakyReLU", "z for z > 0, else s z")
+    assert len(known) == len(KNOWN) and all(title and text and text.isascii() for title, text in known.values())
+    assert {activation(name).form for name in ACTIVATIONS} == set(known)
+
+
+def test_an_activation_of_ones_own_is_one_object() -> None:
+    """Bounds are for balls alone: without them it trains."""
+    bell = Elementwise(BELL.name, Function("f", BELL.value.formula), Function("f′", BELL.derivative.formula))
+    assert (bell.title, bell.kinks, bell.saturates, bell.definition) == ("bell", (), False, "")
+    for own in (BELL, bell):
+        network = Network([Layer([[0.5, -1.0]], [0.25], own), Layer([[2.0]], None, "identity")])
+        batch = Batch([[1.0, 0.5], [-0.5, 2.0]], [[1.0], [0.0]])
+        differences = numerical_gradients(network, batch, method="complex").parameters()
+        assert backpropagation(network, batch).parameters() == pytest.approx(differences, rel=1e-12)
+
+
+def test_kinks_are_given_or_those_in_the_bounds() -> None:
+    step = Function("step", lambda z, arithmetic: z, Bounds(kinks=((1.0, 0.0, 2.0),)))
+    assert Elementwise("f", step, step).kinks == (1.0,) != Elementwise("f", step, step, (3.0,)).kinks == (3.0,)
+    assert Elementwise("f", Function("f", step.formula), Function("f′", step.formula), (3.0,)).kinks == (3.0,)

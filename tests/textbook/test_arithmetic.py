@@ -76,7 +76,7 @@ def rows_of(matrix: Sequence[Sequence[Sealed]]) -> list[list[float]]:
 
 
 def sealed_inner(
-    a: Sequence[Sequence[Sealed]], b: Sequence[Sequence[Sealed]], biases: Sequence[Sealed] | None
+    a: Sequence[Sequence[Sealed]], b: Sequence[Sequence[Sealed]], biases: Sequence[Sealed] | None = None
 ) -> list[list[Sealed]]:
     products = FLOAT.inner(rows_of(a), rows_of(b), None if biases is None else [opened(bias) for bias in biases])
     return [[Sealed(x) for x in row] for row in products]

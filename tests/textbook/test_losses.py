@@ -28,9 +28,12 @@ from purebp import (
     loss,
     mae,
     mse,
+    numerical_gradients,
     softplus,
     sse,
 )
+from purebp.textbook.backprop import output_deltas
+from tests.enclosures import QUARTIC
 from tests.strategies import LOSSES, REDUCTIONS, Rows, matrices
 
 FUSED = [(binary_cross_entropy, activation("sigmoid")), (cross_entropy, activation("softmax"))]
@@ -89,7 +92,7 @@ def test_the_fused_forms_equal_the_others_where_both_are_stable(
     of, f = fused
     a = f.apply(z, FLOAT)
     assert of.at(f, z, a, targets, FLOAT) == pytest.approx(of(a, targets), rel=1e-12, abs=1e-12)
-    deltas = of.deltas(f, z, a, targets, FLOAT), f.backward(of.derivative(a, targets), z, a, FLOAT)
+    deltas = output_deltas(of, f, z, a, targets), f.backward(of.derivative(a, targets), z, a, FLOAT)
     assert all(x == pytest.approx(y, rel=1e-12, abs=1e-12) for x, y in zip(*deltas))
 
 
@@ -166,3 +169,53 @@ def test_a_loss_is_found_by_its_name(name: str, reduction: str) -> None:
 def test_another_name_is_refused(name: str, message: str) -> None:
     with pytest.raises(PurebpError, match=re.escape(message)):
         loss(name)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+@given(outputs=matrices(2, 2), targets=matrices(2, 2), moved=matrices(2, 2))
+def test_a_loss_says_how_it_depends_on_its_targets(name: str, outputs: Rows, targets: Rows, moved: Rows) -> None:
+    """Through ŷ − y alone, or linearly: then the loss in the middle of two targets is the middle of two losses."""
+    of = loss(name)
+    assert of.of_error != of.linear_in_targets
+    if of.of_error:
+        shifted = [[[x + d for x, d in zip(*rows)] for rows in zip(matrix, moved)] for matrix in (outputs, targets)]
+        assert of(shifted[0], shifted[1]) == pytest.approx(of(outputs, targets), rel=1e-13)
+    else:
+        shares = [[(x + 3) / 6 for x in row] for row in outputs]
+        middle = [[(x + y) / 2 for x, y in zip(*rows)] for rows in zip(targets, moved)]
+        assert 2 * of(shares, middle) == pytest.approx(of(shares, targets) + of(shares, moved), rel=1e-12, abs=1e-12)
+
+
+def test_every_loss_has_a_title_a_definition_a_form_and_words() -> None:
+    known = {of.form: (of.title, of.definition, of.words) for of in map(loss, LOSSES)}
+    assert known["huber(d)"][0] == "Huber" and known["mse"][0] == "MSE" and known["sse"][0] == "SSE"
+    assert len(known) == len(LOSSES) and all(all(words) and words[1].isascii() for words in known.values())
+    assert loss("huber(0.5)").words == "huber(0.5) losses"
+    assert {name: loss(name).targets for name in LOSSES if loss(name).targets != "real"} == {
+        "binary_cross_entropy": "binary",
+        "cross_entropy": "one_hot",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("sse", "SSE"),
+        ("sse/samples", "SSE"),
+        ("sse/entries", "MSE"),
+        ("half_mse", "HalfMSE"),
+        ("half_sse/sum", "HalfSSE"),
+        ("cross_entropy/entries", "CrossEntropy"),
+    ],
+)
+def test_the_mean_of_the_squares_has_a_title_of_its_own(name: str, title: str) -> None:
+    assert loss(name).title == title
+
+
+def test_a_loss_of_ones_own_is_one_object() -> None:
+    plain = Loss("cubes", "sum", lambda p, t, arithmetic: p * p * p, lambda p, t, arithmetic: 3 * p * p)
+    assert (plain.title, plain.words, plain.targets, plain.definition) == ("cubes", "cubes losses", "real", "")
+    network, batch = Network.random([2, 3, 1], "tanh", seed=2), Batch([[0.5, 1.0], [-1.0, 0.25]], [[0.5], [1.0]])
+    for own in (plain, QUARTIC, QUARTIC.reduced("sum")):
+        differences = numerical_gradients(network, batch, own, "complex").parameters()
+        assert backpropagation(network, batch, own).parameters() == pytest.approx(differences, rel=1e-12, abs=1e-15)

@@ -140,15 +140,3 @@ def layer(n_out: int, n_in: int) -> Layer:
 def test_what_does_not_fit_is_refused_with_both_shapes(make: Callable[[], object], message: str) -> None:
     with pytest.raises(PurebpError, match=message):
         make()
-
-
-@pytest.mark.parametrize("entry", ["2", None, True, [1.0], 10**400, object()])
-def test_what_is_no_number_is_refused_with_its_place(entry: Any) -> None:
-    with pytest.raises(PurebpError, match=r"weights\[0\]\[1\] is"):
-        Layer([[1.0, entry]], None, "relu")
-
-
-@pytest.mark.parametrize("rows", [1.0, [1.0, 2.0], None])
-def test_what_is_no_matrix_is_refused(rows: Any) -> None:
-    with pytest.raises(PurebpError, match="inputs: a list of rows, each a list of numbers, is wanted"):
-        Batch(rows, [[1.0]])

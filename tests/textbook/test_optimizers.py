@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from inspect import Parameter, signature
 from math import inf, nan, sqrt
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -136,3 +137,9 @@ def test_a_state_of_another_optimizer_is_refused() -> None:
     state = momentum_step(pair(1.0, 1.0), None, gradient(1.0, 1.0), 0.1)[1]
     with pytest.raises(PurebpError, match="state"):
         adam_step(pair(1.0, 1.0), state, gradient(1.0, 1.0), 0.1)
+
+
+def test_what_has_no_parameters_is_refused() -> None:
+    network: Any = [1.0]
+    with pytest.raises(PurebpError, match="list: sgd_step takes a network"):
+        sgd_step(network, OTHER, 0.1)

@@ -9,7 +9,6 @@ from math import ceil
 
 from purebp.cli import options
 from purebp.cli.files import read_text
-from purebp.cli.terminal import counted
 from purebp.cli.training.datasets import BUILT_IN, Dataset, accuracy, confusion, load, parse_csv, scalings, split
 from purebp.cli.training.scaling import Scaling, fold, unfold
 from purebp.textbook import losses
@@ -17,6 +16,7 @@ from purebp.textbook.arithmetic import PurebpError
 from purebp.textbook.backprop import evaluate
 from purebp.textbook.losses import Loss
 from purebp.textbook.network import Batch, Network
+from purebp.textbook.text import counted
 
 LEARNING_RATES = {"sgd": 0.1, "momentum": 0.01, "adam": 0.01}
 XAVIER_FOR = ("identity", "sigmoid", "softmax", "tanh")

@@ -13,7 +13,6 @@ from threading import current_thread, main_thread
 from purebp.cli import options
 from purebp.cli import terminal as report
 from purebp.cli.files import check_apart, check_writable, write_whole
-from purebp.cli.terminal import counted
 from purebp.cli.training import job as defaults
 from purebp.cli.training.datasets import BUILT_IN, confusion
 from purebp.cli.training.job import Job, prepare
@@ -23,6 +22,7 @@ from purebp.textbook.arithmetic import PurebpError
 from purebp.textbook.backprop import evaluate
 from purebp.textbook.network import SCHEMES, Network
 from purebp.textbook.serialization import to_json
+from purebp.textbook.text import aligned, counted
 from purebp.textbook.training import OPTIMIZERS, Epoch, train
 
 HELP = "train a network on digits, iris, xor or a CSV file"
@@ -215,7 +215,7 @@ def _results(job: Job, network: Network, history: list[float]) -> str:
     for part, raw, (loss, share) in zip(parts, job.raw, job.figures(network, history[-1])):
         error = sqrt(evaluate(job.folded(network), raw, losses.mse))
         table.append([part, str(len(raw.inputs)), f"{loss:.4g}", f"{error:.4g}" if share is None else f"{share:.1%}"])
-    text = [report.aligned(table), ""]
+    text = [aligned(table), ""]
     if classes:
         text += [f"confusion matrix, {parts[-1]} samples (rows: the class; columns: the network's answer)"]
         text += [report.confusion_matrix(classes, confusion(network, job.scaled[-1])), ""]

@@ -16,14 +16,14 @@ import io
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from importlib import import_module
 from numbers import Integral
 from typing import Any
 
 from purebp.number_systems.formats import format_named
+from purebp.oracle.answer import Answer, Finding, Key, tensor_name
 from purebp.oracle.cases import Case
-from purebp.oracle.evidence import Key, tensor_name
 from purebp.textbook.arithmetic import Matrix, PurebpError
 from purebp.textbook.linalg import shape, transpose
 from purebp.textbook.network import Gradients
@@ -71,24 +71,6 @@ class Declared:
             raise PurebpError(f"learning_rate={self.learning_rate!r}: a positive number is wanted, from 1e-30 to 1e30")
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something that is not a wrong number: its kind, a sentence, and the case in which it was seen first."""
-
-    kind: str
-    sentence: str
-    case: str = ""
-    fatal: bool = True  # the answer cannot be judged, or the candidate cannot be right
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a candidate said to a case: tensors by name in our layout, or the findings that explain why there are none."""
-
-    claim: dict[Key, Matrix] = field(default_factory=dict)
-    findings: tuple[Finding, ...] = ()
-
-
 def quoted(x: object, most: int = 60) -> str:
     """What a program wrote, on one line and not too long.
 
@@ -108,6 +90,25 @@ class NoAnswer(Exception):
 
     def finding(self, case: str) -> Finding:
         return Finding(self.kind, str(self), case, self.fatal)
+
+
+def name_of(candidate: Candidate, name: str | None = None) -> str:
+    """What it is called in reports; an error if it cannot be called.
+
+    >>> name_of(sorted), name_of(sorted, "mine")
+    ('sorted', 'mine')
+    """
+    if not callable(candidate):
+        raise PurebpError(
+            f"{candidate!r:.60} cannot be called: a function of (weights, biases, inputs, targets) is wanted"
+        )
+    return name or str(getattr(candidate, "__name__", type(candidate).__name__))
+
+
+def imported_by(candidate: Candidate) -> str:
+    """The array libraries that a function has at hand, as lines that import them: what `guess` reads of a file."""
+    names = {getattr(value, "__name__", "") for value in getattr(candidate, "__globals__", {}).values()}
+    return "".join(f"import {library}\n" for library in ARRAYS if library in names or f"{library}.numpy" in names)
 
 
 def ask(candidate: Candidate, case: Case, declared: Declared) -> Answer:

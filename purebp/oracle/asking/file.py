@@ -21,8 +21,9 @@ from time import monotonic
 from types import ModuleType
 from typing import Any, NoReturn
 
+from purebp.oracle.answer import Answer, Finding
 from purebp.oracle.asking import guessing as guess
-from purebp.oracle.asking.candidate import Answer, Candidate, Declared, Finding, ask
+from purebp.oracle.asking.candidate import Candidate, Declared, ask
 from purebp.oracle.asking.loading import CannotLoad, agreed, attribute, declarations, find, load, read, with_activations
 from purebp.oracle.asking.process import exit_of
 from purebp.oracle.asking.subject import TIMEOUT
@@ -284,8 +285,13 @@ def guided(
     cases = ladder(names, **{key: found[key] for key in SHAPE if key in found}, seed=request.seed)
     tell_cases(chain((case.name for case in cases), repeat("one of them, asked again")))
     chosen = with_activations(found)
+    counterexample: Any = None
+    if request.explore:
+        from purebp.testing import explore  # to be passed in
+
+        counterexample = explore.counterexample
     asks = candidate(chosen, isinstance(names, str))
-    report = check(asks, **found, explore=request.explore, seed=request.seed, name=request.name)
+    report = check(asks, **found, explore=counterexample, seed=request.seed, name=request.name)
     if request.program and not report.conforms:
         fresh()
         report = replayed(asks, cases, chosen, report)

@@ -14,9 +14,9 @@ from itertools import product
 from typing import Any
 
 from purebp.number_systems.formats import format_named
-from purebp.oracle.asking.candidate import Answer, Declared
+from purebp.oracle.answer import Answer, Claim, as_claim
+from purebp.oracle.asking.candidate import Declared
 from purebp.oracle.cases import Case, ladder
-from purebp.oracle.evidence import Claim, as_claim
 from purebp.textbook import losses
 from purebp.textbook.activations import activation
 from purebp.textbook.arithmetic import FLOAT, PurebpError

@@ -10,7 +10,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from purebp.oracle.asking.candidate import Answer, Candidate, Declared, ask
+from purebp.oracle.answer import Answer
+from purebp.oracle.asking.candidate import Candidate, Declared, ask
 from purebp.oracle.asking.file import SHAPE, Outcome, Request, guided
 from purebp.oracle.asking.loading import CannotLoad, agreed, declaration, with_activations
 from purebp.oracle.asking.process import exit_of

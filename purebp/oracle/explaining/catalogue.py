@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from math import pi, sqrt
 from typing import Any
 
-from purebp.number_systems.bounds import Bounds, one
 from purebp.oracle.explaining.recipe import (
     Inapplicable,
     Mistake,
@@ -27,11 +26,24 @@ from purebp.oracle.explaining.recipe import (
     error_from_above,
     weight_gradients,
 )
-from purebp.textbook.activations import Activation, Elementwise, Softmax, activation, sigmoid, tanh
-from purebp.textbook.arithmetic import Arithmetic, Function
+from purebp.textbook.activations import (
+    Activation,
+    Elementwise,
+    Softmax,
+    activation,
+    gelu,
+    identity,
+    sigmoid,
+    silu,
+    tanh,
+)
+from purebp.textbook.arithmetic import Arithmetic, Bounds, Function
 from purebp.textbook.backprop import Trace, forward, frozen
 from purebp.textbook.linalg import hadamard, shape, subtract, transpose
+from purebp.textbook.losses import binary_cross_entropy, half_sse, sse
 from purebp.textbook.network import Layer, Network
+
+SQUARES = (sse.base, half_sse.base)
 
 # Activation derivative: other things in the place of f′(z).
 
@@ -52,55 +64,58 @@ def _of(rows: Rows, f: Callable[[Any], Any]) -> list[list[Any]]:
     return [[f(x) for x in row] for row in rows]
 
 
-def _from_activation(f: Elementwise, x: Rows, on: Arithmetic[Any]) -> Rows:
+def _from_activation(f: Elementwise, x: Rows, arithmetic: Arithmetic[Any]) -> Rows:
     """f′ as the textbooks write it, in terms of a, at whatever is given in its place."""
-    if f.name == "sigmoid":
-        return _of(x, lambda v: v * (1 - v))
-    if f.name == "tanh":
-        return _of(x, lambda v: 1 - v * v)
-    if f.name.startswith("elu"):
-        alpha = on.number(float(f.name[4:-1]))
-        return _of(x, lambda v: on.ratio(1, 1) if on.less(0, v) else v + alpha)
-    raise Inapplicable(f"{f.name}′ is not written in terms of a")
+    formula = f.from_output
+    if formula is None:
+        raise Inapplicable(f"{f.name}′ is not written in terms of a")
+    return _of(x, lambda v: formula(v, arithmetic))
 
 
 def _formula_of(name: str) -> Callable[[Place, Elementwise], Rows]:
     """The derivative of another function, in terms of a."""
 
     def slopes(p: Place, f: Elementwise) -> Rows:
-        if f.name == name:
-            raise Inapplicable("it is the same function")
         other = activation(name)
-        assert isinstance(other, Elementwise)
-        return _from_activation(other, p.a, p.on)
+        if f == other or not isinstance(other, Elementwise):
+            raise Inapplicable("it is the same function")
+        return _from_activation(other, p.a, p.arithmetic)
 
     return slopes
 
 
 _NORMAL_CDF = Function(
-    "Φ", lambda z, on: on.normal_cdf(z), Bounds(lambda z, on: on.normal_pdf(z), (0.0,), intermediate=one)
+    "Φ",
+    lambda z, arithmetic: arithmetic.normal_cdf(z),
+    Bounds(lambda z, arithmetic: arithmetic.normal_pdf(z), (0.0,), intermediate=lambda magnitude: 1.0),
 )
+_NORMAL_PDF = Function(
+    "φ",
+    lambda z, arithmetic: arithmetic.normal_pdf(z),
+    Bounds(lambda z, arithmetic: -(z * arithmetic.normal_pdf(z)), (-1.0, 1.0)),
+)
+_FACTORS = {
+    silu: (sigmoid.value, sigmoid.derivative),
+    gelu: (_NORMAL_CDF, _NORMAL_PDF),
+}  # of z in f(z), and its derivative
 
 
 def _first_term(p: Place, f: Elementwise) -> Rows:
-    if f.name not in ("silu", "gelu"):
+    if f not in _FACTORS:
         raise Inapplicable("there is no product")
-    return p.on.elementwise(sigmoid.value if f.name == "silu" else _NORMAL_CDF, p.z)
-
-
-_NORMAL_PDF = Function("φ", lambda z, on: on.normal_pdf(z), Bounds(lambda z, on: -(z * on.normal_pdf(z)), (-1.0, 1.0)))
+    return p.arithmetic.elementwise(_FACTORS[f][0], p.z)
 
 
 def _second_term_without_z(p: Place, f: Elementwise) -> Rows:
     first = _first_term(p, f)
-    second = p.on.elementwise(sigmoid.derivative if f.name == "silu" else _NORMAL_PDF, p.z)
+    second = p.arithmetic.elementwise(_FACTORS[f][1], p.z)
     return [[x + y for x, y in zip(*rows)] for rows in zip(first, second)]
 
 
 def _one_sided(p: Place, below: Callable[[Any, Any], Any]) -> Rows:
     """1 where z > 0, elsewhere a function of z and a."""
-    one = p.on.ratio(1, 1)
-    return [[one if p.on.less(0, z) else below(z, a) for z, a in zip(*rows)] for rows in zip(p.z, p.a)]
+    one = p.arithmetic.one
+    return [[one if p.arithmetic.less(0, z) else below(z, a) for z, a in zip(*rows)] for rows in zip(p.z, p.a)]
 
 
 def _derivative_of(name: str) -> Callable[[Place, Elementwise], Rows]:
@@ -108,9 +123,9 @@ def _derivative_of(name: str) -> Callable[[Place, Elementwise], Rows]:
 
     def slopes(p: Place, f: Elementwise) -> Rows:
         other = activation(name)
-        if f.name == name or not isinstance(other, Elementwise):
+        if f == other or not isinstance(other, Elementwise):
             raise Inapplicable("it is the same function")
-        return p.on.elementwise(other.derivative, p.z)
+        return p.arithmetic.elementwise(other.derivative, p.z)
 
     return slopes
 
@@ -133,7 +148,7 @@ def _another_layer(step: int) -> Callable[[Place, Elementwise], Rows]:
     def slopes(p: Place, f: Elementwise) -> Rows:
         if not 0 <= p.l + step < len(p.network.layers):
             raise Inapplicable("there is no such layer")
-        return p.on.elementwise(f.derivative, p.trace.pre_activations[p.l + step])
+        return p.arithmetic.elementwise(f.derivative, p.trace.pre_activations[p.l + step])
 
     return slopes
 
@@ -147,22 +162,22 @@ def _another_function(step: int) -> Callable[[Place, Elementwise], Rows]:
         other = p.network.layers[p.l + step].activation
         if other == f or not isinstance(other, Elementwise):
             raise Inapplicable("it is the same function")
-        return p.on.elementwise(other.derivative, p.z)
+        return p.arithmetic.elementwise(other.derivative, p.z)
 
     return slopes
 
 
 def _mask(p: Place, rows: Rows, inside: Callable[[Any], bool]) -> Rows:
-    return _of(rows, lambda x: p.on.ratio(1 if inside(x) else 0, 1))
+    return _of(rows, lambda x: p.arithmetic.ratio(1 if inside(x) else 0, 1))
 
 
 def _clipped_slope(p: Place) -> Rows:
     """a (1 − a), where a is at least 0.01 and at most 0.99."""
-    low, high = p.on.number(0.01), p.on.number(0.99)
+    low, high = p.arithmetic.number(0.01), p.arithmetic.number(0.99)
     edge = low * high
     return [
-        [edge if p.on.less(a, low) or p.on.less(high, a) else slope for a, slope in zip(*rows)]
-        for rows in zip(p.a, p.on.elementwise(sigmoid.derivative, p.z))
+        [edge if p.arithmetic.less(a, low) or p.arithmetic.less(high, a) else slope for a, slope in zip(*rows)]
+        for rows in zip(p.a, p.arithmetic.elementwise(sigmoid.derivative, p.z))
     ]
 
 
@@ -170,7 +185,7 @@ def _extra_slope(p: Place) -> Rows:
     """f′ once more than the chain rule says."""
     f, right = p.layer.activation, deltas_of(p)
     if isinstance(f, Elementwise):
-        return hadamard(right, p.on.elementwise(f.derivative, p.z))
+        return hadamard(right, p.arithmetic.elementwise(f.derivative, p.z))
     return hadamard(right, _of(p.a, lambda v: v * (1 - v)))
 
 
@@ -185,13 +200,13 @@ def _missing_slope(p: Place) -> Rows:
     return p.full_error()
 
 
-def _over_samples(network: Network[Any], inputs: Rows, on: Arithmetic[Any]) -> Trace[Any]:
+def _over_samples(network: Network[Any], inputs: Rows, arithmetic: Arithmetic[Any]) -> Trace[Any]:
     """Softmax taken over the samples, down the columns."""
     f = network.layers[-1].activation
     if not isinstance(f, Softmax):
         raise Inapplicable("there is no softmax")
-    trace = forward(network, inputs, on)
-    outputs = frozen(transpose(f.apply(transpose(trace.pre_activations[-1]), on)))
+    trace = forward(network, inputs, arithmetic)
+    outputs = frozen(transpose(f.apply(transpose(trace.pre_activations[-1]), arithmetic)))
     return replace(trace, activations=(*trace.activations[:-1], outputs))
 
 
@@ -228,7 +243,7 @@ def _square_transposed(rows: Rows) -> Rows:
 
 def _without_weights(p: Place) -> Rows:
     deltas = above(p).deltas
-    sums = p.product(deltas, [[p.on.ratio(1, 1)] * len(deltas[0])])
+    sums = p.product(deltas, [[p.arithmetic.one] * len(deltas[0])])
     return [row * len(p.z[0]) for row in sums]
 
 
@@ -241,7 +256,7 @@ def _entry_by_entry(p: Place) -> Rows:
 
 def _shares(p: Place) -> Rows:
     """Each weight over the sum of its row."""
-    sums = p.product(p.weights, [[p.on.ratio(1, 1)] * len(p.weights[0])])
+    sums = p.product(p.weights, [[p.arithmetic.one] * len(p.weights[0])])
     return [[w / total for w in row] for row, (total,) in zip(p.weights, sums)]
 
 
@@ -281,21 +296,21 @@ def _of_output(p: Place) -> Rows:
     return p.product(top.deltas, transpose(upper.weights))
 
 
-def _kept(rows: Rows, kept: Callable[[int, int], bool], on: Arithmetic[Any]) -> Rows:
+def _kept(rows: Rows, kept: Callable[[int, int], bool], arithmetic: Arithmetic[Any]) -> Rows:
     """The rows for which kept(i, number of rows) holds, zeros in the place of the others."""
     if len(rows) < 2:
         raise Inapplicable("there is one alone")
-    return [list(row) if kept(i, len(rows)) else [on.ratio(0, 1)] * len(row) for i, row in enumerate(rows)]
+    return [list(row) if kept(i, len(rows)) else [arithmetic.zero] * len(row) for i, row in enumerate(rows)]
 
 
-def _blanked(rows: Rows, which: int, on: Arithmetic[Any]) -> Rows:
+def _blanked(rows: Rows, which: int, arithmetic: Arithmetic[Any]) -> Rows:
     """The rows with zeros in the place of one."""
-    return [[on.ratio(0, 1)] * len(row) if i == which else list(row) for i, row in enumerate(rows)]
+    return [[arithmetic.zero] * len(row) if i == which else list(row) for i, row in enumerate(rows)]
 
 
 def _updated(learning_rate: float) -> Callable[[Place], Rows]:
     def weights(p: Place) -> Rows:
-        rate = p.on.number(learning_rate)
+        rate = p.arithmetic.number(learning_rate)
         return [[w - rate * g for w, g in zip(*rows)] for rows in zip(p.weights, weight_gradients(p))]
 
     return weights
@@ -329,7 +344,7 @@ def _pre_activations_below(p: Place) -> Rows:
 def _squashed_again(p: Place) -> Rows:
     if not p.l:
         raise Inapplicable("below are the inputs")
-    return p.network.layers[p.l - 1].activation.apply(p.below, p.on)
+    return p.network.layers[p.l - 1].activation.apply(p.below, p.arithmetic)
 
 
 def _inputs(p: Place) -> Rows:
@@ -339,11 +354,11 @@ def _inputs(p: Place) -> Rows:
 
 
 def _ones(p: Place) -> Rows:
-    return [[p.on.ratio(1, 1)] * len(row) for row in p.below]
+    return [[p.arithmetic.one] * len(row) for row in p.below]
 
 
 def _sums(rows: Rows, p: Place) -> list[Any]:
-    return p.product([[p.on.ratio(1, 1)] * len(rows)], transpose(rows))[0]
+    return p.product([[p.arithmetic.one] * len(rows)], transpose(rows))[0]
 
 
 def _several(p: Place) -> None:
@@ -369,11 +384,11 @@ def _sample(which: int) -> Callable[[int, int], bool]:
 
 def _averaged(rows: Rows, p: Place) -> Rows:
     _several(p)
-    return _of(rows, lambda x: p.on.ratio(1, p.samples) * x)
+    return _of(rows, lambda x: p.arithmetic.ratio(1, p.samples) * x)
 
 
 def _zero(p: Place) -> Rows:
-    return _of(p.weights, lambda x: p.on.ratio(0, 1))
+    return _of(p.weights, lambda x: p.arithmetic.zero)
 
 
 def _biases_from(weights: Callable[[Place, Rows], Sequence[Any]]) -> Callable[[Place], Sequence[Any]]:
@@ -400,7 +415,7 @@ def _from_error(change: Callable[[Place, Rows], Rows]) -> Callable[[Place], Rows
 
 
 def _residual(p: Place) -> Rows:
-    if p.loss.base not in ("sse", "half_sse"):
+    if p.loss.base not in SQUARES:
         raise Inapplicable("it is a mistake about squares")
     return subtract(p.a, p.targets)
 
@@ -413,52 +428,52 @@ def _last_residual(p: Place) -> Rows:
 
 def _broadcast(p: Place, error: Rows) -> Rows:
     """(n,) against (n, 1): every output meets every target."""
-    if p.samples < 2 or len(error[0]) > 1 or p.loss.base not in ("sse", "half_sse"):
+    if p.samples < 2 or len(error[0]) > 1 or p.loss.base not in SQUARES:
         raise Inapplicable("(n,) against (n, 1) takes several samples of one output")
     loss = p.loss.over(p.samples)
-    return [_sums([loss.derivative([row], [y], p.on)[0] for y in p.targets], p) for row in p.a]
+    return [_sums([loss.derivative([row], [y], p.arithmetic)[0] for y in p.targets], p) for row in p.a]
 
 
 def _across_outputs(p: Place, error: Rows) -> Rows:
     if len(error[0]) < 2:
         raise Inapplicable("there is one output")
-    return [row * len(error[0]) for row in p.product(error, [[p.on.ratio(1, 1)] * len(error[0])])]
+    return [row * len(error[0]) for row in p.product(error, [[p.arithmetic.one] * len(error[0])])]
 
 
 def _across_samples(p: Place, error: Rows) -> Rows:
     _several(p)
-    means = [p.on.ratio(1, p.samples) * x for x in _sums(error, p)]
+    means = [p.arithmetic.ratio(1, p.samples) * x for x in _sums(error, p)]
     return [means for _ in error]
 
 
 def _across_everything(p: Place, error: Rows) -> Rows:
     """The mean over all entries."""
     n, m = shape(error)
-    total = p.product([_sums(error, p)], [[p.on.ratio(1, n * m)] * m])[0][0]
+    total = p.product([_sums(error, p)], [[p.arithmetic.ratio(1, n * m)] * m])[0][0]
     return [[total] * m] * n
 
 
 def _at_pre_activations(p: Place) -> Rows:
-    if p.layer.activation.name == "identity" or p.loss.base not in ("sse", "half_sse"):
+    if p.layer.activation == identity or p.loss.base not in SQUARES:
         raise Inapplicable("a is z")
-    return p.loss.derivative(p.z, p.targets, p.on)
+    return p.loss.derivative(p.z, p.targets, p.arithmetic)
 
 
 def _half_of_entropy(p: Place) -> Rows:
-    if p.loss.base != "binary_cross_entropy":
+    if p.loss.base != binary_cross_entropy.base:
         raise Inapplicable("it is a mistake about binary cross-entropy")
-    factor = p.on.ratio(1, p.loss.divisor(p.samples, len(p.a[0])))
+    factor = p.arithmetic.ratio(1, p.loss.divisor(p.samples, len(p.a[0])))
     return [[-(factor * y / a) for a, y in zip(*rows)] for rows in zip(p.a, p.targets)]
 
 
 def _signs_of_entropy(p: Place) -> Rows:
-    if p.loss.base != "binary_cross_entropy":
+    if p.loss.base != binary_cross_entropy.base:
         raise Inapplicable("it is a mistake about binary cross-entropy")
-    factor = p.on.ratio(1, p.loss.divisor(p.samples, len(p.a[0])))
+    factor = p.arithmetic.ratio(1, p.loss.divisor(p.samples, len(p.a[0])))
     return [[-(factor * (y / a + (1 - y) / (1 - a))) for a, y in zip(*rows)] for rows in zip(p.a, p.targets)]
 
 
-def _rolled(y: Rows, on: Arithmetic[Any]) -> Rows:
+def _rolled(y: Rows, arithmetic: Arithmetic[Any]) -> Rows:
     if len(y) < 2:
         raise Inapplicable("there is one sample")
     return [*y[1:], y[0]]
@@ -469,21 +484,21 @@ def _at_largest(p: Place) -> Rows:
     if not isinstance(p.layer.activation, Softmax):
         raise Inapplicable("there are no classes")
     largest = [max(range(len(row)), key=lambda j: float(_midpoint(row[j]))) for row in p.a]
-    targets = [[p.on.ratio(int(j == best), 1) for j in range(len(p.a[0]))] for best in largest]
-    return p.loss.derivative(p.a, targets, p.on)
+    targets = [[p.arithmetic.ratio(int(j == best), 1) for j in range(len(p.a[0]))] for best in largest]
+    return p.loss.derivative(p.a, targets, p.arithmetic)
 
 
 def _midpoint(x: Any) -> Any:
     return getattr(x, "midpoint", x)
 
 
-def _first_target(y: Rows, on: Arithmetic[Any]) -> Rows:
+def _first_target(y: Rows, arithmetic: Arithmetic[Any]) -> Rows:
     if len(y[0]) < 2:
         raise Inapplicable("there is one output")
     return [[row[0]] * len(row) for row in y]
 
 
-def _columns_rolled(y: Rows, on: Arithmetic[Any]) -> Rows:
+def _columns_rolled(y: Rows, arithmetic: Arithmetic[Any]) -> Rows:
     if len(y[0]) < 2:
         raise Inapplicable("there is one output")
     return [row[::-1] for row in y]
@@ -494,7 +509,7 @@ def _with_activation(name: str, where: slice) -> Callable[[Network[Any]], Networ
 
     def model(network: Network[Any]) -> Network[Any]:
         chosen = range(len(network.layers))[where]
-        if all(network.layers[l].activation.name == name for l in chosen):
+        if all(network.layers[l].activation == activation(name) for l in chosen):
             raise Inapplicable("that is its activation")
         return Network(
             Layer(layer.weights, layer.biases, name if l in chosen else layer.activation)
@@ -512,9 +527,9 @@ class _ApproximateGelu(Activation):
     linear: float
     cubic: float
 
-    def tangents(self, z: Rows, on: Arithmetic[Any]) -> Rows:
-        linear, cubic = on.number(self.linear), on.number(self.cubic)
-        return on.elementwise(tanh.value, _of(z, lambda x: linear * x + cubic * x * x * x))
+    def tangents(self, z: Rows, arithmetic: Arithmetic[Any]) -> Rows:
+        linear, cubic = arithmetic.number(self.linear), arithmetic.number(self.cubic)
+        return arithmetic.elementwise(tanh.value, _of(z, lambda x: linear * x + cubic * x * x * x))
 
     def apply(self, z: Rows, arithmetic: Arithmetic[Any]) -> list[list[Any]]:
         return [[x * (1 + t) / 2 for x, t in zip(*rows)] for rows in zip(z, self.tangents(z, arithmetic))]
@@ -528,38 +543,40 @@ class _ApproximateGelu(Activation):
 
     def model(self, network: Network[Any]) -> Network[Any]:
         """The network with this in the place of every gelu."""
-        if all(layer.activation.name != "gelu" for layer in network.layers):
+        if all(layer.activation != gelu for layer in network.layers):
             raise Inapplicable("there is no gelu")
         return Network(
-            Layer(layer.weights, layer.biases, self if layer.activation.name == "gelu" else layer.activation)
+            Layer(layer.weights, layer.biases, self if layer.activation == gelu else layer.activation)
             for layer in network.layers
         )
 
 
-def _over_everything(network: Network[Any], inputs: Rows, on: Arithmetic[Any]) -> Trace[Any]:
+def _over_everything(network: Network[Any], inputs: Rows, arithmetic: Arithmetic[Any]) -> Trace[Any]:
     """Softmax divided by the sum over the whole batch."""
     f = network.layers[-1].activation
     if not isinstance(f, Softmax) or len(inputs) < 2:
         raise Inapplicable("there is no softmax, or one sample")
-    trace = forward(network, inputs, on)
+    trace = forward(network, inputs, arithmetic)
     z = trace.pre_activations[-1]
-    (row,) = f.apply([[x for row in z for x in row]], on)
+    (row,) = f.apply([[x for row in z for x in row]], arithmetic)
     width = len(z[0])
     outputs = tuple(tuple(row[i * width : (i + 1) * width]) for i in range(len(z)))
     return replace(trace, activations=(*trace.activations[:-1], outputs))
 
 
-def _without_biases(network: Network[Any], inputs: Rows, on: Arithmetic[Any]) -> Trace[Any]:
+def _without_biases(network: Network[Any], inputs: Rows, arithmetic: Arithmetic[Any]) -> Trace[Any]:
     if all(layer.biases is None for layer in network.layers):
         raise Inapplicable("there are no biases")
-    return forward(Network(Layer(layer.weights, None, layer.activation) for layer in network.layers), inputs, on)
+    return forward(
+        Network(Layer(layer.weights, None, layer.activation) for layer in network.layers), inputs, arithmetic
+    )
 
 
 def _stale(which: int, inputs: bool) -> Callable[[Network[Any], Rows, Arithmetic[Any]], Trace[Any]]:
     """The outputs of every sample, with the hidden layers (and inputs) of one of them."""
 
-    def kept(network: Network[Any], rows: Rows, on: Arithmetic[Any]) -> Trace[Any]:
-        trace, n = forward(network, rows, on), len(rows)
+    def kept(network: Network[Any], rows: Rows, arithmetic: Arithmetic[Any]) -> Trace[Any]:
+        trace, n = forward(network, rows, arithmetic), len(rows)
         if n < 2 or (len(network.layers) < 2 and not inputs):
             raise Inapplicable("there is nothing to keep")
 
@@ -576,14 +593,14 @@ def _stale(which: int, inputs: bool) -> Callable[[Network[Any], Rows, Arithmetic
     return kept
 
 
-def _transposed_forward(network: Network[Any], inputs: Rows, on: Arithmetic[Any]) -> Trace[Any]:
+def _transposed_forward(network: Network[Any], inputs: Rows, arithmetic: Arithmetic[Any]) -> Trace[Any]:
     def turned(w: Rows) -> Rows:
         return transpose(w) if len(w) == len(w[0]) else w
 
     if all(len(layer.weights) != len(layer.weights[0]) or len(layer.weights) == 1 for layer in network.layers):
         raise Inapplicable("no matrix is square")
     layers = (Layer(turned(layer.weights), layer.biases, layer.activation) for layer in network.layers)
-    return forward(Network(layers), inputs, on)
+    return forward(Network(layers), inputs, arithmetic)
 
 
 DERIVATIVE, BIASES, OPERANDS = "activation derivative", "biases", "operands"
@@ -626,10 +643,10 @@ def _catalogue() -> Iterator[Mistake]:
                   "made from the error, without f′(z): use δ, the error times f′(z).", "weights",
                   _outer(_own_error, _incoming))
     yield slope("squashed twice", "f′ is evaluated at a instead of z {where}: the derivative squashes its argument once "
-                "more. Give it z, or write it in terms of a.", lambda p, f: p.on.elementwise(f.derivative, p.a))
+                "more. Give it z, or write it in terms of a.", lambda p, f: p.arithmetic.elementwise(f.derivative, p.a))
     yield slope("derivative for activations applied to z", "The derivative is written in terms of the activation, such "
                 "as a (1 − a), but is given z {where}: give it a = f(z).",
-                lambda p, f: _from_activation(f, p.z, p.on))
+                lambda p, f: _from_activation(f, p.z, p.arithmetic))
     yield slope("the function itself", "The derivative {where} is f(z) itself: use f′(z).", lambda p, f: p.a)
     yield slope("z in place of the derivative", "The derivative {where} is z: use f′(z).", lambda p, f: p.z)
     yield slope("1 − a in place of a (1 − a)", "The derivative {where} is 1 − a: for the sigmoid it is a (1 − a), for "
@@ -653,7 +670,7 @@ def _catalogue() -> Iterator[Mistake]:
     yield slope("product rule without the factor z", "The derivative {where} leaves out the factor z of the second term: "
                 "(z σ(z))′ is σ(z) + z σ′(z), (z Φ(z))′ is Φ(z) + z φ(z).", _second_term_without_z)
     yield slope("tanh of the square", "The square of the derivative {where} stands inside, 1 − tanh(z²): it is "
-                "1 − (tanh z)².", _only_for("tanh")(lambda p: _of(p.on.elementwise(tanh.value, _of(p.z, lambda v: v * v)),
+                "1 − (tanh z)².", _only_for("tanh")(lambda p: _of(p.arithmetic.elementwise(tanh.value, _of(p.z, lambda v: v * v)),
                                                                  lambda v: 1 - v)))
     yield slope("a (1 − z) in place of a (1 − a)", "The derivative {where} is a (1 − z): both factors are made of the "
                 "activation, a (1 − a).", _only_for("sigmoid")(
@@ -674,17 +691,17 @@ def _catalogue() -> Iterator[Mistake]:
     yield slope("derivative at z of the layer below", "f′ is evaluated at z of the layer below {where}: take the z of "
                 "the layer itself.", _another_layer(-1), lowest=1)
     yield slope("derivative at the error", "f′ is evaluated at the incoming error {where}: evaluate it at z.",
-                lambda p, f: p.on.elementwise(f.derivative, p.full_error()))
+                lambda p, f: p.arithmetic.elementwise(f.derivative, p.full_error()))
     yield slope("derivative at the incoming activations", "f′ is evaluated at what comes into the layer {where}: "
-                "evaluate it at z.", lambda p, f: p.on.elementwise(f.derivative, p.below))
+                "evaluate it at z.", lambda p, f: p.arithmetic.elementwise(f.derivative, p.below))
     yield slope("derivative of a taken at the error", "The derivative, written in terms of a, is given the error ŷ − y "
-                "{where}: give it a.", lambda p, f: _from_activation(f, _last_residual(p), p.on))
+                "{where}: give it a.", lambda p, f: _from_activation(f, _last_residual(p), p.arithmetic))
     yield slope("derivative with the opposite sign", "f′ has the wrong sign {where}.",
-                lambda p, f: _of(p.on.elementwise(f.derivative, p.z), lambda v: -v))
+                lambda p, f: _of(p.arithmetic.elementwise(f.derivative, p.z), lambda v: -v))
     yield slope("ReLU mask turned round", "The mask {where} lets through where z < 0: the derivative is 1 where z > 0.",
-                _only_for("relu")(lambda p: _mask(p, p.z, lambda x: not p.on.less(0, x))))
+                _only_for("relu")(lambda p: _mask(p, p.z, lambda x: not p.arithmetic.less(0, x))))
     yield slope("ReLU mask from the error", "The mask {where} is taken from the sign of the error: take it from z.",
-                _only_for("relu")(lambda p: _mask(p, p.full_error(), lambda x: p.on.less(0, x))))
+                _only_for("relu")(lambda p: _mask(p, p.full_error(), lambda x: p.arithmetic.less(0, x))))
     yield Mistake("activation derivative twice", DERIVATIVE, "f′(z) is multiplied in once too often {where}. (Where the "
                   "loss is a cross-entropy, ŷ − y is δ already.)", "deltas", _extra_slope)
     yield Mistake("softmax Jacobian taken as diagonal", DERIVATIVE, "The derivative of softmax is taken as a (1 − a) "
@@ -700,12 +717,12 @@ def _catalogue() -> Iterator[Mistake]:
                   lambda p: _averaged([bias_gradients(p)], p)[0])
     yield Mistake("bias gradient of one sample", BIASES, "The gradient of the biases {where} is the δ of the last "
                   "sample alone: sum δ over the samples.", "biases",
-                  lambda p: _sums(_kept(p.deltas, _sample(-1), p.on), p))
+                  lambda p: _sums(_kept(p.deltas, _sample(-1), p.arithmetic), p))
     yield Mistake("bias gradient of the first sample", BIASES, "The gradient of the biases {where} is the δ of the "
                   "first sample alone: sum δ over the samples.", "biases",
-                  lambda p: _sums(_kept(p.deltas, _sample(0), p.on), p))
+                  lambda p: _sums(_kept(p.deltas, _sample(0), p.arithmetic), p))
     yield Mistake("biases never updated", BIASES, "The gradient of the biases {where} is 0: it is Σ δ over the "
-                  "samples.", "biases", lambda p: [p.on.ratio(0, 1)] * len(p.z[0]))
+                  "samples.", "biases", lambda p: [p.arithmetic.zero] * len(p.z[0]))
     yield Mistake("bias gradient summed over all axes", BIASES, "The gradient of the biases {where} is one sum over "
                   "samples and neurons: sum over the samples only, each neuron has its own.", "biases",
                   lambda p: _summed_over_all(p, mean=False))
@@ -716,7 +733,7 @@ def _catalogue() -> Iterator[Mistake]:
                   "biases", lambda p: [-x for x in bias_gradients(p)])
     yield Mistake("bias gradient from the gradient of the weights", BIASES, "The gradient of the biases {where} is the "
                   "gradient of the weights summed over its rows: it is Σ δ over the samples.", "biases",
-                  _biases_from(lambda p, g: [row[0] for row in p.product(g, [[p.on.ratio(1, 1)] * len(g[0])])]))
+                  _biases_from(lambda p, g: [row[0] for row in p.product(g, [[p.arithmetic.one] * len(g[0])])]))
     yield Mistake("bias gradient is a column of the gradient of the weights", BIASES, "The gradient of the biases "
                   "{where} is the first column of that of the weights: it is Σ δ over the samples.", "biases",
                   _biases_from(lambda p, g: [row[0] for row in g]))
@@ -729,7 +746,7 @@ def _catalogue() -> Iterator[Mistake]:
                   "layer above: sum the layer's own δ.", "biases", lambda p: _sums(_neighbour(p), p), output=False)
     yield Mistake("bias gradient times the bias", BIASES, "The gradient of the biases {where} is multiplied by the "
                   "biases: it is Σ δ alone.", "biases",
-                  lambda p: [g * b for g, b in zip(bias_gradients(p), p.on.lift([p.layer.biases or ()])[0])])
+                  lambda p: [g * b for g, b in zip(bias_gradients(p), p.arithmetic.lift([p.layer.biases or ()])[0])])
     yield Mistake("bias gradient once per input", BIASES, "The gradient of the biases {where} is added once for every "
                   "input of the neuron: take it out of the loop over the inputs.", "biases",
                   lambda p: [len(p.below[0]) * g for g in bias_gradients(p)])
@@ -770,17 +787,17 @@ def _catalogue() -> Iterator[Mistake]:
                   "∂loss/∂W: use W itself.", "passed", _through(weight_gradients), output=False)
     yield Mistake("error averaged over the layer above", OPERANDS, "The error passed down {where} is divided by the "
                   "width of the layer above: it is a sum, not a mean.", "passed",
-                  lambda p: _of(error_from_above(p), lambda x: p.on.ratio(1, len(above(p).z[0])) * x), output=False)
+                  lambda p: _of(error_from_above(p), lambda x: p.arithmetic.ratio(1, len(above(p).z[0])) * x), output=False)
     yield Mistake("elementwise product in place of a dot product", OPERANDS, "The error passed down {where} multiplies δ "
                   "and W elementwise: it is a dot product, summed over the neurons of the layer above.", "passed",
                   lambda p: [[d * w[i] for i, (d, w) in enumerate(zip(row, _square(above(p).weights)))]
                              for row in above(p).deltas], output=False)
     yield Mistake("error overwritten instead of accumulated", STATE, "The error passed down {where} comes from the last "
                   "neuron of the layer above alone: add up all of them (+=, not =).", "passed",
-                  _through(lambda p: _kept(p.weights, _sample(-1), p.on)), output=False)
+                  _through(lambda p: _kept(p.weights, _sample(-1), p.arithmetic)), output=False)
     yield Mistake("error of the first neuron alone", OPERANDS, "The error passed down {where} comes from the first "
                   "neuron of the layer above alone: add up all of them.", "passed",
-                  _through(lambda p: _kept(p.weights, _sample(0), p.on)), output=False)
+                  _through(lambda p: _kept(p.weights, _sample(0), p.arithmetic)), output=False)
     yield from map(updated_weights, RATES)
 
     yield Mistake("z in place of a in the outer product", OPERANDS, "The gradient of the weights {where} takes z of the "
@@ -821,10 +838,10 @@ def _catalogue() -> Iterator[Mistake]:
                   lambda p: _averaged(_summed_first(p), p))
     yield Mistake("weight gradient of the last sample", STATE, "The gradient of the weights {where} is that of the last "
                   "sample alone: add up all samples (+=, not =).", "weights",
-                  _outer(lambda p: _kept(p.deltas, _sample(-1), p.on), _incoming))
+                  _outer(lambda p: _kept(p.deltas, _sample(-1), p.arithmetic), _incoming))
     yield Mistake("weight gradient of the first sample", STATE, "The gradient of the weights {where} is that of the "
                   "first sample alone: add up all samples.", "weights",
-                  _outer(lambda p: _kept(p.deltas, _sample(0), p.on), _incoming))
+                  _outer(lambda p: _kept(p.deltas, _sample(0), p.arithmetic), _incoming))
     yield Mistake("accumulated too often", STATE, "The gradient of the weights {where} counts early samples again with "
                   "every later one: add each sample's once, and start from 0.", "weights",
                   _outer(lambda p: _running(p.deltas, p), _incoming))
@@ -835,13 +852,13 @@ def _catalogue() -> Iterator[Mistake]:
 
     yield Mistake("last sample alone", STATE, "Only the last sample counts: add up the gradients of all samples "
                   "(+=, not =), and keep the backward pass inside the loop over the samples.", "error",
-                  _from_error(lambda p, e: _kept(e, _sample(-1), p.on)))
+                  _from_error(lambda p, e: _kept(e, _sample(-1), p.arithmetic)))
     yield Mistake("first sample alone", STATE, "Only the first sample counts: add up the gradients of all samples.",
-                  "error", _from_error(lambda p, e: _kept(e, _sample(0), p.on)))
+                  "error", _from_error(lambda p, e: _kept(e, _sample(0), p.arithmetic)))
     yield Mistake("first sample left out", STATE, "The first sample is left out: begin the loop over the samples at 0.",
-                  "error", _from_error(lambda p, e: _blanked(e, 0, p.on)))
+                  "error", _from_error(lambda p, e: _blanked(e, 0, p.arithmetic)))
     yield Mistake("last sample left out", STATE, "The last sample is left out: end the loop over the samples after it.",
-                  "error", _from_error(lambda p, e: _blanked(e, len(e) - 1, p.on)))
+                  "error", _from_error(lambda p, e: _blanked(e, len(e) - 1, p.arithmetic)))
     for which, word in ((-1, "last"), (0, "first")):
         yield Mistake(f"activations of the {word} sample for all", STATE, f"The backward pass of every sample uses the "
                       f"hidden activations of the {word} one: keep those of each sample, or go back right after each "
@@ -852,7 +869,7 @@ def _catalogue() -> Iterator[Mistake]:
     yield Mistake("error squared", LOSS, "The loss itself, (ŷ − y)², stands where its derivative belongs: it is "
                   "2 (ŷ − y).", "error", lambda p: hadamard(_residual(p), _residual(p)))
     yield Mistake("absolute error", LOSS, "The error has lost its sign, |ŷ − y|: keep ŷ − y.", "error",
-                  lambda p: _of(p.full_error(), lambda x: -x if p.on.less(x, 0) else x))
+                  lambda p: _of(p.full_error(), lambda x: -x if p.arithmetic.less(x, 0) else x))
     yield Mistake("(n,) minus (n, 1)", LOSS, "Every output is compared with every target, as when an array of shape (n,) "
                   "meets one of shape (n, 1): give both the same shape.", "error", _from_error(_broadcast))
     yield Mistake("error summed over the outputs", LOSS, "Every output gets the error of all outputs together: each has "
@@ -875,11 +892,11 @@ def _catalogue() -> Iterator[Mistake]:
     yield Mistake("largest output taken for the target", LOSS, "The 1 is subtracted at the largest output: subtract it "
                   "at the class of the target.", "error", _at_largest)
     yield Mistake("targets reshaped", LOSS, "The targets are brought into shape by reshaping, which mixes samples and "
-                  "outputs: transpose them.", "targets", lambda y, on: _restrided(y))
+                  "outputs: transpose them.", "targets", lambda y, arithmetic: _restrided(y))
     yield Mistake("targets in reverse", LOSS, "The targets of each sample are read in reverse order.", "targets",
                   _columns_rolled)
     yield Mistake("targets missing", LOSS, "The derivative of the loss is taken as if all targets were 0.", "targets",
-                  lambda y, on: _of(y, lambda v: on.ratio(0, 1)))
+                  lambda y, arithmetic: _of(y, lambda v: arithmetic.zero))
 
     for name in ("identity", "sigmoid", "tanh", "relu"):
         yield Mistake(f"{name} at the output", OPERANDS, f"The output layer computes with {name}: declare it, or use the "
@@ -908,7 +925,7 @@ def _summed_over_all(p: Place, mean: bool) -> list[Any]:
     if len(p.z[0]) < 2:
         raise Inapplicable("there is one neuron")
     sums = bias_gradients(p)
-    total = p.product([sums], [[p.on.ratio(1, len(sums) * p.samples if mean else 1)] * len(sums)])[0][0]
+    total = p.product([sums], [[p.arithmetic.ratio(1, len(sums) * p.samples if mean else 1)] * len(sums)])[0][0]
     return [total] * len(sums)
 
 

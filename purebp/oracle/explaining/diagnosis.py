@@ -24,12 +24,12 @@ from typing import Any
 
 from purebp.number_systems.ball import ball
 from purebp.number_systems.formats import BINARY32, Format, format_named, is_exact
+from purebp.oracle.answer import LOCAL, Claim, Key, as_claim, gradients_in, tensor_name
 from purebp.oracle.cases import Case, default_loss
 from purebp.oracle.conventions import ONE, Convention, Factor, factors
-from purebp.oracle.evidence import Claim, Key, as_claim, inside, tensor_name, turned_claim
+from purebp.oracle.evidence import inside, turned_claim
 from purebp.oracle.explaining.catalogue import CATALOGUE, LOSS, RATES, STATE, seen, updated_weights
 from purebp.oracle.explaining.recipe import (
-    LOCAL,
     Mistake,
     Place,
     Recipe,
@@ -99,19 +99,19 @@ class Hypothesis:
             recipe = planted(mistake, layers, recipe)
         return recipe
 
-    def claim(self, observed: Observation, on: Arithmetic[Any]) -> dict[Key, Matrix[Any]]:
+    def claim(self, observed: Observation, arithmetic: Arithmetic[Any]) -> dict[Key, Matrix[Any]]:
         """What an implementation with these mistakes returns."""
         network, batch = observed.network, observed.batch
         try:
-            found = run(self.recipe(), network, batch, self.convention.effective, on)
+            found = run(self.recipe(), network, batch, self.convention.effective, arithmetic)
         except (PurebpError, ArithmeticError):  # the mistake cannot be made here
-            found = run(Recipe(), network, batch, self.convention.effective, on)
+            found = run(Recipe(), network, batch, self.convention.effective, arithmetic)
         claim = as_claim(found)
         for factor, keys in self.scales:
             p, q = factor(*observed.size).as_integer_ratio()
-            scale = on.ratio(p, q)
+            scale = arithmetic.ratio(p, q)
             claim.update({key: [[scale * x for x in row] for row in claim[key]] for key in keys if key in claim})
-        return turned_claim(claim, network, on, self.convention.turned(*observed.size, on))
+        return turned_claim(claim, network, arithmetic, self.convention.turned(*observed.size, arithmetic))
 
 
 def diagnose(
@@ -197,12 +197,13 @@ class Search:
         functions = [layer.activation for layer in observations[0].network.layers]
         self.loss = default_loss(functions, loss)
         others = [losses.mse, losses.mae, losses.huber(1.0)]
-        if functions[-1].name in ("sigmoid", "softmax"):
-            others[1:1] = [losses.binary_cross_entropy, losses.cross_entropy]
+        entropies = [losses.binary_cross_entropy, losses.cross_entropy]
+        if any(entropy.fused_with(functions[-1]) for entropy in entropies):
+            others[1:1] = entropies
         self.others = [
             other
             for other in others
-            if other.base != self.loss.base and {other.base, self.loss.base} != {"sse", "half_sse"}
+            if other.words != self.loss.words  # half the squares are squares
         ]
         self.tolerance = max(1e-5, min(0.02, 2048 * 2.0**-self.format.precision))
         self.depth = len(functions)
@@ -235,7 +236,7 @@ class Search:
         for hypothesis in stage:
             diagnosis = next(filter(None, map(self.confirmed, self.variants(hypothesis))), None)
             if diagnosis is not None and diagnosis.name not in found:
-                pure = not hypothesis.scales and hypothesis.convention.loss.base == self.loss.base
+                pure = not hypothesis.scales and hypothesis.convention.base == self.loss.base
                 often = min((seen(mistake) for mistake, _ in hypothesis.made), default=100 if pure else -1)
                 found[diagnosis.name] = (-often, diagnosis)
             if len(found) == 5:
@@ -569,13 +570,13 @@ class Search:
                 )
         if self.open_loss:
             return
-        if convention.loss.base != self.loss.base:
+        if convention.base != self.loss.base:
             yield (
                 "gradient of another loss",
                 f"It is the gradient of {convention.words}, not of {Convention(self.loss).words}: "
                 + (
                     "f′ of the output layer is missing."
-                    if "entropy" in convention.loss.base
+                    if convention.loss and convention.loss.fusion
                     else "take the derivative of the loss that was declared."
                 ),
             )
@@ -626,16 +627,16 @@ def _penalty(search: Search) -> Diagnosis | None:
 
 
 def penalised(
-    observed: Observation, convention: Convention, rate: Fraction, on: Arithmetic[Any]
+    observed: Observation, convention: Convention, rate: Fraction, arithmetic: Arithmetic[Any]
 ) -> dict[Key, Matrix[Any]]:
     """What an implementation returns that adds rate · W to every gradient of the weights."""
     network = observed.network
-    claim = as_claim(backpropagation(network, observed.batch, convention.effective, on))
-    share = on.ratio(*rate.as_integer_ratio())
+    claim = as_claim(backpropagation(network, observed.batch, convention.effective, arithmetic))
+    share = arithmetic.ratio(*rate.as_integer_ratio())
     for l, layer in enumerate(network.layers):
-        pairs = zip(claim["weights", l], on.lift(layer.weights))
+        pairs = zip(claim["weights", l], arithmetic.lift(layer.weights))
         claim["weights", l] = [[g + share * w for g, w in zip(*rows)] for rows in pairs]
-    return turned_claim(claim, network, on, convention.turned(*observed.size, on))
+    return turned_claim(claim, network, arithmetic, convention.turned(*observed.size, arithmetic))
 
 
 def _online(search: Search) -> Diagnosis | None:
@@ -726,11 +727,6 @@ def _informative(observed: Observation) -> tuple[int, int]:
     sizes = observed.network.sizes
     square = len(set(sizes)) == 1 and m > 1
     return (n > 1) + (m > 1) + (n != m) + square + (square and m > 2), -sum(a * b for a, b in zip(sizes, sizes[1:]))
-
-
-def gradients_in(claim: Claim) -> dict[Key, Matrix]:
-    """Weights and biases alone."""
-    return {key: rows for key, rows in claim.items() if key[0] in LOCAL}
 
 
 def _tensors(way_back: Iterable[Place]) -> Iterator[tuple[Key, Matrix]]:

@@ -20,7 +20,6 @@ from typing import Any
 
 from purebp.graphs.engine import (
     GraphGradients,
-    Node,
     Use,
     Uses,
     Values,
@@ -29,6 +28,7 @@ from purebp.graphs.engine import (
     topological_order,
     uses_of,
 )
+from purebp.graphs.nodes import Node
 from purebp.graphs.tensors import Tensor, dimensions, entries, entrywise
 from purebp.oracle.explaining.catalogue import BIASES, DERIVATIVE, LOSS, OPERANDS, STATE
 from purebp.textbook.linalg import transpose
@@ -122,7 +122,7 @@ def _depth_first(step: int, values: Values) -> dict[Node, Tensor]:
         return iter(list(zip(node.parents, node.operation.products if node.operation else ()))[::step])
 
     *_, cost = values
-    found = {cost: entrywise(lambda _: values.arithmetic.ratio(1, 1), values[cost])}
+    found = {cost: entrywise(lambda _: values.arithmetic.one, values[cost])}
     path = [(cost, edges(cost))]
     while path:
         node, rest = path[-1]
@@ -157,22 +157,22 @@ def _square(node: Node) -> bool:
 
 
 def _averaged(right: Product) -> Product:
-    def product(on: Any, g: Any, z: Any, x: Any, *rest: Any) -> Any:
+    def product(arithmetic: Any, g: Any, z: Any, x: Any, *rest: Any) -> Any:
         n = len(x) if len(dimensions(x)) == 2 else 1
-        return entrywise(lambda b: b * on.ratio(1, n), right(on, g, z, x, *rest))
+        return entrywise(lambda b: b * arithmetic.ratio(1, n), right(arithmetic, g, z, x, *rest))
 
     return product
 
 
 def _broadcast(mean: bool) -> Callable[[Product], Product]:
     def wrong(right: Product) -> Product:
-        def product(on: Any, g: Any, value: Any, targets: Any, outputs: Any) -> Any:
+        def product(arithmetic: Any, g: Any, value: Any, targets: Any, outputs: Any) -> Any:
             numbers = entries(targets)
             n = len(numbers)
             if n < 2 or max(dimensions(outputs)) < n:  # pairs of vectors, or of columns
-                return right(on, g, value, targets, outputs)
-            parts = [right(on, g, value, entrywise(lambda _: y, targets), outputs) for y in numbers]
-            return entrywise(lambda *given: sum(given[1:], given[0]) * on.ratio(1, n if mean else 1), *parts)
+                return right(arithmetic, g, value, targets, outputs)
+            parts = [right(arithmetic, g, value, entrywise(lambda _: y, targets), outputs) for y in numbers]
+            return entrywise(lambda *given: sum(given[1:], given[0]) * arithmetic.ratio(1, n if mean else 1), *parts)
 
         return product
 
@@ -189,7 +189,7 @@ SLIPS = (
         "x̄ = ȳ ⊙ f′(x)",
         frozenset(SLOPED),
         0,
-        lambda right: lambda on, g, y, x: g,
+        lambda right: lambda arithmetic, g, y, x: g,
     ),
     Slip(
         "squashed twice",
@@ -198,7 +198,7 @@ SLIPS = (
         "x̄ = ȳ ⊙ f′(x)",
         frozenset(SLOPED),
         0,
-        lambda right: lambda on, g, y, x: right(on, g, y, y),
+        lambda right: lambda arithmetic, g, y, x: right(arithmetic, g, y, y),
     ),
     Slip(
         "softmax Jacobian taken as diagonal",
@@ -208,7 +208,7 @@ SLIPS = (
         "x̄ⱼ = aⱼ (ȳⱼ − Σₖ ȳₖ aₖ)",
         frozenset({"Softmax"}),
         0,
-        lambda right: lambda on, g, a, x: entrywise(lambda gi, ai: gi * ai * (1 - ai), g, a),
+        lambda right: lambda arithmetic, g, a, x: entrywise(lambda gi, ai: gi * ai * (1 - ai), g, a),
     ),
     Slip(
         "weights transposed",
@@ -217,7 +217,7 @@ SLIPS = (
         "x̄ = z̄ W",
         LINEAR,
         0,
-        lambda right: lambda on, g, z, x, w, *biases: right(on, g, z, x, transpose(w), *biases),
+        lambda right: lambda arithmetic, g, z, x, w, *biases: right(arithmetic, g, z, x, transpose(w), *biases),
         _square,
     ),
     Slip(
@@ -237,8 +237,10 @@ SLIPS = (
         LINEAR,
         2,
         lambda right: (
-            lambda on, g, z, x, *rest: (
-                right(on, g[-1:], z, x[-1:], *rest) if len(dimensions(x)) == 2 else right(on, g, z, x, *rest)
+            lambda arithmetic, g, z, x, *rest: (
+                right(arithmetic, g[-1:], z, x[-1:], *rest)
+                if len(dimensions(x)) == 2
+                else right(arithmetic, g, z, x, *rest)
             )
         ),
     ),

@@ -1,7 +1,7 @@
 """Where no mistake of the catalogue explains an answer: what is right, what is wrong, and the step to look at.
 
 >>> from purebp import Network, Batch, backpropagation
->>> from purebp.oracle.check import judge
+>>> from purebp.oracle import judge
 >>> network, batch = Network.random([2, 3, 1], seed=4), Batch([[0.5, -1.0]], [[1.0]])
 >>> right = [layer.weights for layer in backpropagation(network, batch).layers]
 >>> print(judge(network, batch, {"weights": [[row[::-1] for row in right[0]], right[1]]}).notes[0])
@@ -14,36 +14,43 @@ from collections.abc import Sequence
 from math import isfinite, ulp
 
 from purebp.number_systems.ball import Ball
-from purebp.number_systems.formats import format_named, is_exact
+from purebp.number_systems.formats import Format, format_named, is_exact
+from purebp.oracle.answer import LOCAL, Claim, Key, same, tensor_name
 from purebp.oracle.cases import Case
-from purebp.oracle.conventions import Convention, budgets
-from purebp.oracle.evidence import Claim, Key, inside, same, tensor_name
-from purebp.oracle.explaining.recipe import LOCAL
-from purebp.oracle.reports.report import CaseReport
+from purebp.oracle.conventions import Convention
+from purebp.oracle.evidence import Enclose, Evidence, regathered
 from purebp.textbook.arithmetic import Matrix
 from purebp.textbook.backprop import evaluate
 
-Asked = Sequence[tuple[Case, Claim]]
 STEPS = (1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
 COARSER = ("binary32", "tf32", "bfloat16", "binary16")
 
 
-def approximation(asked: Asked, convention: Convention, format: str) -> str:
-    """The lower precision, or the finite difference, that every answer is; "" if they are neither."""
+def approximation(evidence: Sequence[Evidence], convention: Convention, format: Format | str, enclose: Enclose) -> str:
+    """The lower precision, or the finite difference, that every answer is; "" if they are neither.
+
+    evidence: of gradients, beside their budgets under the convention in that format.
+    """
+
+    def inside_all(name: str) -> bool:
+        return not any(piece.off for piece in regathered(evidence, convention, name, enclose))
+
     coarser = [name for name in COARSER if format_named(name).precision < format_named(format).precision]
+    single = "binary32" in coarser and inside_all("binary32")
     for name in coarser:
-        if all(stored(claim, name) for _, claim in asked) and _inside_all(asked, convention, name):
+        held = all(stored(piece.claim, name) for piece in evidence)
+        if held and (single if name == "binary32" else inside_all(name)):
             return f"Every number lies inside the budget of {name}, and is one of {name}: it was rounded to it."
-    if note := _few_digits(asked, convention, format) or _difference_quotient(asked, convention):
+    if note := _few_digits(evidence, format) or _difference_quotient(evidence, convention):
         return note
-    if "binary32" in coarser and _inside_all(asked, convention, "binary32"):
+    if single:
         return "Every number lies inside the budget of binary32: it is off as single precision would be. It computes in binary32 somewhere, or adds an epsilon such as 1e-8, or has a constant with too few digits."
     return ""
 
 
-def _few_digits(asked: Asked, convention: Convention, format: str) -> str:
+def _few_digits(evidence: Sequence[Evidence], format: Format | str) -> str:
     """Whether all numbers were rounded to some digits or decimals, as printing does, and are right up to that."""
-    numbers = [x for _, claim in asked for rows in claim.values() for row in rows for x in row]
+    numbers = [x for piece in evidence for rows in piece.claim.values() for row in rows for x in row]
     if sum(map(bool, numbers)) < 4:  # which may be near by chance
         return ""
     most = 6 if format_named(format).precision < 53 else 14
@@ -51,10 +58,10 @@ def _few_digits(asked: Asked, convention: Convention, format: str) -> str:
         wide = (n for n in range(1, most + 1) if all(float(f"{x:.{n}{kind}}") == x for x in numbers))
         if (digits := next(wide, None)) and all(
             abs(x - float(b.midpoint)) <= 0.500001 * _last_place(x, digits, kind) + b.radius
-            for case, claim in asked
-            for key, allowed in budgets(case, convention, format, claim).items()
-            for rows in zip(claim.get(key, ()), allowed)
-            for x, b in zip(*rows)
+            for piece in evidence
+            for key, rows in piece.claim.items()
+            for pair in zip(rows, piece.budgets[key])
+            for x, b in zip(*pair)
         ):
             return (
                 f"Every number is right up to {digits} {words}, and was rounded to them: print more, such as the 17 of "
@@ -69,24 +76,22 @@ def _last_place(x: float, digits: int, kind: str) -> float:
     return 10.0 ** (exponent - digits)
 
 
-def _inside_all(asked: Asked, convention: Convention, format: str) -> bool:
-    return all(inside(claim, budgets(case, convention, format, claim)) for case, claim in asked)
-
-
 def stored(claim: Claim, name: str) -> bool:
     """Whether all numbers are numbers of that format; the wide budgets of short formats would hide a mistake else."""
-    held = format_named("binary32" if name == "tf32" else name)
+    held = format_named(name)
     return all(isfinite(x) and is_exact(x, held) for rows in claim.values() for row in rows for x in row)
 
 
-def _difference_quotient(asked: Asked, convention: Convention) -> str:
+def _difference_quotient(evidence: Sequence[Evidence], convention: Convention) -> str:
     """Whether a case that is off was answered with the difference quotient of a step h, up to roundoff / h."""
     if convention.returns != "gradients":
         return ""
-    off = [(case, claim) for case, claim in asked if not inside(claim, budgets(case, convention, "binary64", claim))]
-    if len(off) < 0.8 * len(asked):
+    off = [piece for piece in evidence if piece.off]
+    if len(off) < 0.8 * len(evidence):
         return ""
-    case, claim = min(off, key=lambda item: len(item[0].network.parameters()))
+    smallest = min(off, key=lambda piece: len(piece.case.network.parameters()))
+    case: Case = smallest.case
+    claim = smallest.claim
     keys = sorted(claim, key=lambda key: (key[1], key[0] == "biases"))
     given, parameters = [x for key in keys for row in claim[key] for x in row], case.network.parameters()
     if len(given) != len(parameters):
@@ -124,36 +129,33 @@ def _whole_ulps(given: Sequence[float], width: float, loss: float) -> bool:
     return len(telling) > 3 and all(abs(n - round(n)) < 0.05 for n in telling)
 
 
-def localised(
-    reports: Sequence[CaseReport], asked: Asked, convention: Convention, format: str, named: bool = False
-) -> list[str]:
+def localised(evidence: Sequence[Evidence], convention: Convention, named: bool = False) -> list[str]:
     """What is wrong, in sentences: the step to look at, and patterns in single tensors.
 
     named: the mistake is known, so that only the first quantity on the way that is off is worth a word.
     """
     wrong: dict[Key, bool] = {}
-    for report in reports:
-        for tensor in report.tensors:
-            key = (tensor.kind, tensor.layer)
-            wrong[key] = wrong.get(key, False) or bool(tensor.wrong)
+    for tensor in (tensor for piece in evidence for tensor in piece.tensors):
+        wrong[tensor.key] = wrong.get(tensor.key, False) or bool(tensor.wrong)
     if not any(wrong.values()):
         return []
     notes = [_step(wrong, max(key[1] for key in wrong) + 1)]
     if named:
         return notes if any(is_wrong and key[0] not in LOCAL for key, is_wrong in wrong.items()) else []
-    answered = [report for report in reports if report.tensors]
-    failing = [f"“{report.name}”" for report in answered if any(tensor.wrong for tensor in report.tensors)]
+    answered = [piece for piece in evidence if piece.claim]
+    failing = [f"“{piece.case.name}”" for piece in answered if piece.off]
     if 3 * len(failing) <= len(answered):
-        notes.append(f"Of {len(answered)} cases it is wrong on {len(failing)} alone: {', '.join(failing)}.")
+        notes.append(f"It is wrong on {len(failing)} of {len(answered)} cases only: {', '.join(failing)}.")
     for key in [key for key, is_wrong in wrong.items() if is_wrong and key[0] in LOCAL]:
-        allowed = [(claim[key], budgets(case, convention, format, claim)[key]) for case, claim in asked if key in claim]
-        off = [(rows, balls) for rows, balls in allowed if not inside({key: rows}, {key: balls})]
-        patterns = {pattern(rows, balls) for rows, balls in off[:4]}
+        off = [piece for piece in answered if key in piece.off]
+        patterns = {pattern(piece.claim[key], piece.budgets[key]) for piece in off[:4]}
         if len(patterns) == 1 and "" not in patterns:
             notes.append(f"{tensor_name(key, convention.returns)} {patterns.pop()}.")
-    for (_, before), (case, now) in zip(asked, asked[1:]):
-        if same(before, now) and len({x for rows in now.values() for row in rows for x in row}) > 2:
-            notes.append(f"On the case “{case.name}” it answers what it answered on the one before: something is kept.")
+    for before, now in zip(answered, answered[1:]):
+        if same(before.claim, now.claim) and len({x for rows in now.claim.values() for row in rows for x in row}) > 2:
+            notes.append(
+                f"On the case “{now.case.name}” it answers what it answered on the one before: something is kept."
+            )
             break
     return notes
 

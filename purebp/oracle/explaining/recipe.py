@@ -16,12 +16,12 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from purebp.textbook import losses
+from purebp.textbook import backprop, losses
 from purebp.textbook.arithmetic import Arithmetic, Matrix, PurebpError
-from purebp.textbook.backprop import Trace, forward, frozen
-from purebp.textbook.linalg import inner, shape, transpose
+from purebp.textbook.backprop import Trace, error_below, forward, frozen, output_deltas, output_error
+from purebp.textbook.linalg import inner, shape
 from purebp.textbook.losses import Loss
-from purebp.textbook.network import Batch, Gradients, Layer, LayerGradients, Network
+from purebp.textbook.network import Batch, Gradients, Layer, LayerGradients, Network, lifted
 
 Rows = Matrix[Any]
 
@@ -37,7 +37,7 @@ class Place:
     error is ∂loss/∂aˡ; None at the output where the loss and the activation have a closed form such as ŷ − y.
     """
 
-    on: Arithmetic[Any]
+    arithmetic: Arithmetic[Any]
     network: Network[Any]
     trace: Trace[Any]
     loss: Loss
@@ -57,7 +57,7 @@ class Place:
 
     @property
     def weights(self) -> Rows:
-        return self.on.lift(self.layer.weights)
+        return self.layer.weights
 
     @property
     def z(self) -> Rows:
@@ -77,11 +77,11 @@ class Place:
 
     def product(self, a: Rows, b: Rows) -> list[list[Any]]:
         """Dot products of rows with rows."""
-        return inner(a, b, None, self.on)
+        return inner(a, b, arithmetic=self.arithmetic)
 
     def full_error(self) -> Rows:
         """∂loss/∂aˡ, also where the closed form does without."""
-        return self.loss.derivative(self.a, self.targets, self.on) if self.error is None else self.error
+        return output_error(self.loss, self.a, self.targets, self.arithmetic) if self.error is None else self.error
 
 
 # The lines of the recurrence, as they should be.
@@ -95,30 +95,30 @@ def above(p: Place) -> Place:
 
 def error_at_output(p: Place) -> Rows | None:
     """∂loss/∂ŷ."""
-    return None if p.loss.fused_with(p.layer.activation) else p.loss.derivative(p.a, p.targets, p.on)
+    return None if p.loss.fused_with(p.layer.activation) else output_error(p.loss, p.a, p.targets, p.arithmetic)
 
 
 def deltas_of(p: Place) -> Rows:
     """δˡ = ∂loss/∂aˡ ⊙ f′(zˡ)."""
     if p.error is None:
-        return p.loss.deltas(p.layer.activation, p.z, p.a, p.targets, p.on)
-    return p.layer.activation.backward(p.error, p.z, p.a, p.on)
+        return output_deltas(p.loss, p.layer.activation, p.z, p.a, p.targets, p.arithmetic)
+    return backprop.deltas_of(p.error, p.layer.activation, p.z, p.a, p.arithmetic)
 
 
 def error_from_above(p: Place) -> Rows:
     """∂loss/∂aˡ = δˡ⁺¹ Wˡ⁺¹."""
     upper = above(p)
-    return p.product(upper.deltas, transpose(upper.weights))
+    return error_below(upper.deltas, upper.weights, p.arithmetic)
 
 
 def weight_gradients(p: Place) -> Rows:
     """∂loss/∂Wˡ = δˡᵀ aˡ⁻¹."""
-    return p.product(transpose(p.deltas), transpose(p.below))
+    return backprop.weight_gradients(p.deltas, p.below, p.arithmetic)
 
 
 def bias_gradients(p: Place) -> list[Any]:
     """∂loss/∂bˡ = Σ over samples of δˡ."""
-    return p.product([[p.on.ratio(1, 1)] * p.samples], transpose(p.deltas))[0]
+    return backprop.bias_gradients(p.deltas, p.arithmetic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class Recipe:
 
     model: Callable[[Network[Any]], Network[Any]] = lambda network: network
     forward: Callable[[Network[Any], Rows, Arithmetic[Any]], Trace[Any]] = forward
-    targets: Callable[[Rows, Arithmetic[Any]], Rows] = lambda y, on: y
+    targets: Callable[[Rows, Arithmetic[Any]], Rows] = lambda y, arithmetic: y
     error: Callable[[Place], Rows | None] = error_at_output
     deltas: Callable[[Place], Rows] = deltas_of
     passed: Callable[[Place], Rows] = error_from_above
@@ -145,19 +145,23 @@ LINES = {
     "weights": "∂loss/∂Wˡ = δˡᵀ aˡ⁻¹",
     "biases": "∂loss/∂bˡ = Σ δˡ over the samples",
 }
-LOCAL = ("weights", "biases")  # what one tensor alone depends on; on the other steps all gradients do
 
 
 def places(
-    recipe: Recipe, network: Network[Any], batch: Batch[Any], loss: Loss | str, on: Arithmetic[Any], down_to: int = 0
+    recipe: Recipe,
+    network: Network[Any],
+    batch: Batch[Any],
+    loss: Loss | str,
+    arithmetic: Arithmetic[Any],
+    down_to: int = 0,
 ) -> list[Place]:
     """The way back, output layer first, down to a layer."""
-    network = recipe.model(network)
-    trace = recipe.forward(network, batch.inputs, on)
-    targets = recipe.targets(on.lift(batch.targets), on)
+    network = lifted(recipe.model(network), arithmetic)
+    trace = recipe.forward(network, batch.inputs, arithmetic)
+    targets = recipe.targets(arithmetic.lift(batch.targets), arithmetic)
     found: list[Place] = []
     for l in reversed(range(down_to, len(network.layers))):
-        place = Place(on, network, trace, losses.loss(loss), targets, l, found[-1] if found else None)
+        place = Place(arithmetic, network, trace, losses.loss(loss), targets, l, found[-1] if found else None)
         place = replace(place, error=recipe.error(place) if place.last else recipe.passed(place))
         if place.error is not None and shape(place.error) != shape(place.z):
             raise Inapplicable("the shapes do not fit")
@@ -166,11 +170,11 @@ def places(
 
 
 def run(
-    recipe: Recipe, network: Network[Any], batch: Batch[Any], loss: Loss | str, on: Arithmetic[Any]
+    recipe: Recipe, network: Network[Any], batch: Batch[Any], loss: Loss | str, arithmetic: Arithmetic[Any]
 ) -> Gradients[Any]:
     """The gradients that the recipe gives; `Inapplicable` if it cannot be followed for this network."""
     found = []
-    for place in places(recipe, network, batch, loss, on):
+    for place in places(recipe, network, batch, loss, arithmetic):
         weights = recipe.weights(place)
         biases = None if place.layer.biases is None else tuple(recipe.biases(place))
         if not _fits(place, "weights", weights) or (biases and not _fits(place, "biases", biases)):

@@ -11,12 +11,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from purebp.oracle.asking.candidate import Answer, Declared, Finding, NoAnswer, ask, quoted
+from purebp.oracle.answer import Answer, Finding, Key, as_claim
+from purebp.oracle.asking.candidate import Declared, NoAnswer, ask, quoted
 from purebp.oracle.asking.wire import as_candidate, in_object, read_hello, read_words
-from purebp.oracle.check import judged
-from purebp.oracle.evidence import Key, as_claim
+from purebp.oracle.layers import Layers
+from purebp.oracle.pipeline import judged
 from purebp.oracle.reports.report import CaseReport, Report
-from purebp.oracle.vectors.vectors import FAMILIES, QUANTITIES, Vector, load
+from purebp.oracle.vectors.files import load
+from purebp.oracle.vectors.vector import ASKED_FOR, FAMILIES, FORWARDS, Vector
 from purebp.textbook.arithmetic import PurebpError
 from purebp.textbook.serialization import parsed
 
@@ -134,7 +136,7 @@ def _report(name: str, answered: Sequence[tuple[Vector, Any]], format: str) -> R
     declared = Declared(**answered[0][0].declared, format=format)
     answers = [_asked(vector, answer, declared) for vector, answer in answered]
     vectors = [vector for vector, _ in answered]
-    return complete(judged([vector.case for vector in vectors], answers, declared, name), vectors)
+    return complete(judged(Layers(declared), [vector.case for vector in vectors], answers, name), vectors)
 
 
 def complete(report: Report, vectors: Sequence[Vector]) -> Report:
@@ -142,8 +144,8 @@ def complete(report: Report, vectors: Sequence[Vector]) -> Report:
     cases, missing = list(report.cases), list[Finding]()
     for i, (vector, case) in enumerate(zip(vectors, cases)):
         given = {(tensor.kind, tensor.layer) for tensor in case.tensors}
-        if case.finding is None and given and _asked_for(vector) - given:
-            sentence = f"it is asked for {QUANTITIES[vector.family][-1]}, and does not give all of that"
+        if case.finding is None and given and _wanted(vector) - given:
+            sentence = f"it is asked for {ASKED_FOR[vector.family][-1]}, and does not give all of that"
             missing.append(Finding("not given", sentence, vector.id))
             cases[i] = replace(case, finding=missing[-1])
     if not missing:
@@ -153,9 +155,9 @@ def complete(report: Report, vectors: Sequence[Vector]) -> Report:
     return replace(report, verdict=verdict, conforms=False, cases=tuple(cases), findings=findings)
 
 
-def _asked_for(vector: Vector) -> set[Key]:
-    if vector.family in ("forward", "loss"):
-        return {(QUANTITIES[vector.family][-1], -1)}
+def _wanted(vector: Vector) -> set[Key]:
+    if vector.family in FORWARDS:
+        return {(ASKED_FOR[vector.family][-1], -1)}
     if vector.family == "deltas":
         return {("deltas", l) for l in range(len(vector.given["layers"]))}
     return set(as_claim(vector.case.network))

@@ -26,7 +26,9 @@ from purebp.oracle.asking.wire import (
 )
 from purebp.oracle.cases import Case
 from purebp.oracle.vectors.answers import read
-from purebp.oracle.vectors.vectors import FAMILIES, Vector, load, verify
+from purebp.oracle.vectors.files import load
+from purebp.oracle.vectors.vector import FAMILIES, Vector
+from purebp.oracle.vectors.verifying import verify
 from purebp.testing.strategies import cases
 from purebp.textbook.arithmetic import PurebpError
 
@@ -198,7 +200,7 @@ def test_no_mutated_input_breaks_a_reader(part: int) -> None:
 
 
 def test_no_mutated_file_of_vectors_breaks_its_verification() -> None:
-    from purebp.oracle.vectors.vectors import shipped, text
+    from purebp.oracle.vectors.files import shipped, text
     from purebp.textbook.serialization import parsed
 
     whole = json.loads(shipped("gradients.json"))

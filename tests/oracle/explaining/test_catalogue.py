@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from math import cosh, exp, pi, sqrt, tanh
 from typing import Any
@@ -20,15 +20,8 @@ from purebp.oracle.explaining.catalogue import CATALOGUE, seen
 from purebp.oracle.explaining.recipe import LINES, Mistake, Recipe, run
 from purebp.textbook.activations import Elementwise
 from purebp.textbook.arithmetic import Function
-from studies.power import FAMILIES, budgets_once, looked_at, place, plain_sentence
+from studies.power import FAMILIES, looked_at, place, plain_sentence
 from tests.strategies import Case, cases
-
-
-@pytest.fixture(scope="module", autouse=True)
-def once() -> Iterator[None]:
-    """No budget is computed twice."""
-    with budgets_once():
-        yield
 
 
 @given(cases())

@@ -1,0 +1,53 @@
+"""Asking once more: whether an answer depends on what was asked before, or on chance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from purebp.oracle.answer import Answer, Claim, Finding, same
+from purebp.oracle.asking.candidate import NOT_ASKED
+from purebp.oracle.verdict import BROKEN
+
+
+def stateful(cases: Sequence[Any], answers: Sequence[Answer], again: Callable[[Any], Answer]) -> Iterator[Finding]:
+    """Ask some cases once more: answers that change were kept from an earlier call, or drawn by chance."""
+    for case, first in zip(cases[:2], answers):
+        if not first.claim:
+            continue
+        second, third = again(case), again(case)
+        if same(first.claim, second.claim) and same(second.claim, third.claim):
+            continue
+        if any(finding.kind in (*BROKEN, NOT_ASKED) for answer in (second, third) for finding in answer.findings):
+            continue
+        growing = _same_steps(second.claim, third.claim, again(case).claim)
+        if growing:
+            yield Finding(
+                "keeps state",
+                "its answer grows from call to call by the same amount: gradients are added to "
+                "those of earlier calls, and never reset to 0",
+                case.name,
+            )
+        elif same(second.claim, third.claim):
+            yield Finding(
+                "keeps state",
+                "its answer depends on what was asked before: something of an earlier call is kept",
+                case.name,
+            )
+        else:
+            yield Finding(
+                "flaky",
+                "asked the same three times, it gives different answers: something is drawn by "
+                "chance, or kept from call to call",
+                case.name,
+            )
+        return
+
+
+def _same_steps(a: Claim, b: Claim, c: Claim) -> bool:
+    """Whether c − b = b − a, entry by entry and nearly, and not 0."""
+    if not (a.keys() == b.keys() == c.keys()):
+        return False
+    steps = [(z - y, y - x) for key in a for rows in zip(a[key], b[key], c[key]) for x, y, z in zip(*rows)]
+    largest = max((abs(s) for pair in steps for s in pair), default=0.0)
+    return largest > 0 and all(abs(s - t) <= 1e-6 * largest for s, t in steps)

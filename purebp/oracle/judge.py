@@ -1,0 +1,46 @@
+"""`judge`: a single answer held against its error budgets, with nothing called."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from purebp.number_systems.formats import Format, format_named
+from purebp.oracle.answer import Claim
+from purebp.oracle.asking.candidate import Declared, ask
+from purebp.oracle.cases import Case
+from purebp.oracle.layers import Layers
+from purebp.oracle.pipeline import judged
+from purebp.oracle.reports.report import Report
+from purebp.textbook import losses
+from purebp.textbook.losses import Loss
+from purebp.textbook.network import Batch, Gradients, Network
+
+
+def judge(
+    network: Network,
+    batch: Batch,
+    claimed: Gradients | Claim | tuple[Any, Any] | dict[str, Any],
+    loss: Loss | str | None = "mse",
+    format: str | Format = "binary64",
+    *,
+    returns: str | None = "gradients",
+    learning_rate: float | None = None,
+    name: str = "answer",
+) -> Report:
+    """Judge one answer, without calling anything: `Gradients`, (weight gradients, bias gradients), or a dictionary.
+
+    >>> from purebp import backpropagation
+    >>> network, batch = Network.random([2, 3, 1]), Batch([[0.5, -1.0]], [[1.0]])
+    >>> judge(network, batch, backpropagation(network, batch, "sse"), "sse").verdict
+    'correct'
+    """
+    declared = Declared(
+        tuple(layer.activation.name for layer in network.layers),
+        None if loss is None else losses.loss(loss).name,
+        biases=any(layer.biases is not None for layer in network.layers),
+        returns=returns,
+        learning_rate=learning_rate,
+        format=format_named(format).name,
+    )
+    case = Case("the case", network, batch)
+    return judged(Layers(declared), [case], [ask(lambda *given: claimed, case, declared)], name)

@@ -1,0 +1,213 @@
+"""Networks of layers before the oracle: what answers follow, why they are wrong, and what is said of them.
+
+>>> from purebp import Batch, Network, backpropagation
+>>> from purebp.oracle.answer import Answer, as_claim
+>>> from purebp.oracle.pipeline import judged
+>>> case = Case("a case", Network.random([2, 1], "tanh", seed=1), Batch([[0.5, -1.0]], [[1.0]]))
+>>> half = as_claim(backpropagation(case.network, case.batch, "half_sse"))
+>>> judged(Layers(Declared(("tanh",))), [case], [Answer(half)], "mine").convention.loss_name
+'half_sse'
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from purebp.number_systems.formats import Format
+from purebp.oracle.answer import LOCAL, UPDATED, Claim, Finding, gradients_in, tensor_name
+from purebp.oracle.asking.candidate import Declared, arguments
+from purebp.oracle.cases import Case
+from purebp.oracle.conventions import Convention, budgets, default_convention
+from purebp.oracle.evidence import Budgets, Evidence, regathered
+from purebp.oracle.explaining.diagnosis import Diagnosis, Observation, explanations, followed
+from purebp.oracle.explaining.localisation import approximation, localised
+from purebp.oracle.reasons import Reasons, of_state
+from purebp.textbook.activations import activation
+from purebp.textbook.arithmetic import Matrix
+from purebp.textbook.linalg import transpose
+
+COMMON_RATES = [1.0, 0.5, 0.25, 0.1, 0.05, 0.01, 0.001]  # tried where a step is returned and no learning rate declared
+LARGEST_SHOWN = 60  # parameters of a case whose tensors are shown in full
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """The question for networks of layers; `complete` if all gradients must be given."""
+
+    declared: Declared
+    complete: bool = False
+
+    @property
+    def usual(self) -> Convention:
+        return default_convention(self.declared)
+
+    def enclose(self, case: Case, convention: Convention, format: Format | str, claim: Claim) -> Budgets:
+        return budgets(case, convention, format, claim)
+
+    def follows(self, evidence: Sequence[Evidence]) -> Convention | None:
+        """The plainest convention that explains all answers, where loss or direction was left open."""
+        gradients = _of_gradients(evidence)
+        if self._closed or not gradients or not any(piece.off for piece in evidence):
+            return None
+        told = (self._told(gradients, tried, plain=True) for tried in self._tries())
+        found = [diagnoses[0].convention for diagnoses in told if diagnoses]
+        return min((c for c in found if c is not None), key=lambda convention: convention.named is None, default=None)
+
+    def relevant(self, evidence: Sequence[Evidence], convention: Convention) -> tuple[Sequence[Evidence], list[str]]:
+        return evidence, []
+
+    def departure(self, evidence: Sequence[Evidence], convention: Convention) -> Sequence[Diagnosis]:
+        gradients = _of_gradients(evidence)
+        return self._told(gradients, self.declared)[:1] if gradients else []
+
+    def reasons(self, evidence: Sequence[Evidence], convention: Convention, findings: Sequence[Finding]) -> Reasons:
+        gradients = _of_gradients(evidence)
+        diagnoses = self._told(gradients, self.declared) if gradients else []
+        diagnoses = [diagnosis for diagnosis in diagnoses if diagnosis.changes]
+        if diagnoses:
+            flaky = any(finding.kind == "flaky" for finding in findings)
+            return Reasons(tuple(diagnoses), convention=None if flaky else diagnoses[0].convention)
+        if any(finding.kind in ("flaky", "keeps state") for finding in findings):
+            return of_state(findings)
+        if any(finding.fatal for finding in findings):
+            return Reasons(convention=next((c for c, holds in self._of_most(gradients) if holds), None))
+        elsewhere = any(kind not in LOCAL for piece in evidence for kind, _ in piece.off)
+        if not elsewhere and (note := self._approximation(gradients, convention)):
+            return Reasons(approximation=note)
+        return self._under_another(gradients)
+
+    def missing(self, evidence: Sequence[Evidence], convention: Convention) -> Finding | None:
+        """The first gradient that was not given, where all that was given is right."""
+        if not self.complete or not convention.fits(self.declared) or not all(piece.passed for piece in evidence):
+            return None
+        kinds = LOCAL if self.declared.biases else LOCAL[:1]
+        for piece in (piece for piece in evidence if piece.claim):
+            for key in ((kind, l) for l in range(len(piece.case.network.layers)) for kind in kinds):
+                if key not in piece.claim:
+                    sentence = (
+                        f"{tensor_name(key, self.declared.returns)} was not given, so that it is not judged: return "
+                        "all gradients, or use purebp.oracle.judge for a part of them"
+                    )
+                    return Finding("not given", sentence, piece.case.name, fatal=False)
+        return None
+
+    def remarks(self, evidence: Sequence[Evidence], convention: Convention) -> list[str]:
+        if not convention.fits(self.declared):
+            notes = ["It is the gradient of no known loss."] if convention.named is None else []
+            uphill = ["The step goes uphill: subtract the gradient from the weights."]
+            return notes + uphill * (convention.returns == "ascent")
+        gradients = _of_gradients(evidence)
+        unseen = self.declared.biases and not any(kind == "biases" for piece in gradients for kind, _ in piece.claim)
+        notes = ["Gradients of biases were not given, and are not judged."] if gradients and unseen else []
+        return [*notes, *_often_accused(self.declared, convention)]
+
+    def located(self, evidence: Sequence[Evidence], convention: Convention, named: bool) -> list[str]:
+        return localised(evidence, convention, named)
+
+    def shown(self, piece: Evidence, convention: Convention) -> str:
+        """The numbers of a small case in the layout of the candidate, expected and given side by side."""
+        lines = list(_numbers(piece.case, self.declared))
+        if convention.returns in UPDATED:
+            lines.append(f"  learning rate {convention.learning_rate:g}")
+        if len(piece.case.network.parameters()) <= LARGEST_SHOWN:
+            for tensor in piece.tensors:
+                if tensor.wrong:
+                    turned = tensor.kind == "weights" and self.declared.weights == "in_out"
+                    expected = [[float(b.midpoint) for b in row] for row in piece.budgets[tensor.key]]
+                    lines += _beside(tensor.name, expected, piece.claim[tensor.key], turned)
+        return "\n".join(lines)
+
+    @property
+    def _closed(self) -> bool:
+        """Whether loss and direction are declared."""
+        return self.declared.loss is not None and self.declared.returns is not None
+
+    def _told(self, gradients: Sequence[Evidence], tried: Declared, plain: bool = False) -> list[Diagnosis]:
+        """What explains the gradients; of networks of several depths, those of the commonest."""
+        depths = [len(piece.case.network.layers) for piece in gradients]
+        depth = max(depths, key=depths.count)
+        observations = [Observation(g.case, g.claim) for g, d in zip(gradients, depths) if d == depth]
+        return explanations(observations, tried.loss, tried.format, tried.returns, tried.learning_rate, plain)
+
+    def _tries(self) -> Iterator[Declared]:
+        """What was declared; and where it was not declared what is returned, a step of each common learning rate."""
+        yield self.declared
+        if self.declared.returns is None:
+            for rate in [self.declared.learning_rate] if self.declared.learning_rate else COMMON_RATES:
+                yield replace(self.declared, returns="step", learning_rate=rate)
+
+    def _voted(self, gradients: Sequence[Evidence]) -> list[Convention]:
+        """What was left open, as the answers to more than half of the cases have it, in a quick pass; most votes first."""
+        votes = Counter[Convention]()
+        for tried in () if self._closed else self._tries():
+            for piece in gradients:
+                observed = Observation(piece.case, piece.claim)
+                found = followed(observed, tried.loss, tried.format, tried.returns, tried.learning_rate)
+                votes.update(dict.fromkeys(found, 1))
+        most = [c for c, n in votes.items() if 2 * n > len(gradients) and c.fits(self.declared)]
+        return sorted(most, key=lambda c: (-votes[c], c.plainness))
+
+    def _of_most(self, gradients: Sequence[Evidence]) -> Iterator[tuple[Convention, bool]]:
+        """The conventions that most cases vote for, each with whether most answers lie in its budgets."""
+        for convention in self._voted(gradients):
+            pieces = regathered(gradients, convention, self.declared.format, self.enclose)
+            yield convention, 2 * sum(not piece.off for piece in pieces) > len(pieces)
+
+    def _under_another(self, gradients: Sequence[Evidence]) -> Reasons:
+        """Nothing explains all answers: what most of them follow, or what all of them approximate."""
+        voted = list(self._of_most(gradients))
+        if meant := next((convention for convention, holds in voted if holds), None):
+            return Reasons(convention=meant)
+        for convention, _ in voted:
+            if note := self._approximation(gradients, convention):
+                return Reasons(approximation=note, convention=convention)
+        return Reasons()
+
+    def _approximation(self, gradients: Sequence[Evidence], convention: Convention) -> str:
+        return approximation(gradients, convention, self.declared.format, self.enclose)
+
+
+def _of_gradients(evidence: Sequence[Evidence]) -> list[Evidence]:
+    """What concerns weights and biases alone, of the cases in which some were given."""
+    return [piece.of_gradients() for piece in evidence if gradients_in(piece.claim)]
+
+
+def _often_accused(declared: Declared, convention: Convention) -> list[str]:
+    """What is often taken for a mistake, and is right here."""
+    names = [activation(f).name for f in declared.activations]
+    notes = []
+    if convention.effective.fused_with(activation(declared.activations[-1])):
+        notes.append(
+            "If δ at the output is ŷ − y without f′: that is right here, f′ cancels against the derivative of the loss."
+        )
+    if "sigmoid" in names:
+        notes.append("If σ′ is written a (1 − a), with a = σ(z): that is right.")
+    if convention.returns == "descent":
+        notes.append("If the error is y − ŷ and the result is added: that is right, the two signs cancel.")
+    return notes
+
+
+def _numbers(case: Case, declared: Declared) -> Iterator[str]:
+    """What the candidate is given, in its layout."""
+    given = arguments(case, replace(declared, arrays=None))
+    for l, layer in enumerate(case.network.layers):
+        biases = "" if layer.biases is None else f", biases {_listed([layer.biases])[1:-1]}"
+        yield f"  layer {l + 1}: {layer.activation.name}, weights {_listed(given[0][l])}{biases}"
+    for name, rows in zip(("inputs", "targets"), given[2:]):
+        yield f"  {name} {_listed(rows if declared.samples != 'vector' else [rows])}"
+
+
+def _beside(name: str, expected: Matrix, given: Matrix, turned: bool) -> list[str]:
+    """Expected and given, with as many digits as it takes to see that they differ."""
+    pair = [transpose(rows) if turned else rows for rows in (expected, given)]
+    digits = 6 if _listed(pair[0]) != _listed(pair[1]) else 17
+    return [
+        f"  {name} expected {_listed(pair[0], digits)}",
+        f"  {' ' * len(name)}    given {_listed(pair[1], digits)}",
+    ]
+
+
+def _listed(rows: Matrix, digits: int = 6) -> str:
+    return "[" + ", ".join("[" + ", ".join(f"{x:.{digits}g}" for x in row) + "]" for row in rows) + "]"

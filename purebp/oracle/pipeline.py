@@ -1,0 +1,166 @@
+"""From answers to a report, the same way for every question: evidence, convention, reasons, verdict, report.
+
+No step looks back. What layers and graphs do each in their own way is a `Question`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+
+from purebp.number_systems.formats import Format, format_named
+from purebp.oracle.answer import Answer, Claim, Finding
+from purebp.oracle.asking.candidate import Declared
+from purebp.oracle.conventions import Convention
+from purebp.oracle.evidence import (
+    Budgets,
+    Entry,
+    Evidence,
+    gathered,
+    over_cases,
+    regathered,
+    undecided_tensors,
+    worst_entry,
+)
+from purebp.oracle.explaining.diagnosis import Diagnosis
+from purebp.oracle.reasons import Reasons
+from purebp.oracle.reports.report import CaseReport, Report
+from purebp.oracle.verdict import Facts, Verdict, reached
+
+
+class Question(Protocol):
+    """What is asked, and what is known of its answers."""
+
+    @property
+    def declared(self) -> Declared: ...
+
+    @property
+    def usual(self) -> Convention:
+        """What answers follow where nothing else was declared."""
+
+    def enclose(self, case: Any, convention: Convention, format: Format | str, claim: Claim) -> Budgets:
+        """The budgets of all that is claimed of a case."""
+
+    def follows(self, evidence: Sequence[Evidence]) -> Convention | None:
+        """What the answers follow, if that is found, and is not what is usual."""
+
+    def departure(self, evidence: Sequence[Evidence], convention: Convention) -> Sequence[Diagnosis]:
+        """In what right answers depart from what was declared."""
+
+    def reasons(self, evidence: Sequence[Evidence], convention: Convention, findings: Sequence[Finding]) -> Reasons:
+        """Why some answer is wrong."""
+
+    def relevant(
+        self, evidence: Sequence[Evidence], convention: Convention
+    ) -> tuple[Sequence[Evidence], Sequence[str]]:
+        """Without what was given unasked and is not judged; and the notes that say so."""
+
+    def missing(self, evidence: Sequence[Evidence], convention: Convention) -> Finding | None:
+        """What is left out of what must be given."""
+
+    def remarks(self, evidence: Sequence[Evidence], convention: Convention) -> list[str]:
+        """What is said of right answers."""
+
+    def located(self, evidence: Sequence[Evidence], convention: Convention, named: bool) -> list[str]:
+        """Which step to look at, where answers are wrong; `named` if the mistake has been named."""
+
+    def shown(self, piece: Evidence, convention: Convention) -> str:
+        """The numbers of a case."""
+
+
+def judged(
+    question: Question,
+    cases: Sequence[Any],
+    answers: Sequence[Answer],
+    name: str,
+    *,
+    state: Sequence[Finding] = (),
+    known: Convention | None = None,
+    explained: bool = True,
+) -> Report:
+    """The report on answers to cases.
+
+    state: found by asking again. known: what the answers to most of the cases follow.
+    """
+    declared = question.declared
+    evidence = gathered(cases, answers, known or question.usual, declared.format, question.enclose)
+    found = known or question.follows(evidence)
+    convention = found or question.usual
+    if convention != (known or question.usual):
+        evidence = regathered(evidence, convention, declared.format, question.enclose)
+    relevant, passed_over = question.relevant(evidence, convention)
+    missing = question.missing(evidence, convention) if explained else None
+    findings = (*_first_of_each_kind(answers), *state, *([missing] if missing else []))
+    facts = Facts(relevant, findings, found is not None, convention.fits(declared))
+    if explained and facts.right and not facts.fits:
+        facts = replace(facts, reasons=Reasons(tuple(question.departure(relevant, convention))))
+    elif explained and not facts.right and not facts.broken:
+        facts = replace(facts, reasons=question.reasons(evidence, convention, findings))
+        meant = None if known or facts.conventional else facts.reasons.convention
+        if meant is not None and meant != convention and meant.fits(declared):
+            found = convention = meant
+            facts = replace(facts, evidence=regathered(relevant, convention, declared.format, question.enclose))
+    verdict = reached(facts)
+    notes = _notes(question, facts, convention, verdict) if explained or facts.right else ()
+    return _report(question, facts, convention, found is not None, name, verdict, (*notes, *passed_over))
+
+
+def _first_of_each_kind(answers: Sequence[Answer]) -> list[Finding]:
+    found: dict[str, Finding] = {}
+    for finding in (finding for answer in answers for finding in answer.findings):
+        found.setdefault(finding.kind, finding)
+    return list(found.values())
+
+
+def _notes(question: Question, facts: Facts, convention: Convention, verdict: Verdict) -> tuple[str, ...]:
+    if undecided := undecided_tensors(facts.evidence) if facts.right else []:
+        return (f"The budgets of {', '.join(undecided)} are wider than half the values on every case: no evidence.",)
+    if facts.right:
+        return tuple(question.remarks(facts.evidence, convention))
+    if verdict.name == "imprecise":
+        return (facts.reasons.approximation,)
+    if verdict.name == "wrong":
+        return tuple(question.located(facts.evidence, convention, named=bool(facts.reasons.diagnoses)))
+    return ()
+
+
+def _report(
+    question: Question,
+    facts: Facts,
+    convention: Convention,
+    shows_convention: bool,
+    name: str,
+    verdict: Verdict,
+    notes: tuple[str, ...],
+) -> Report:
+    diagnoses, evidence = facts.reasons.diagnoses, facts.evidence
+    failing = next((piece for piece in evidence if not piece.passed), None)
+    told: Convention | None = convention if shows_convention else None
+    if verdict.name == "correct-under-convention":
+        told = next((d.convention for d in diagnoses if d.convention), convention)
+    cases = (
+        CaseReport(piece.case.name, piece.case.sizes, piece.case.samples, piece.tensors, piece.answer.fatal)
+        for piece in evidence
+    )
+    return Report(
+        candidate=name,
+        verdict=verdict.name,
+        conforms=verdict.name in ("correct", "correct-under-convention") and not diagnoses and facts.fits,
+        convention=told if told and told.loss else None,  # of a graph, the diagnosis says it
+        explanations=diagnoses,
+        findings=tuple(facts.findings),
+        notes=notes,
+        tensors=over_cases(evidence),
+        worst=_in_its_layout(worst_entry(evidence), question.declared),
+        cases=tuple(cases),
+        format=format_named(question.declared.format).name,
+        smallest="" if failing is None else question.shown(failing, convention),
+    )
+
+
+def _in_its_layout(entry: Entry | None, declared: Declared) -> Entry | None:
+    """Row and column as the candidate has them."""
+    if entry is None or declared.weights == "out_in" or "W" not in entry.tensor:
+        return entry
+    return replace(entry, row=entry.column, column=entry.row)

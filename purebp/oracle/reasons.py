@@ -1,0 +1,45 @@
+"""Why an answer is not what was declared: explanations, or the approximation that it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from purebp.oracle.answer import Finding
+from purebp.oracle.conventions import Convention
+from purebp.oracle.explaining.catalogue import STATE
+from purebp.oracle.explaining.diagnosis import Diagnosis
+
+RECURRENCE = "∂loss/∂Wˡ = δˡᵀ aˡ⁻¹"
+
+
+@dataclass(frozen=True, slots=True)
+class Reasons:
+    """diagnoses: what explains all answers, the likeliest first. approximation: what they are instead, in a sentence.
+
+    convention: what the answers follow but for that, if it was found on the way.
+    """
+
+    diagnoses: tuple[Diagnosis, ...] = ()
+    approximation: str = ""
+    convention: Convention | None = None
+
+    @property
+    def conventional(self) -> bool:
+        """Whether the likeliest explanation is a sign, a factor or another loss, and no mistake."""
+        return bool(self.diagnoses) and all(map(_conventional, self.diagnoses[0].changes))
+
+
+def of_state(findings: Sequence[Finding]) -> Reasons:
+    """That something is kept from call to call, where nothing else explains the answers."""
+    name = "not reset between calls"
+    kept = next((finding for finding in findings if finding.kind == "keeps state"), None)
+    if kept is None:
+        return Reasons()
+    return Reasons((Diagnosis(name, STATE, f"{kept.sentence[0].upper()}{kept.sentence[1:]}.", RECURRENCE, (name,)),))
+
+
+def _conventional(change: str) -> bool:
+    return change in ("sign turned", "gradient of another loss") or (
+        change.startswith("factor ") and " in " not in change
+    )

@@ -1,0 +1,87 @@
+"""Duals: derivatives without backpropagation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from purebp import Batch, Gradients, Layer, Network, backpropagation, evaluate
+from purebp.number_systems.dual import DUAL, Dual, dual
+from purebp.number_systems.rational import FRACTION
+from purebp.textbook.arithmetic import Arithmetic, N
+from tests import laws
+from tests.enclosures import EXACT, one_neuron
+from tests.strategies import ACTIVATIONS, LOSSES, Case, cases
+
+
+def directions(case: Case, random: Random) -> list[list[float]]:
+    """Along one parameter, and along all of them."""
+    n = len(case.network.parameters())
+    k = random.randrange(n)
+    return [[float(i == k) for i in range(n)], [random.uniform(-1, 1) for _ in range(n)]]
+
+
+def slopes_along(case: Case, v: Sequence[float]) -> Dual[float]:
+    x = case.network.parameters()
+    return evaluate(case.network.with_parameters(map(Dual, x, v)), case.batch, case.loss, DUAL)
+
+
+def hold_duals(strategy: st.SearchStrategy[Case]) -> None:
+    @settings(max_examples=15)
+    @given(strategy, st.randoms(use_true_random=False))
+    def run(case: Case, random: Random) -> None:
+        g = backpropagation(*case).parameters()
+        for v in directions(case, random):
+            found = slopes_along(case, v)
+            scale = 1 + sum(abs(a * b) for a, b in zip(g, v))
+            laws.assert_close([found.value, found.slope], [case.value(), sum(a * b for a, b in zip(g, v))], scale=scale)
+
+    run()
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_the_derivative_in_every_direction_is_the_gradient_times_it_for_every_activation(name: str) -> None:
+    hold_duals(cases(with_activation=name))
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_the_derivative_in_every_direction_is_the_gradient_times_it_for_every_loss(name: str) -> None:
+    hold_duals(cases(losses_from=[name]))
+
+
+@given(cases(), st.randoms(use_true_random=False))
+@settings(max_examples=40)
+def test_nested_duals_are_the_differences_of_gradients(case: Case, random: Random) -> None:
+    """vᵀHw three ways: nested duals, duals through backpropagation, and (∇(x + hw) − ∇(x − hw)) / 2h."""
+    x, (w, v) = case.network.parameters(), directions(case, random)
+    nested = case.network.with_parameters(Dual(Dual(a, b), Dual(c, 0.0)) for a, b, c in zip(x, v, w))
+    curvature = evaluate(nested, case.batch, case.loss, dual(DUAL)).slope.slope
+    through: Gradients[Dual[float]] = backpropagation(
+        case.network.with_parameters(map(Dual, x, w)), case.batch, case.loss, DUAL
+    )
+    products = [number.slope for number in through.parameters()]
+    h = 2.0**-17
+    moved = (case.network.with_parameters(a + s * b for a, b in zip(x, w)) for s in (h, -h))
+    above, below = (backpropagation(network, case.batch, case.loss).parameters() for network in moved)
+    scale = 1 + case.value() + max(map(abs, [*above, *products]))
+    laws.assert_close(products, [(p - q) / (2 * h) for p, q in zip(above, below)], 1e-7, scale)
+    laws.assert_close([curvature], [sum(a * b for a, b in zip(v, products))], 1e-10, scale * len(x))
+
+
+def test_duals_over_fractions_and_decimals_are_as_exact_as_these() -> None:
+    network, batch = one_neuron("identity", 0.5), Batch([[0.1]], [[0.7]])
+    (exact,) = backpropagation(network, batch, "sse", FRACTION).parameters()
+    assert slope_over(FRACTION, batch) == exact
+    assert abs(Fraction(slope_over(EXACT, batch)) - exact) < Fraction(10) ** -190
+
+
+def slope_over(on: Arithmetic[N], batch: Batch) -> N:
+    system = dual(on)
+    moving = Network([Layer([[Dual(on.ratio(1, 2), on.ratio(1, 1))]], None, "identity")])
+    lifted = Batch(system.lift(batch.inputs), system.lift(batch.targets))
+    return evaluate(moving, lifted, "sse", system).slope

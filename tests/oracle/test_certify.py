@@ -1,0 +1,194 @@
+"""Certified values: the exact one rounded, whatever the digits, the batch and the processes, or an enclosure."""
+
+from __future__ import annotations
+
+import decimal as standard
+import math
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from purebp import Batch, Layer, Network, evaluate, loss
+from purebp.number_systems.ball import ball
+from purebp.number_systems.decimals import decimal
+from purebp.number_systems.rational import FRACTION
+from purebp.oracle import Certified, certified_gradients, certified_loss, certified_outputs
+from studies.conforming import Case as WildCase
+from studies.conforming import wild_case
+from tests.enclosures import EXACT, RATIONAL, SQUARES, gradients, one_neuron, wild_cases
+from tests.strategies import Case, cases
+
+
+def bits(entries: Sequence[Certified]) -> list[str]:
+    return [repr(entry.value) if entry.rounded else "open" for entry in entries]
+
+
+@given(cases(activations=RATIONAL, losses_from=SQUARES))
+def test_a_certified_value_of_a_rational_network_is_its_fraction_rounded(case: Case) -> None:
+    for entry, exact in zip(certified_gradients(*case).parameters(), gradients(case, FRACTION), strict=True):
+        assert entry.rounded
+        assert repr(entry.value) == repr(float(exact))
+
+
+@given(wild_cases)
+def test_so_it_is_of_wild_ones(case: WildCase) -> None:
+    layers = [Layer(layer.weights, layer.biases, RATIONAL[l % 3]) for l, layer in enumerate(case.network.layers)]
+    case = WildCase(Network(layers), case.batch, loss("sse").reduced(case.loss.reduction))
+    for entry, exact in zip(certified_gradients(*case).parameters(), gradients(case, FRACTION), strict=True):
+        if entry.rounded:
+            assert repr(entry.value) == repr(float(exact))
+        else:  # at a kink; a fraction takes the side that PyTorch takes
+            assert entry.lower <= exact <= entry.upper
+
+
+@given(wild_cases, st.sampled_from([7, 20, 50]))
+@settings(max_examples=40)
+def test_certified_bits_do_not_depend_on_the_digits_to_begin_with(case: WildCase, digits: int) -> None:
+    assert bits(certified_gradients(*case).parameters()) == bits(certified_gradients(*case, digits=digits).parameters())
+
+
+@given(wild_cases)
+@settings(max_examples=40)
+def test_certified_bits_do_not_depend_on_how_the_batch_is_split(case: WildCase) -> None:
+    expected = certified_gradients(*case)
+    with ThreadPoolExecutor(2) as executor:
+        for parts in (1, 2, 3, None):
+            found = certified_gradients(*case, executor=executor, parts=parts)
+            assert bits(found.parameters()) == bits(expected.parameters())
+            for layer, other in zip(found.layers, expected.layers, strict=True):
+                assert [bits(row) for row in layer.deltas] == [bits(row) for row in other.deltas]
+
+
+def test_nor_on_being_computed_in_other_processes() -> None:
+    case = wild_case(Random(4), widest=6)
+    expected = bits(certified_gradients(*case).parameters())
+    executor: Executor
+    with ProcessPoolExecutor(2) as executor:
+        assert bits(certified_gradients(*case, executor=executor).parameters()) == expected
+
+
+def test_nor_on_an_executor_that_asks_how_much_there_is_to_do() -> None:
+    class Counting(ThreadPoolExecutor):  # as that of dask.distributed
+        def map(self, fn: Callable[..., Any], *iterables: Any, timeout: float | None = None, chunksize: int = 1) -> Any:
+            assert len(set(map(len, iterables))) == 1
+            return super().map(fn, *iterables, timeout=timeout, chunksize=chunksize)
+
+    case = wild_case(Random(4), widest=6)
+    with Counting(2) as executor:
+        found = certified_gradients(*case, executor=executor)
+    assert bits(found.parameters()) == bits(certified_gradients(*case).parameters())
+
+
+@given(wild_cases)
+def test_certified_bits_do_not_depend_on_the_order_of_the_samples(case: WildCase) -> None:
+    turned = Batch(case.batch.inputs[::-1], case.batch.targets[::-1])
+    expected = bits(certified_gradients(*case).parameters())
+    assert bits(certified_gradients(case.network, turned, case.loss).parameters()) == expected
+
+
+@given(wild_cases)
+@settings(max_examples=20)
+def test_the_callers_decimal_context_is_neither_read_nor_changed(case: WildCase) -> None:
+    expected = certified_gradients(*case).parameters(), [x.midpoint for x in gradients(case, ball("binary32"))]
+    numbers = gradients(case, decimal(30))
+    traps = [standard.Inexact, standard.Rounded, standard.FloatOperation, standard.Subnormal, standard.Underflow]
+    strange = standard.Context(prec=3, rounding=standard.ROUND_UP, Emin=-5, Emax=5, traps=traps)
+    with standard.localcontext(strange) as own:
+        found = certified_gradients(*case).parameters(), [x.midpoint for x in gradients(case, ball("binary32"))]
+        ends_found = [(entry.lower, entry.upper) for entry in found[0]]
+        again = gradients(case, decimal(30))
+        assert own.flags == dict.fromkeys(own.flags, False)
+        assert (own.prec, own.rounding, own.Emin, own.Emax) == (3, standard.ROUND_UP, -5, 5)
+    assert found == expected and again == numbers
+    assert ends_found == [(entry.lower, entry.upper) for entry in expected[0]]
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        (-1 - 2.0**-60, 1.0),
+        (-(2.0**-53), 1.0),  # 1 + 2⁻⁵³ lies halfway between 1 and 1 + 2⁻⁵²: to the even one
+        (-3 * 2.0**-53, 1 + 2.0**-51),
+        (-(2.0**-53) - 2.0**-80, 1 + 2.0**-52),
+        (1.0, 0.0),
+    ],
+)
+def test_ties_go_to_the_even_neighbour(target: float, expected: float) -> None:
+    """∂loss/∂b of ½(w x + b − y)² is w x + b − y, here 1 − y."""
+    weight = 0.0 if target < -0.5 else 1.0
+    network, batch = one_neuron("identity", weight, 0.0), Batch([[1.0]], [[target]])
+    entry = certified_gradients(network, batch, "half_sse").parameters()[1]
+    assert entry.rounded and repr(entry.value) == repr(expected)
+
+
+@pytest.mark.parametrize(
+    ("x", "weight", "expected"),
+    [
+        (2.0**-500, 2.0**-74, 2.0**-1074),
+        (2.0**-500, 2.0**-75, 0.0),  # half the smallest number: to the even one, which is 0
+        (2.0**-500, 3 * 2.0**-75, 2.0**-1073),
+        (2.0**-500, -(2.0**-75) * 1.5, -(2.0**-1074)),
+        (2.0**-500, -(2.0**-76), 0.0),  # never −0.0
+        (2.0**500, 2.0**24, math.inf),
+        (-(2.0**500), 2.0**23 * (2 - 2.0**-52), 1.7976931348623157e308),
+        (2.0**500, -(2.0**24), -math.inf),
+    ],
+)
+def test_the_smallest_and_the_largest_gradients_are_rounded_too(x: float, weight: float, expected: float) -> None:
+    """∂loss/∂w of ½(w x)² is w x²."""
+    (entry,) = certified_gradients(one_neuron("identity", weight), Batch([[x]], [[0.0]]), "half_sse").parameters()
+    assert entry.rounded and repr(entry.value) == repr(expected)
+
+
+@pytest.mark.parametrize("z", [-700.0, -740.0, -744.4, -745.0, -745.2, -800.0, -1e5, -1e300, 36.0, 37.0, 1e300])
+def test_the_tails_of_the_sigmoid_are_rounded_correctly(z: float) -> None:
+    """Below −745.13 it is nearer to 0 than to the smallest number; above 36.7 nearer to 1 than to the largest below."""
+    ((entry,),) = certified_outputs(one_neuron("sigmoid", 1.0), [[z]])
+    expected = float(1 / (1 + EXACT.exp(-EXACT.lift([[z]])[0][0])))
+    assert entry.rounded and entry.value == expected
+    assert (entry.value == 0.0) == (z < -745.1332191019411)
+    slope = certified_gradients(one_neuron("sigmoid", 1.0, 0.0), Batch([[z]], [[0.0]]), "sse").parameters()[1]
+    assert slope.rounded and 0 <= slope.value < 1
+
+
+@pytest.mark.parametrize(
+    ("name", "below", "above"),
+    [("relu", 0.0, 1.0), ("leaky_relu(0.25)", 0.25, 1.0), ("leaky_relu(3.0)", 3.0, 1.0), ("elu(0.5)", 0.5, 1.0)],
+)
+def test_at_a_kink_the_enclosure_holds_the_gradients_of_both_sides(name: str, below: float, above: float) -> None:
+    """Clarke's interval; here z = 0.1 · 10 − 1 rounds to 0 in floats but is above, and 0.5 · 2 − 1 is 0."""
+    for error in (3.0, -3.0):
+        entry = certified_gradients(one_neuron(name, 0.5, -1.0), Batch([[2.0]], [[-error]]), "half_sse").parameters()[1]
+        assert not entry.rounded
+        assert entry.lower <= min(error * below, error * above) and max(error * below, error * above) <= entry.upper
+        assert entry.upper - entry.lower <= Decimal(abs(error * (above - below))) * Decimal("1.0000001")
+        batch = Batch([[10.0]], [[-error]])
+        near = certified_gradients(one_neuron(name, 0.1, -1.0), batch, "half_sse").parameters()[1]
+        assert near.rounded and near.value == pytest.approx(error * above)
+
+
+def test_at_a_kink_below_another_layer_the_enclosure_holds_all_four_gradients() -> None:
+    network = Network([Layer([[1.0], [-2.0]], [-1.0, 2.0], "relu"), Layer([[3.0, 0.5]], [1.0], "identity")])
+    entries = certified_gradients(network, Batch([[1.0]], [[0.0]]), "half_sse").layers[0].biases
+    assert entries is not None
+    for entry, value in zip(entries, (3.0, 0.5), strict=True):
+        assert entry.lower <= 0 and value <= entry.upper and not entry.rounded
+
+
+def test_where_an_absolute_error_is_zero_the_enclosure_holds_both_signs() -> None:
+    entry = certified_gradients(one_neuron("identity", 1.0), Batch([[2.0]], [[2.0]]), "mae").parameters()[0]
+    assert not entry.rounded and entry.lower <= -2 and entry.upper >= 2
+
+
+@given(cases())
+@settings(max_examples=30)
+def test_the_certified_loss_is_the_exact_one_rounded(case: Case) -> None:
+    found, exact = certified_loss(*case), evaluate(*case, EXACT)
+    assert found.rounded and repr(found.value + 0.0) == repr(float(exact) + 0.0)
+    assert found.lower <= exact <= found.upper

@@ -1,0 +1,65 @@
+"""Files are made anew to the same bytes by every Python, and follow their schema."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from purebp.oracle.vectors.files import SCHEMA, shipped
+from purebp.oracle.vectors.making import digest, vectors
+from purebp.oracle.vectors.vector import FAMILIES, Vector
+from tests import ROOT
+from tests.oracle.vectors.samples import FILES
+
+
+def pythons() -> list[str]:
+    """The interpreters at hand: on the path, and those that pyenv has."""
+    found = {}
+    home = Path(os.path.expanduser("~"))  # which is the place itself where nobody has a home
+    for minor in range(11, 20):
+        name = f"python3.{minor}"
+        for path in [shutil.which(name), *map(str, home.glob(f".pyenv/versions/3.{minor}.*/bin/{name}"))]:
+            if path and minor not in found and subprocess.run([path, "-V"], capture_output=True).returncode == 0:
+                found[minor] = path
+    return list(found.values()) or [sys.executable]
+
+
+@pytest.mark.parametrize("python", pythons())
+def test_every_python_makes_the_same_bytes(python: str, tmp_path: Path) -> None:
+    command = [python, "-m", "purebp", "vectors", "export", str(tmp_path), "--anew"]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
+        [*(f"{family}.json" for family in FAMILIES), SCHEMA]
+    )
+    for path in tmp_path.iterdir():
+        assert path.read_bytes() == (ROOT / "purebp/data/vectors/v1" / path.name).read_bytes(), (
+            f"make vectors: {path.name}"
+        )
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_files_follow_their_schema(family: str) -> None:
+    schema = json.loads(shipped(SCHEMA))
+    Draft202012Validator.check_schema(schema)
+    Draft202012Validator(schema).validate(FILES[family])
+    broken = copy.deepcopy(FILES[family])
+    broken["tests"][0]["given"]["remark"] = "a key that the schema does not have"
+    assert not Draft202012Validator(schema).is_valid(broken)
+    for flag in (flag for test in FILES[family]["tests"] for flag in test["flags"]):
+        assert FILES[family]["notes"][flag]["mistake"].endswith(".")
+
+
+def test_the_hash_tells_what_is_asked_and_nothing_else() -> None:
+    vector = vectors("loss")[0]
+    renamed = Vector("other", "another title", vector.family, vector.given)
+    assert digest(renamed) == digest(vector) == FILES["loss"]["tests"][0]["hash"]
+    assert digest(Vector(vector.id, vector.title, "forward", vector.given)) != digest(vector)
+    assert digest(Vector(vector.id, vector.title, "loss", {**vector.given, "loss": "sse"})) != digest(vector)
