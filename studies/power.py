@@ -28,7 +28,8 @@ from purebp import FLOAT, Batch, Layer, Network, backpropagation, evaluate, loss
 from purebp.number_systems.ball import Ball, ball
 from purebp.number_systems.formats import Format
 from purebp.oracle.answer import Claim, as_claim
-from purebp.oracle.asking.candidate import Declared, ask
+from purebp.oracle.asking.candidate import ask
+from purebp.oracle.asking.declared import Declared
 from purebp.oracle.cases import Case, ladder
 from purebp.oracle.check import checked
 from purebp.oracle.conventions import Convention, Factor, budgets

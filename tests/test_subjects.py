@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from purebp.cli import main
-from purebp.oracle.asking.loading import declaration
+from purebp.oracle.asking.declared import declaration
 from purebp.oracle.asking.wire import HELLO, Request, read_hello
 from purebp.oracle.vectors.files import load
 from purebp.oracle.vectors.vector import Vector

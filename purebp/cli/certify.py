@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from purebp.cli import options
 from purebp.cli.files import check_apart, check_writable, write_whole
 from purebp.cli.terminal import Line
+from purebp.cli.training import saved
 from purebp.number_systems.decimals import context
 from purebp.oracle.certify import Certified, CertifiedGradients, certified_gradients, certified_loss
 from purebp.textbook.text import counted
@@ -49,8 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print or write the certified gradients; the exit status."""
     check_apart("--output", args.output, args.network, args.batch)
-    network = options.network(args.network)
-    batch = options.batch(args.batch, network)
+    network = saved.network(args.network)
+    batch = saved.batch(args.batch, network)
     if args.output is not None:
         check_writable(args.output)
     with ExitStack() as stack:

@@ -5,24 +5,24 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import signal
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from importlib.util import find_spec
-from threading import current_thread, main_thread
-from types import FrameType
 from typing import Any
 
 from purebp.cli import options
-from purebp.cli.files import check_apart, check_writable, write_whole
+from purebp.cli.files import check_apart, check_writable, read_text, write_whole
+from purebp.cli.signals import ended_properly
 from purebp.cli.terminal import Line
-from purebp.number_systems.formats import FORMATS
-from purebp.oracle.asking import loading
-from purebp.oracle.asking import program as programs
-from purebp.oracle.asking.candidate import ARRAYS, RETURNS, Declared
-from purebp.oracle.asking.file import Outcome, Request, examine, without_answer
+from purebp.oracle.answer import Finding
+from purebp.oracle.asking.declared import DECLARATIONS, Declaration, declaration
+from purebp.oracle.asking.loading import CannotLoad
 from purebp.oracle.asking.subject import TIMEOUT
+from purebp.oracle.asking.task import Outcome, Task
+from purebp.oracle.check import Search
+from purebp.oracle.examination import examine, without_answer
 from purebp.oracle.reports import render, report_formats
 from purebp.oracle.reports.report import Report
 from purebp.oracle.reports.story import headline
@@ -36,10 +36,11 @@ Check an implementation of backpropagation: a Python function that is called as
     candidate(weights, biases, inputs, targets)
 
 with one matrix and one vector per layer, and returns (weight_gradients, bias_gradients) in the same shapes; or a
-program in any language, which is asked over a pipe (docs/any-language.md shows how in a page of code). It is asked on a dozen small networks. What it answers is right to the last bits that its number format can hold, or the
-report names the mistake, in a sentence, with the line of the recurrence to look at.
+program in any language, which is asked over a pipe (docs/any-language.md shows how in a page of code). It is asked on a
+dozen small networks. What it answers is right to the last bits that its number format can hold, or the report names
+the mistake, in a sentence, with the line of the recurrence to look at.
 
-What you declare it is held to. What you leave open is found by trying, and the report says what was found."""
+Your code must match what you declare. What you leave open is found by trying, and the report says what was found."""
 EXAMPLES = """\
 examples:
   purebp check mine.py
@@ -62,8 +63,10 @@ in its hello what it declares; what it writes to its standard error is shown.
 
 Several files give a table, or a list in JSON; one that crashes or hangs costs the others nothing.
 Exit status: 0 it conforms, 1 it does not, 2 bad options, 3 a defect of purebp, 4 there is nothing to ask (no such
-file or function, an error when it is loaded, a program that says no hello), 5 nothing could be decided. Several files: 0 if all conform, 4 if none
-can be loaded, else 1."""
+file or function, an error when it is loaded, a program that says no hello), 5 nothing could be decided. Several
+files: 0 if all conform, 4 if none can be loaded, else 1."""
+
+WIDEST = 72  # of what the table says of a candidate
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -79,31 +82,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_declarations(parser: argparse.ArgumentParser) -> None:
     """The options that say what a candidate does, and how it is asked."""
-    group = parser.add_argument_group("what the candidate does")
-
-    def add(name: str, text: str, **more: object) -> None:
-        group.add_argument(name, help=text, **more)  # type: ignore[arg-type]  # passed on as they are
-
-    layers = "one per layer, such as sigmoid,sigmoid or leaky_relu(0.01),softmax; relu,... for any depth"
-    add("--activations", layers, type=loading.activations, metavar="NAME,NAME")
-    losses = "mse, half_mse, sse, half_sse, mae, huber(1.0), cross_entropy, binary_cross_entropy"
-    add("--loss", losses, type=loading.loss, metavar="NAME")
-    add("--returns", "the gradients; descent: their negatives, to be added; step: updated weights", choices=RETURNS)
-    add("--learning-rate", "of the step", type=options.positive, metavar="X")
-    group = parser.add_argument_group("how it wants to be called")
-    add("--sizes", "the widths, inputs first, if they are fixed", type=loading.sizes, metavar="N,N,N")
-    add("--biases", "whether the layers have biases", action=argparse.BooleanOptionalAction)
-    add("--bias-columns", "biases as n × 1 matrices", dest="biases", action="store_const", const="columns")
-    add("--batch", "how many samples, if that is fixed", type=options.count, metavar="N")
-    add("--weights", "out_in: row j feeds neuron j; in_out: column j does", choices=("out_in", "in_out"))
-    add("--samples", "vector: one sample, as a plain list", choices=("rows", "columns", "vector"))
-    add("--arrays", "instead of lists", choices=ARRAYS)
-    add("--format", "in which it computes (default: binary64)", choices=tuple(FORMATS))
+    groups = dict.fromkeys(row.group for row in DECLARATIONS.values())
+    for title in groups:
+        group = parser.add_argument_group(title)
+        for name, row in DECLARATIONS.items():
+            if row.group == title:
+                _add_declaration(group, name, row)
     group = parser.add_argument_group("how it is asked")
-    add("--seed", "of the cases (default: 0)", type=options.whole, default=0, metavar="N")
+    group.add_argument("--seed", help="of the cases (default: 0)", type=options.whole, default=0, metavar="N")
     seconds = "for one call (default: 10), or one answer of a program (default: 5)"
-    add("--timeout", seconds, type=options.positive, metavar="SECONDS")
-    add("--once", "start the program anew for every case", action="store_true")
+    group.add_argument("--timeout", help=seconds, type=options.positive, metavar="SECONDS")
+    group.add_argument("--once", help="start the program anew for every case", action="store_true")
+
+
+def _add_declaration(group: Any, name: str, row: Declaration) -> None:
+    """Its option, and those of single values."""
+    option = f"--{name.replace('_', '-')}"
+    if True in row.choices:
+        group.add_argument(option, help=row.help, action=argparse.BooleanOptionalAction)
+    elif row.choices:
+        group.add_argument(option, help=row.help, choices=row.choices)
+    else:
+        group.add_argument(option, help=row.help, type=options.typed(partial(_read, name)), metavar=row.metavar)
+    for value, (flag, help) in row.flags.items():
+        group.add_argument(flag, help=help, dest=name, action="store_const", const=value)
+
+
+def _read(name: str, text: str) -> Any:
+    """The declaration; of activations, a single word is here that of a single layer."""
+    return declaration(name, text.split(",") if DECLARATIONS[name].several else text)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -118,23 +125,22 @@ def run(args: argparse.Namespace) -> int:
     check_apart("--output", args.output, *(file for file, _ in targets))
     if args.output is not None:
         check_writable(args.output)
-    if args.explore and find_spec("hypothesis") is None:
-        raise PurebpError("--explore needs Hypothesis: python -m pip install hypothesis")
+    search = _search() if args.explore else None
     if args.program:
-        requests = [program_request(args, args.explore)]
+        tasks = [program_task(args, search)]
     else:
-        requests = [
-            Request(file, name, declared(args), args.explore, args.seed, args.timeout or 10.0, len(targets) == 1)
+        tasks = [
+            Task(file, name, declared(args), search, args.seed, args.timeout or 10.0, len(targets) == 1)
             for file, name in targets
         ]
     with ended_properly():
-        outcomes = list(_examined(requests))
+        outcomes = list(_checked(tasks))
     if outcomes[0].report is None and (len(outcomes) == 1 or all(outcome.status == 2 for outcome in outcomes)):
         return _said(outcomes[0])
     for outcome in outcomes:
         if outcome.status == 3:
             _said(outcome)
-    reports = [outcome.report or _not_loaded(request, outcome) for request, outcome in zip(requests, outcomes)]
+    reports = [outcome.report or _not_loaded(task, outcome) for task, outcome in zip(tasks, outcomes)]
     text = render(reports, args.report).rstrip()
     if args.output is None:
         print(text)
@@ -146,16 +152,25 @@ def run(args: argparse.Namespace) -> int:
 
 def declared(args: argparse.Namespace) -> dict[str, Any]:
     """What is declared on the command line."""
-    given = {key: getattr(args, key) for key in Declared.__dataclass_fields__}
-    return {key: value for key, value in given.items() if value is not None}
+    given = {name: getattr(args, name) for name in DECLARATIONS}
+    return {name: declaration(name, value) for name, value in given.items() if value is not None}
 
 
-def program_request(args: argparse.Namespace, explore: bool = False) -> Request:
+def _search() -> Search:
+    """For further cases, with Hypothesis."""
+    if find_spec("hypothesis") is None:
+        raise PurebpError("--explore needs Hypothesis: python -m pip install hypothesis")
+    from purebp.testing.explore import counterexample  # an optional module
+
+    return counterexample
+
+
+def program_task(args: argparse.Namespace, explore: Search | None = None) -> Task:
     """What to ask of a program."""
     if args.arrays is not None:
         raise PurebpError("--arrays is for Python: a program is given numbers")
     timeout = args.timeout or TIMEOUT
-    return Request("", None, declared(args), explore, args.seed, timeout, program=tuple(args.program), once=args.once)
+    return Task("", None, declared(args), explore, args.seed, timeout, program=tuple(args.program), once=args.once)
 
 
 def _target(text: str) -> tuple[str, str | None]:
@@ -168,53 +183,35 @@ def _target(text: str) -> tuple[str, str | None]:
     return (match[1], match[2]) if match and not os.path.exists(text) else (text, None)
 
 
-def _examined(requests: Sequence[Request]) -> Iterator[Outcome]:
+def _checked(tasks: Sequence[Task]) -> Iterator[Outcome]:
     line = Line()
     try:
-        for number, request in enumerate(requests, start=1):
-            place = f"{number}/{len(requests)}  " if len(requests) > 1 else ""
+        for number, task in enumerate(tasks, start=1):
+            place = f"{number}/{len(tasks)}  " if len(tasks) > 1 else ""
 
-            def watch(doing: str, start: str = f"{place}{request.name}: ") -> None:
+            def watch(doing: str, start: str = f"{place}{task.name}: ") -> None:
                 line.show(start + doing)
 
-            yield (programs.examine if request.program else examine)(request, watch)
+            try:
+                yield examine(task if task.program else replace(task, source=_source(task.file)), watch)
+            except CannotLoad as error:
+                yield Outcome(task, status=error.status, problem=str(error))
     finally:
         line.end()
 
 
-class Ended(KeyboardInterrupt):
-    """By a signal: no candidate, and nothing else, takes that for an error of its own."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__()
-        self.status = 128 + number
-
-
-@contextmanager
-def ended_properly() -> Iterator[None]:
-    """A signal to end lets the candidate's process be ended first."""
-    if current_thread() is not main_thread():
-        yield
-        return
-
-    def leave(number: int, frame: FrameType | None) -> None:
-        raise Ended(number)
-
-    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    heeded = [number for number in numbers if signal.getsignal(number) != signal.SIG_IGN]  # nohup ignores one
-    before = [(number, signal.signal(number, leave)) for number in heeded]
+def _source(file: str) -> str:
     try:
-        yield
-    finally:
-        for number, handler in before:
-            signal.signal(number, handler)
+        return read_text(file, "give a Python file, such as mine.py or mine.py:backpropagation")
+    except PurebpError as error:
+        raise CannotLoad(str(error)) from None
 
 
-def _not_loaded(request: Request, outcome: Outcome) -> Report:
+def _not_loaded(task: Task, outcome: Outcome) -> Report:
     """A report in place of the one that there is not; it begins with the name of the file, so the problem need not."""
-    subject = f"{request.file!r} "
+    subject = f"{task.file!r} "
     problem = f"it {outcome.problem.removeprefix(subject)}" if outcome.problem.startswith(subject) else outcome.problem
-    return without_answer(request, "not-loaded", problem)
+    return without_answer(task, Finding("not-loaded", problem))
 
 
 def _said(outcome: Outcome) -> int:

@@ -8,7 +8,8 @@ from contextlib import chdir
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from purebp.cli import main, options
+from purebp.cli import main
+from purebp.cli.training import saved
 from purebp.cli.training.datasets import load
 from purebp.oracle.certify import certified_gradients
 from purebp.textbook.backprop import backpropagation
@@ -30,7 +31,7 @@ def demo() -> int:
         print("$ purebp train digits --save digits.json", flush=True)
         if status := main(["train", "digits", "--save", "digits.json"]):
             return status
-        network = options.network("digits.json")
+        network = saved.network("digits.json")
     digits = load("digits").batch
     batch = Batch(digits.inputs[:SAMPLES], digits.targets[:SAMPLES])
     gradient = backpropagation(network, batch, "cross_entropy").parameters()

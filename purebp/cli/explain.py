@@ -6,6 +6,7 @@ import argparse
 
 from purebp.cli import options
 from purebp.cli.files import check_apart, check_writable, write_whole
+from purebp.cli.training import saved
 from purebp.textbook.arithmetic import PurebpError
 from purebp.textbook.explanation import Explanation, explain
 from purebp.textbook.losses import Loss
@@ -55,8 +56,8 @@ def run(args: argparse.Namespace) -> int:
     if args.network is not None:
         if args.batch is None:
             raise PurebpError("explain takes a network and a batch, or neither: purebp explain net.json batch.json")
-        network = options.network(args.network)
-        batch = options.batch(args.batch, network)
+        network = saved.network(args.network)
+        batch = saved.batch(args.batch, network)
     if args.output:
         check_apart("--output", args.output, args.network, args.batch)
         check_writable(args.output)

@@ -49,38 +49,38 @@ def run(args: argparse.Namespace) -> int:
     """Print what the answers are; the exit status."""
     try:
         text = read_text(args.answers, "give a file of answers to the test vectors", MOST)
-        found = judge_answers(text, args.format)
+        judged = judge_answers(text, args.format)
     except PurebpError as error:
         told = str(error)
         raise PurebpError(told if repr(args.answers) in told else f"{args.answers!r}: {told}") from None
-    print(JUDGED[args.report](found))
-    return found.exit_status
+    print(JUDGED[args.report](judged))
+    return judged.exit_status
 
 
-def _text(found: Judged) -> str:
-    counts = list(found.counts())
+def _text(judged: Judged) -> str:
+    counts = list(judged.counts())
     answered, right = sum(answered for _, _, answered, _ in counts), sum(right for *_, right in counts)
     rows = [["family", "tests", "answered", "right"], *([family, *map(str, row)] for family, *row in counts)]
-    failed = [report for report in found.reports if not report.conforms]
+    wrong = [report for report in judged.reports if not report.conforms]
     parts = [
-        f"{counted(answered, 'test vector')} of {sum(found.tests.values())} answered, {right} right",
+        f"{counted(answered, 'test vector')} of {sum(judged.tests.values())} answered, {right} right",
         aligned(rows),
     ]
-    parts += [str(report) for report in failed[:EXPLAINED]]
-    if len(failed) > EXPLAINED:
-        parts.append("\n".join(report.headline for report in failed[EXPLAINED:]))
+    parts += [str(report) for report in wrong[:EXPLAINED]]
+    if len(wrong) > EXPLAINED:
+        parts.append("\n".join(report.headline for report in wrong[EXPLAINED:]))
     return "\n\n".join(parts)
 
 
-def _json(found: Judged) -> str:
-    families = {name: {"tests": n, "answered": a, "right": r} for name, n, a, r in found.counts()}
-    reports = [json.loads(report.to_json()) for report in found.reports]
-    whole = {"conforms": found.exit_status == 0, "families": families, "reports": reports}
+def _json(judged: Judged) -> str:
+    families = {name: {"tests": n, "answered": a, "right": r} for name, n, a, r in judged.counts()}
+    reports = [json.loads(report.to_json()) for report in judged.reports]
+    whole = {"conforms": judged.exit_status == 0, "families": families, "reports": reports}
     return json.dumps(whole, ensure_ascii=False, indent=1)
 
 
 JUDGED: dict[str, Callable[[Judged], str]] = {
     "text": _text,
     "json": _json,
-    "junit": lambda found: render(found.reports, "junit").rstrip(),
+    "junit": lambda judged: render(judged.reports, "junit").rstrip(),
 }

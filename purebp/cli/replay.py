@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from purebp.cli.check import add_declarations, ended_properly, program_request
+from purebp.cli.check import add_declarations, program_task
+from purebp.cli.signals import ended_properly
 from purebp.oracle.asking.candidate import NoAnswer
 from purebp.oracle.asking.program import Talk, talking
 from purebp.oracle.layers import Layers
@@ -37,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Show a request and its answer, and the report on that; the exit status."""
-    with ended_properly(), talking(program_request(args)) as talk:
+    with ended_properly(), talking(program_task(args)) as talk:
         vectors = {vector.id: vector for family in FAMILIES for vector in load(family)}
         report = _of_vector(vectors[args.id], talk) if args.id in vectors else _of_case(args, talk)
         print(talk.shown(), end="\n\n")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from purebp.cli.check import add_declarations, ended_properly, program_request
+from purebp.cli.check import add_declarations, program_task
+from purebp.cli.signals import ended_properly
 from purebp.oracle.asking.process import exit_of
 from purebp.oracle.asking.program import talking
 
@@ -28,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Show a short conversation; the exit status."""
-    with ended_properly(), talking(program_request(args)) as talk:
+    with ended_properly(), talking(program_task(args)) as talk:
         answer, _ = talk.ask(talk.ladder(args.seed)[0])
         print(talk.shown())
         problems = [finding.sentence for finding in answer.findings if finding.fatal]

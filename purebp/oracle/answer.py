@@ -18,6 +18,7 @@ Key = tuple[str, int]  # what it is ("outputs", "loss", "deltas", "weights", "bi
 Claim = Mapping[Key, Matrix]  # one row for biases, and one number in it for the loss
 ORDER = ("outputs", "loss", "deltas", "weights", "biases")
 LOCAL = ("weights", "biases")  # what one tensor alone depends on; on the other steps all gradients do
+BROKEN = ("crash", "timeout", "malformed")  # a program that does so gives no wrong number, and no verdict
 UPDATED = ("step", "ascent")  # what returns parameters after a step, and not gradients
 
 

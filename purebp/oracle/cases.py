@@ -81,7 +81,7 @@ ANY_DEPTH = 5  # of the deep chain
 
 
 def ladder(
-    activations: Sequence[str | Activation] | str,
+    activations: Sequence[str | Activation] | Activation | str,
     *,
     loss: Loss | str | None = None,
     sizes: Sequence[int] | None = None,
@@ -89,12 +89,16 @@ def ladder(
     batch: int | None = None,
     seed: int = 0,
 ) -> tuple[Case, ...]:
-    """The cases for an architecture: one activation per layer, or a single name for networks of any depth.
+    """The cases for an architecture: one activation per layer, or a single one for networks of any depth.
 
-    What is declared is held to: `sizes` the widths, `batch` the number of samples.
+    `sizes` are the widths, inputs first, and `batch` is the number of samples, where they are fixed.
     """
-    free = isinstance(activations, str)
-    names = [activation(activations)] * 2 if free else [activation(name) for name in activations]  # type: ignore[arg-type]  # free is that it is a str
+    free = isinstance(activations, (str, Activation))
+    names = (
+        [activation(activations)] * 2
+        if isinstance(activations, (str, Activation))
+        else list(map(activation, activations))
+    )
     if not names:
         raise PurebpError("no activations: give one for each layer")
     if sizes is not None and len(sizes) != len(names) + 1:

@@ -16,24 +16,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
-from purebp.number_systems.formats import Format, format_named
-from purebp.oracle.answer import Finding
-from purebp.oracle.asking import guessing
-from purebp.oracle.asking.candidate import LAYOUTS, Candidate, Declared, ask, imported_by, name_of
+from purebp.number_systems.formats import Format
+from purebp.oracle.answer import BROKEN, Finding
+from purebp.oracle.asking.candidate import LAYOUTS, Candidate, ask, imported_by, name_of
+from purebp.oracle.asking.declared import Declared
+from purebp.oracle.asking.guessing import Guess, guess
 from purebp.oracle.asking.state import stateful
-from purebp.oracle.cases import Case, ladder
+from purebp.oracle.cases import Case
 from purebp.oracle.conventions import Convention, default_convention
 from purebp.oracle.evidence import gathered
 from purebp.oracle.layers import Layers
 from purebp.oracle.pipeline import judged
 from purebp.oracle.reports.report import Report
-from purebp.oracle.verdict import BROKEN
-from purebp.textbook import losses
 from purebp.textbook.activations import Activation
-from purebp.textbook.activations import activation as known_activation
 from purebp.textbook.arithmetic import PurebpError
 from purebp.textbook.losses import Loss
 
@@ -43,7 +40,7 @@ Search = Callable[..., Case | None]  # for a case that fails: `purebp.testing.co
 def check(
     candidate: Candidate,
     *,
-    activations: Sequence[str | Activation] | str | None = None,
+    activations: Sequence[str | Activation] | Activation | str | None = None,
     loss: Loss | str | None = None,
     sizes: Sequence[int] | None = None,
     biases: bool | str | None = None,
@@ -60,7 +57,7 @@ def check(
 ) -> Report:
     """Ask the candidate for gradients on built-in cases, and report what is proven about its answers.
 
-    activations: one per layer (a single name: any depth). Where none are declared, they and all that is open of the
+    activations: one per layer (a single one: any depth). Where none are declared, they and all that is open of the
     layout are found by trying, as on the command line. loss: its name, such as "half_sse"; None: conventions are tried.
     sizes: the widths, inputs first, if they are wired in. batch: the number of samples, if that is. weights: "out_in"
     (row j feeds neuron j, the default) or "in_out". samples: "rows" (the default) or "columns", or "vector" for a
@@ -71,43 +68,26 @@ def check(
     called_so = name_of(candidate, name)
     if explore is not None and not callable(explore):
         raise PurebpError(f"explore={explore!r:.40}: a search is wanted, such as purebp.testing.counterexample")
-    names = activations if isinstance(activations, str) or activations is None else _names(activations)
     given = {
-        "activations": names,
-        "loss": None if loss is None else losses.loss(loss).name,
-        "sizes": None if sizes is None else tuple(sizes),
+        "activations": activations,
+        "loss": loss,
+        "sizes": sizes,
         "biases": biases,
         "batch": batch,
         "weights": weights,
         "samples": samples,
         "returns": returns,
         "learning_rate": learning_rate,
-        "format": format_named(format).name,
+        "format": format,
         "arrays": arrays,
     }
     declares: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
-    if names is not None:
-        return _as_declared(candidate, declares, called_so, seed, explore)
-    Declared(**{**declares, "activations": ("sigmoid",)})  # refuses what cannot be, before anything is tried
-    guess = guessing.guess(lambda case, declared: ask(candidate, case, declared), declares, imported_by(candidate))
-    report = _as_declared(candidate, {**declares, **guess.options}, called_so, seed, explore)
-    return replace(report, notes=(*report.notes, *guess.notes(report.conforms, program=False)))
-
-
-def _names(activations: Sequence[str | Activation]) -> tuple[str, ...]:
-    return tuple(known_activation(f).name for f in activations)
-
-
-def _as_declared(
-    candidate: Candidate, declares: dict[str, Any], name: str, seed: int, explore: Search | None
-) -> Report:
-    names = declares["activations"]
-    any_depth = isinstance(names, str)
-    declared = Declared(**{**declares, "activations": (names,) if any_depth else tuple(names)})
-    shape: dict[str, Any] = {key: getattr(declared, key) for key in ("loss", "sizes", "batch")}
-    cases = ladder(names, **shape, biases=bool(declared.biases), seed=seed)
-    search = explore and partial(explore, any_depth=any_depth)
-    return checked(candidate, Layers(declared, complete=True), cases, name, search)
+    declared, guessed = Declared(**declares), Guess({}, asked=False)
+    if declared.activations is None:
+        guessed = guess(lambda case, tried: ask(candidate, case, tried), declares, imported_by(candidate))
+        declared = Declared(**{**declares, **guessed.options})
+    report = checked(candidate, Layers(declared, complete=True), declared.ladder(seed), called_so, explore)
+    return replace(report, notes=(*report.notes, *guessed.notes(report.conforms, python=True)))
 
 
 def checked(

@@ -16,9 +16,10 @@ from typing import Any
 from purebp.graphs.engine import GraphGradients, forward_graph
 from purebp.graphs.nodes import Node
 from purebp.graphs.tensors import copied, dimensions
-from purebp.number_systems.formats import Format, format_named
+from purebp.number_systems.formats import Format
 from purebp.oracle.answer import Answer
-from purebp.oracle.asking.candidate import Candidate, Declared, called, name_of, named_tensors
+from purebp.oracle.asking.candidate import Candidate, called, name_of, named_tensors
+from purebp.oracle.asking.declared import Declared
 from purebp.oracle.asking.state import stateful
 from purebp.oracle.graph_cases import LOSS_KEY, GraphCase, graph_cases, keys_of
 from purebp.oracle.graphs import Graphs
@@ -42,12 +43,12 @@ def check_graph(
     names to lists, and returns one from the names of the parameters to their gradients (docs/graph.md). returns:
     "gradients", "descent" (their negative) or "step" (updated parameters, with learning_rate); None leaves it open.
     """
-    declared = Declared((), returns=returns, learning_rate=learning_rate, format=format_named(format).name)
+    declared = Declared(returns=returns, learning_rate=learning_rate, format=format)
     called_so = name_of(candidate, name)
     question, cases = Graphs(graph, declared), list(graph_cases(graph, seed, declared.format))
     if not cases:
-        note = f"There are no numbers on which every value and gradient has a budget in {declared.format}."
-        return Report(called_so, "undecided", False, None, (), (), (note,), (), None, (), declared.format)
+        note = f"There are no numbers on which every value and gradient has a budget in {declared.format.name}."
+        return Report(called_so, "undecided", False, None, (), (), (note,), (), None, (), declared.format.name)
 
     def ask(case: GraphCase) -> Answer:
         values = forward_graph(graph, case.feed)

@@ -18,10 +18,9 @@ from typing import Any
 from purebp.number_systems.ball import Ball, ball
 from purebp.number_systems.formats import Format
 from purebp.oracle.answer import Claim
-from purebp.oracle.asking.candidate import Declared
+from purebp.oracle.asking.declared import Declared
 from purebp.oracle.cases import Case, default_loss
 from purebp.oracle.evidence import Budgets, enclosures
-from purebp.textbook.activations import activation
 from purebp.textbook.arithmetic import Arithmetic
 from purebp.textbook.losses import REDUCTIONS, Loss, loss
 
@@ -216,7 +215,7 @@ def stepped(parameter: Any, change: Any, samples: int) -> Any:
 
 def default_convention(declared: Declared) -> Convention:
     """What answers follow where nothing is declared otherwise."""
-    chosen = default_loss([activation(f) for f in declared.activations], declared.loss)
+    chosen = default_loss(declared.per_layer(), declared.loss)
     return Convention(chosen, ONE, declared.returns or "gradients", declared.learning_rate)
 
 

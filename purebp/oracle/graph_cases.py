@@ -68,7 +68,7 @@ class GraphCase:
         return ball(format, extra_terms=self.room)
 
 
-def graph_cases(graph: Node, seed: int = 0, format: str = "binary64") -> Iterator[GraphCase]:
+def graph_cases(graph: Node, seed: int = 0, format: Format | str = "binary64") -> Iterator[GraphCase]:
     """Cases for a graph whose inputs and parameters have names and shapes: from one sample to several, where free.
 
     Numbers are short dyadic fractions. Of several draws the one with the fewest zeros among the gradients is taken, in

@@ -12,7 +12,7 @@ from purebp.graphs.engine import labels, topological_order
 from purebp.graphs.nodes import Node
 from purebp.number_systems.formats import Format, format_named
 from purebp.oracle.answer import UPDATED, Claim, Finding, Key, tensor_name
-from purebp.oracle.asking.candidate import Declared
+from purebp.oracle.asking.declared import Declared
 from purebp.oracle.conventions import ONE, Convention, factors
 from purebp.oracle.evidence import Budgets, Evidence, inside, over_cases, regathered
 from purebp.oracle.explaining.catalogue import LOSS
@@ -179,7 +179,7 @@ class Graphs:
 
     def _approximation(self, evidence: Sequence[Evidence], convention: Convention) -> str:
         """The lower precision that every answer has, or how far off it is if it is in the budget of binary32; else ""."""
-        format = format_named(self.declared.format)
+        format = self.declared.format
 
         def lie_in(coarser: str) -> bool:
             if not all(bounded(piece.case, coarser) for piece in evidence):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from purebp.number_systems.formats import Format, format_named
+from purebp.number_systems.formats import Format
 from purebp.oracle.answer import Claim
-from purebp.oracle.asking.candidate import Declared, ask
+from purebp.oracle.asking.candidate import ask
+from purebp.oracle.asking.declared import Declared
 from purebp.oracle.cases import Case
 from purebp.oracle.layers import Layers
 from purebp.oracle.pipeline import judged
 from purebp.oracle.reports.report import Report
-from purebp.textbook import losses
 from purebp.textbook.losses import Loss
 from purebp.textbook.network import Batch, Gradients, Network
 
@@ -35,12 +35,12 @@ def judge(
     'correct'
     """
     declared = Declared(
-        tuple(layer.activation.name for layer in network.layers),
-        None if loss is None else losses.loss(loss).name,
+        tuple(layer.activation for layer in network.layers),
+        loss,
         biases=any(layer.biases is not None for layer in network.layers),
         returns=returns,
         learning_rate=learning_rate,
-        format=format_named(format).name,
+        format=format,
     )
     case = Case("the case", network, batch)
     return judged(Layers(declared), [case], [ask(lambda *given: claimed, case, declared)], name)

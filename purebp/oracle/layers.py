@@ -17,14 +17,14 @@ from dataclasses import dataclass, replace
 
 from purebp.number_systems.formats import Format
 from purebp.oracle.answer import LOCAL, UPDATED, Claim, Finding, gradients_in, tensor_name
-from purebp.oracle.asking.candidate import Declared, arguments
+from purebp.oracle.asking.declared import Declared, arguments
 from purebp.oracle.cases import Case
 from purebp.oracle.conventions import Convention, budgets, default_convention
 from purebp.oracle.evidence import Budgets, Evidence, regathered
 from purebp.oracle.explaining.diagnosis import Diagnosis, Observation, explanations, followed
 from purebp.oracle.explaining.localisation import approximation, localised
 from purebp.oracle.reasons import Reasons, of_state
-from purebp.textbook.activations import activation
+from purebp.textbook.activations import sigmoid
 from purebp.textbook.arithmetic import Matrix
 from purebp.textbook.linalg import transpose
 
@@ -176,13 +176,12 @@ def _of_gradients(evidence: Sequence[Evidence]) -> list[Evidence]:
 
 def _often_accused(declared: Declared, convention: Convention) -> list[str]:
     """What is often taken for a mistake, and is right here."""
-    names = [activation(f).name for f in declared.activations]
-    notes = []
-    if convention.effective.fused_with(activation(declared.activations[-1])):
+    functions, notes = declared.per_layer(), []
+    if convention.effective.fused_with(functions[-1]):
         notes.append(
             "If δ at the output is ŷ − y without f′: that is right here, f′ cancels against the derivative of the loss."
         )
-    if "sigmoid" in names:
+    if sigmoid in functions:
         notes.append("If σ′ is written a (1 − a), with a = σ(z): that is right.")
     if convention.returns == "descent":
         notes.append("If the error is y − ŷ and the result is added: that is right, the two signs cancel.")

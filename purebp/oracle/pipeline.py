@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
-from purebp.number_systems.formats import Format, format_named
+from purebp.number_systems.formats import Format
 from purebp.oracle.answer import Answer, Claim, Finding
-from purebp.oracle.asking.candidate import Declared
+from purebp.oracle.asking.declared import Declared
 from purebp.oracle.conventions import Convention
 from purebp.oracle.evidence import (
     Budgets,
@@ -154,7 +154,7 @@ def _report(
         tensors=over_cases(evidence),
         worst=_in_its_layout(worst_entry(evidence), question.declared),
         cases=tuple(cases),
-        format=format_named(question.declared.format).name,
+        format=question.declared.format.name,
         smallest="" if failing is None else question.shown(failing, convention),
     )
 

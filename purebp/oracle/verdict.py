@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from purebp.oracle.answer import LOCAL, Finding
+from purebp.oracle.answer import BROKEN, LOCAL, Finding
 from purebp.oracle.evidence import Evidence, undecided_tensors
 from purebp.oracle.reasons import Reasons
 
@@ -72,7 +72,6 @@ class Verdict:
         return 5 if not self.decided else 0 if conforms else 1
 
 
-BROKEN = ("crash", "timeout", "malformed")  # a program that does so gives no wrong number, and no verdict
 ROWS = (
     Verdict("crash", "no verdict: the candidate's process ended", lambda facts: facts.broken == "crash"),
     Verdict("timeout", "no verdict: it took too long", lambda facts: facts.broken == "timeout"),

@@ -1,6 +1,6 @@
 """Beyond the ladder: search with Hypothesis for a case on which a candidate is wrong, and shrink it.
 
->>> from purebp.oracle.asking.candidate import Declared
+>>> from purebp.oracle.asking.declared import Declared
 >>> def afraid(weights, biases, inputs, targets):  # of half the sum of squares, unless an input is below −3
 ...     (w,), (b,), errors = weights[0], biases[0], []
 ...     for x, (y,) in zip(inputs, targets):
@@ -22,7 +22,8 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import TypeVar
 
-from purebp.oracle.asking.candidate import Candidate, Declared, ask
+from purebp.oracle.asking.candidate import Candidate, ask
+from purebp.oracle.asking.declared import Declared
 from purebp.oracle.cases import Case
 from purebp.oracle.conventions import Convention, budgets, default_convention
 from purebp.oracle.evidence import inside
@@ -52,17 +53,14 @@ QUIET = settings(  # every setting that could differ from profile to profile
 )
 
 
-def counterexample(
-    candidate: Candidate, declared: Declared, convention: Convention | None = None, *, any_depth: bool = False
-) -> Case | None:
+def counterexample(candidate: Candidate, declared: Declared, convention: Convention | None = None) -> Case | None:
     """The smallest case found on which the candidate leaves its budgets or gives no answer; None if none is found.
 
-    convention: what the answers follow, where that is not what was declared. any_depth: the one activation declared
-    is that of networks of any depth. The search is the same on every run.
+    convention: what the answers follow, where that is not what was declared. The search is the same on every run.
     """
     chosen = convention or default_convention(declared)
     strategy = cases(
-        declared.activations[0] if any_depth else declared.activations,
+        declared.activations,
         loss=chosen.loss,
         sizes=declared.sizes,
         biases=bool(declared.biases),

@@ -57,7 +57,7 @@ def losses(draw: st.DrawFn, names: Sequence[str] = LOSSES) -> Loss:
 @st.composite
 def networks(
     draw: st.DrawFn,
-    activations: Sequence[str | Activation] | str | None = None,
+    activations: Sequence[str | Activation] | Activation | str | None = None,
     *,
     sizes: Sequence[int] | None = None,
     biases: bool | None = None,
@@ -78,23 +78,24 @@ def networks(
         raise PurebpError(f"sizes {sizes!r}: at least two widths are wanted")
     if activations is None:
         names = draw(st.lists(st.sampled_from(ACTIVATIONS), min_size=least, max_size=most))
-    elif isinstance(activations, str):
-        names = [activations] * draw(st.integers(least, most))
+        functions = list(map(activation, names))
+    elif isinstance(activations, (str, Activation)):
+        functions = [activation(activations)] * draw(st.integers(least, most))
     else:
-        names = [activation(name).name for name in activations]
-    if not names or (sizes is not None and len(sizes) != len(names) + 1):
+        functions = list(map(activation, activations))
+    if not functions or (sizes is not None and len(sizes) != len(functions) + 1):
         raise PurebpError(
-            f"{len(names)} activations, and sizes {sizes!r}: give one activation per layer, "
+            f"{len(functions)} activations, and sizes {sizes!r}: give one activation per layer, "
             "and one width more than layers"
         )
     if sizes is None:
-        sizes = [draw(st.integers(1, widest)) for _ in names]
-        sizes.append(draw(st.integers(min(2, widest) if names[-1] == "softmax" else 1, widest)))
+        sizes = [draw(st.integers(1, widest)) for _ in functions]
+        sizes.append(draw(st.integers(min(2, widest) if functions[-1].distribution else 1, widest)))
     layers = []
-    for (n_in, n_out), name in zip(pairwise(sizes), names):
+    for (n_in, n_out), f in zip(pairwise(sizes), functions):
         weights = [_tamed(row) for row in _matrix(draw, n_out, n_in, WEIGHTS)]
         has_biases = draw(st.booleans()) if biases is None else biases
-        layers.append(Layer(weights, _matrix(draw, 1, n_out)[0] if has_biases else None, name))
+        layers.append(Layer(weights, _matrix(draw, 1, n_out)[0] if has_biases else None, f))
     return Network(layers)
 
 
@@ -129,7 +130,7 @@ def batches(
 @st.composite
 def cases(
     draw: st.DrawFn,
-    activations: Sequence[str | Activation] | str | None = None,
+    activations: Sequence[str | Activation] | Activation | str | None = None,
     *,
     loss: Loss | str | None = None,
     sizes: Sequence[int] | None = None,
@@ -153,7 +154,7 @@ def cases(
     """
     network = draw(networks(activations, sizes=sizes, biases=biases, widest=widest, deepest=deepest))
     last = network.layers[-1].activation
-    suited = "cross_entropy" if last.name == "softmax" else default_loss([last], loss)
+    suited = "cross_entropy" if last.distribution else default_loss([last], loss)
     n_in, *_, n_out = network.sizes
     return Case("drawn", network, draw(batches(n_in, n_out, loss=suited, batch=batch, most=most)))
 

@@ -57,13 +57,13 @@ def forward(network: Network | Network[N], inputs: Matrix | Matrix[N], arithmeti
 
 def _forward(network: Network[N], inputs: Matrix | Matrix[N], arithmetic: Arithmetic[N]) -> Trace[N]:
     below = frozen(arithmetic.lift(matrix("inputs", inputs)))
-    n_in = network.sizes[0]
+    n_in = len(network.layers[0].weights[0])
     if shape(below)[1] != n_in:
         raise PurebpError(f"inputs are {shape(below)}, the network takes samples × {n_in}")
     pre_activations, activations = [], []
     a = below
     for layer in network.layers:
-        z = inner(a, layer.weights, layer.biases, arithmetic)
+        z = arithmetic.inner(a, layer.weights, layer.biases)
         a = frozen(layer.activation.apply(z, arithmetic))
         pre_activations.append(frozen(z))
         activations.append(a)
@@ -132,7 +132,7 @@ def bias_gradients(deltas: Matrix[N], arithmetic: Arithmetic[N] = DEFAULT) -> li
     >>> bias_gradients([[2.0, 1.0], [1.0, 0.5]])
     [3.0, 1.5]
     """
-    return inner([[arithmetic.one] * len(deltas)], transpose(deltas), arithmetic=arithmetic)[0]
+    return arithmetic.inner([[arithmetic.one] * len(deltas)], transpose(deltas))[0]
 
 
 def backpropagation(

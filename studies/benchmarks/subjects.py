@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from subprocess import PIPE, Popen
 
-from purebp.oracle.asking.candidate import Declared, arguments, ask
+from purebp.oracle.asking.candidate import ask
+from purebp.oracle.asking.declared import Declared, arguments
 from purebp.oracle.asking.subject import Subject
 from purebp.oracle.asking.wire import HELLO, asked
 from purebp.oracle.cases import ladder
@@ -23,7 +24,7 @@ def driven() -> Table:
     """Small cases through one process: the same lines in one go, which is the time of the program alone, and asked."""
     declared = Declared(("identity",), "half_sse")
     cases = [case for seed in range(CASES) for case in ladder(("identity",), loss="half_sse", seed=seed)[:1]]
-    requests = [asked(arguments(case, declared), ("identity",), "half_sse", declared) for case in cases]
+    requests = [asked(arguments(case, declared), declared) for case in cases]
     text = "".join(line + "\n" for line in (HELLO, *(request.in_json("1") for request in requests))).encode()
 
     def alone() -> None:

@@ -6,11 +6,8 @@ import json
 import os
 import pty
 import shlex
-import signal
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import chdir
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,90 +17,27 @@ from xml.etree import ElementTree
 import pytest
 
 from purebp.cli import check, main
-from purebp.oracle.asking import file as candidates
-from purebp.oracle.asking.file import Outcome, Request
+from purebp.oracle.asking import task
+from purebp.oracle.asking.task import Outcome, Task
+from purebp.oracle.examination import examine
 from tests import ROOT
-from tests.conftest import default_signals
+from tests.cli.running import PUREBP
+from tests.subjects.files import (
+    CLASSES,
+    FLOAT32,
+    HALF,
+    MSE,
+    NUMPY,
+    ONE_LAYER,
+    RIGHT,
+    VECTOR,
+    WRONG,
+    at_last,
+    at_once,
+)
 
-PUREBP = [sys.executable, "-W", "error", "-m", "purebp"]
 FORMATS = ("text", "json", "junit", "html")
 
-RIGHT = """\
-from math import exp
-
-def backpropagation(weights, biases, inputs, targets):
-    gw = [[[0.0] * len(row) for row in w] for w in weights]
-    gb = [[0.0] * len(b) for b in biases]
-    for x, y in zip(inputs, targets):
-        a = [x]
-        for w, b in zip(weights, biases):
-            a.append([1 / (1 + exp(-sum(u * v for u, v in zip(row, a[-1])) - c)) for row, c in zip(w, b)])
-        errors = [2 * (p - t) / (len(y) * len(inputs)) for p, t in zip(a[-1], y)]
-        for l in reversed(range(len(weights))):
-            deltas = [e * p * (1 - p) for e, p in zip(errors, a[l + 1])]
-            for j, d in enumerate(deltas):
-                gb[l][j] += d
-                for i, v in enumerate(a[l]):
-                    gw[l][j][i] += d * v
-            errors = [sum(d * row[i] for d, row in zip(deltas, weights[l])) for i in range(len(a[l]))]
-    return gw, gb
-"""
-HEAD = "def backpropagation(weights, biases, inputs, targets):\n"
-LAST = "    return gw, gb\n"
-
-
-def at_once(line: str) -> str:
-    """The right one, which begins with that line."""
-    return RIGHT.replace(HEAD, f"{HEAD}    {line}\n")
-
-
-def at_last(line: str) -> str:
-    """The right one, which ends with that line."""
-    return RIGHT.replace(LAST, f"    {line}\n{LAST}")
-
-
-NUMPY = """\
-import numpy as np
-def backward(weights, biases, X, Y):
-    (W1, W2), (b1, b2) = weights, [b.reshape(-1, 1) for b in biases]
-    a1 = np.tanh(W1 @ X + b1)
-    d2 = (W2 @ a1 + b2 - Y) / X.shape[1]
-    d1 = W2.T @ d2 * (1 - a1 ** 2)
-    return [d1 @ X.T, d2 @ a1.T], [d1.sum(1, keepdims=True), d2.sum(1, keepdims=True)]
-"""
-CLASSES = """\
-import numpy as np
-def backward(weights, biases, X, Y):
-    (W1, W2), (b1, b2) = weights, biases
-    z1 = X @ W1 + b1
-    a1 = np.maximum(z1, 0)
-    e = np.exp(a1 @ W2 + b2)
-    d2 = e / e.sum(axis=1, keepdims=True) - Y
-    d1 = d2 @ W2.T * (z1 > 0)
-    return [X.T @ d1, a1.T @ d2], [d1.sum(0), d2.sum(0)]
-"""
-ONE_LAYER = """\
-def gradients(weights, biases, inputs, targets):
-    W, = weights
-    errors = [[sum(w * v for w, v in zip(row, x)) - t for row, t in zip(W, y)] for x, y in zip(inputs, targets)]
-    return [[[2 * sum(e[j] * x[i] for e, x in zip(errors, inputs)) for i in range(len(W[0]))] for j in range(len(W))]]
-"""
-VECTOR = (
-    RIGHT.replace("for x, y in zip(inputs, targets):", "if True:")
-    .replace("inputs, targets", "x, y")
-    .replace("len(inputs)", "1")
-    .replace("def backpropagation", "def my_own")
-)
-HALF = RIGHT.replace("2 * (p - t) / (len(y) * len(inputs))", "p - t")
-WRONG = RIGHT.replace("gb[l][j] += d", "gb[l][j] = d")
-FLOAT32 = RIGHT.replace(
-    LAST,
-    """\
-    r = lambda x: struct.unpack("f", struct.pack("f", x))[0]
-    return [[list(map(r, row)) for row in g] for g in gw], [list(map(r, g)) for g in gb]
-""",
-).replace("from math", "import struct\nfrom math")
-MSE = ["--activations", "sigmoid", "--loss", "mse", "--returns", "gradients", "--sizes", "2,2"]
 
 VERDICTS: dict[str, tuple[str, list[str], str, int]] = {  # what it is: file, options, verdict, exit status
     "right": (RIGHT, MSE, "correct", 0),
@@ -149,7 +83,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
     for name, (text, options, _, _) in VERDICTS.items():
         (folder / "mine.py").write_text(text)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(check, "examine", lambda *args, name=name: found.setdefault(name, candidates.examine(*args)))
+            patch.setattr(check, "examine", lambda *args, name=name: found.setdefault(name, examine(*args)))
             main(["check", str(folder / "mine.py"), *options, "--output", os.fspath(folder / "report")])
     return found
 
@@ -203,41 +137,12 @@ def test_a_crash_and_a_time_out_name_the_case(outcomes: dict[str, Outcome]) -> N
     assert "2 layers, and is asked with 1" in told["two layers for one"]
 
 
-@pytest.mark.parametrize(
-    "line, told",
-    [
-        ("raise SystemExit('no')", "it calls sys.exit('no')"),
-        ("import ctypes; ctypes.string_at(0)", "ended by the signal SIGSEGV"),
-        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "ended by the signal SIGKILL"),
-        ("raise KeyboardInterrupt", "it raises KeyboardInterrupt()"),
-    ],
-)
-def test_whatever_ends_the_process_is_a_crash(line: str, told: str, run: Run) -> None:
-    status, shown = run(mine=at_once(line))
-    assert status == 1 and told in shown and "“one sample”" in shown
-
-
-@pytest.mark.parametrize(
-    "answer",
-    ["None", "{'weights': None}", "{'deltas': 5}", "[Odd()], [Odd()]", "[gw[0] * 2], gb", "[[[INF] * 2] * 2], gb"],
-)
-def test_no_answer_is_a_defect_of_purebp(answer: str, run: Run) -> None:
-    odd = "INF = float('inf')\nclass Odd:\n    def tolist(self):\n        raise ValueError\n"
-    status, shown = run(*MSE, "--report", "json", mine=odd + RIGHT.replace(LAST, f"    return {answer}\n"))
-    assert status == 1 and strict_json(shown)["verdict"] == "wrong"
-
-
 def test_what_it_prints_stays_out_of_the_report(run: Run) -> None:
     noisy = at_once("print('inside'); os.write(1, b'C'); os.write(2, b'C'); sys.stderr.write('E')")
     noisy = f"import os, sys\nprint('outside')\nos.write(1, b'C')\nsys.stderr.write('E')\n{noisy}"
     status, shown = run(*MSE, "--report", "json", mine=noisy)
     assert status == 0
     assert [finding["kind"] for finding in strict_json(shown)["findings"]] == ["prints"]
-
-
-def test_output_without_end_is_stopped(run: Run) -> None:
-    status, shown = run(*MSE, "--timeout", "0.3", mine=at_once("while True: print('x' * 10000)"))
-    assert status == 1 and "0.3 seconds" in shown
 
 
 REFUSED: dict[str, tuple[str, int, list[str]]] = {  # arguments: the file, the exit status, and what is said
@@ -384,7 +289,8 @@ CLASS = {"a": RIGHT, "b": WRONG, "c": at_once("import os; os.abort()"), "d": at_
 def test_several_files(
     format: str, run: Run, class_outcomes: dict[str, Outcome], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(check, "examine", lambda request, watch: class_outcomes[request.file])
+    known = class_outcomes
+    monkeypatch.setattr(check, "examine", lambda asked, watch: known[asked.file])
     names = [f"{name}.py" for name in CLASS]
     status, shown = run(*names, *MSE, "--timeout", "0.3", "--report", format, **CLASS)
     assert status == 1
@@ -417,7 +323,7 @@ def class_outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcom
         for name, text in CLASS.items():
             Path(file := f"{name}.py").write_text(text)
             declared = {"activations": ("sigmoid",), "loss": "mse"}
-            found[file] = candidates.examine(Request(file, None, declared, timeout=0.3, alone=False))
+            found[file] = examine(Task(file, None, declared, timeout=0.3, alone=False, source=text))
     return found
 
 
@@ -434,80 +340,10 @@ def test_a_defect_of_purebp_says_so(
     def fails(*args: Any, **more: Any) -> None:
         raise KeyError("what?")
 
-    monkeypatch.setattr(candidates, "check", fails)
+    monkeypatch.setattr(task, "check", fails)
     Path("mine.py").write_text(RIGHT)
     assert main(["check", "mine.py"]) == 3
     assert "a defect of purebp" in (said := capfd.readouterr().err) and "KeyError: 'what?'" in said
-
-
-# Processes. Signals and groups are those of POSIX.
-
-
-def gone(pid: int) -> bool:
-    """Whether that process has ended within some seconds; one that only waits to be fetched has."""
-    for _ in range(100):
-        try:
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except FileNotFoundError:
-            return True
-        if state == "Z":
-            return True
-        time.sleep(0.05)
-    return False
-
-
-def noted(path: Path) -> int:
-    """The number in a file, as soon as it is there."""
-    for _ in range(200):
-        if path.exists() and (text := path.read_text()).endswith("\n"):
-            return int(text)
-        time.sleep(0.05)
-    raise AssertionError(f"{path} was not written")
-
-
-CHILD = "import os, time\n    if os.fork() == 0: open('pid', 'w').write(f'{os.getpid()}\\n'); time.sleep(1000)"
-
-
-@pytest.mark.parametrize(
-    "then, verdict", [("", "correct"), ("\n    time.sleep(1000)", "timeout"), ("\n    os._exit(1)", "crash")]
-)
-def test_no_process_is_left_behind(then: str, verdict: str, run: Run, tmp_path: Path) -> None:
-    _, shown = run(*MSE, "--timeout", "0.3", "--report", "json", mine=at_once(CHILD + then))
-    assert strict_json(shown)["verdict"] == verdict
-    if verdict != "crash":  # it may have ended before its child wrote
-        assert gone(noted(tmp_path / "pid"))
-
-
-@pytest.fixture
-def hanging(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """A check in a process of its own, whose candidate hangs, and the number of the candidate's process."""
-    (tmp_path / "mine.py").write_text(
-        at_once("import os, time; open('pid', 'w').write(f'{os.getpid()}\\n'); time.sleep(1000)")
-    )
-    command = [*PUREBP, "check", "mine.py", "--timeout", "1"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(
-        command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True, preexec_fn=default_signals
-    ) as process:
-        yield process, noted(tmp_path / "pid")
-
-
-@pytest.mark.parametrize(
-    "number, status, said",
-    [
-        (signal.SIGTERM, 143, ""),
-        (signal.SIGINT, 130, "purebp: interrupted\n"),
-        (signal.SIGKILL, -9, ""),
-    ],
-)
-def test_a_check_that_is_ended_ends_its_candidate(
-    number: int, status: int, said: str, hanging: tuple[subprocess.Popen[str], int]
-) -> None:
-    process, candidate = hanging
-    process.send_signal(number)
-    assert process.communicate(timeout=20)[1] == said
-    assert process.returncode == status
-    assert gone(candidate)
 
 
 def test_progress_is_shown_on_a_terminal(tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from purebp.oracle import check
-from purebp.oracle.asking.candidate import Declared, ask
+from purebp.oracle.asking.candidate import ask
+from purebp.oracle.asking.declared import Declared
 from purebp.oracle.asking.subject import Subject
 from purebp.oracle.cases import Case, ladder
 from tests.peers.panel import ABSENT, DOCUMENT, HERE, NUMBERS, PANEL, Peer, Row, asked, document

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from purebp import Batch, Layer, Network, backpropagation
 from purebp.oracle.cases import Case
 from purebp.testing import explore
+from purebp.textbook.activations import Activation
 
 T = TypeVar("T")
 Smallest = tuple[tuple[int, ...], list[float], Batch]
@@ -35,7 +36,7 @@ Answer = tuple[list[list[list[float]]], list[list[float]]]
 Slip = Callable[[Sequence[Numbers], Numbers, Answer], object]
 
 
-def candidate(slip: Slip, activations: Sequence[str], loss: str = "half_sse") -> Callable[..., Answer]:
+def candidate(slip: Slip, activations: Sequence[str | Activation], loss: str = "half_sse") -> Callable[..., Answer]:
     """Right, but for what the slip makes of the weights, the inputs and the right answer."""
 
     def learnt(weights: Any, biases: Any, inputs: Any, targets: Any) -> Answer:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from purebp import Batch, PurebpError
 from purebp import loss as known_loss
 from purebp.oracle import check
-from purebp.oracle.asking.candidate import Declared
+from purebp.oracle.asking.declared import Declared
 from purebp.oracle.conventions import Convention
 from purebp.testing import assert_gradients_correct
 from purebp.testing.explore import counterexample
@@ -62,7 +62,7 @@ HALF_SSE = Convention(known_loss("half_sse"))
 
 @pytest.mark.parametrize(("slip", "declared", "expected"), FOUND, ids=[slip.__name__ for slip, *_ in FOUND])
 def test_the_smallest_counterexample_is_found(slip: Slip, declared: Declared, expected: Smallest) -> None:
-    found = counterexample(candidate(slip, declared.activations), declared, HALF_SSE)
+    found = counterexample(candidate(slip, declared.per_layer()), declared, HALF_SSE)
     assert found is not None and found.name == "found by exploring"
     assert smallest(found) == expected
 
@@ -86,7 +86,7 @@ def test_networks_of_any_depth_are_explored_where_the_depth_is_free() -> None:
         if len(weights) == 3:
             answer[1][2][0] += 1
 
-    found = counterexample(candidate(off_in_three_layers, ["tanh"]), Declared(("tanh",)), HALF_SSE, any_depth=True)
+    found = counterexample(candidate(off_in_three_layers, ["tanh"]), Declared("tanh"), HALF_SSE)
     assert found is not None and smallest(found) == ((1, 1, 1, 1), [0.0] * 6, NOTHING)
 
 

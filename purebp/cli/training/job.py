@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil
 
-from purebp.cli import options
 from purebp.cli.files import read_text
+from purebp.cli.training import saved
 from purebp.cli.training.datasets import BUILT_IN, Dataset, accuracy, confusion, load, parse_csv, scalings, split
 from purebp.cli.training.scaling import Scaling, fold, unfold
 from purebp.textbook import losses
@@ -95,7 +95,7 @@ def _new(args: argparse.Namespace, dataset: Dataset) -> tuple[Network, Loss]:
 
 
 def _resumed(args: argparse.Namespace, dataset: Dataset) -> tuple[Network, Loss]:
-    network = options.network(args.resume)
+    network = saved.network(args.resume)
     n_in, n_out = len(dataset.features), len(dataset.classes) or 1
     if (network.sizes[0], network.sizes[-1]) != (n_in, n_out):
         sizes = f"takes {counted(network.sizes[0], 'input')} and gives {counted(network.sizes[-1], 'output')}"

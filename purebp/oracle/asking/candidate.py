@@ -14,61 +14,20 @@ from __future__ import annotations
 
 import io
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
-from dataclasses import dataclass, replace
-from importlib import import_module
-from numbers import Integral
+from dataclasses import replace
 from typing import Any
 
-from purebp.number_systems.formats import format_named
 from purebp.oracle.answer import Answer, Finding, Key, tensor_name
+from purebp.oracle.asking.declared import DECLARATIONS, Declared, arguments
 from purebp.oracle.cases import Case
 from purebp.textbook.arithmetic import Matrix, PurebpError
 from purebp.textbook.linalg import shape, transpose
 from purebp.textbook.network import Gradients
 
 Candidate = Callable[..., Any]
-ARRAYS = ("numpy", "torch", "jax")
 NOT_ASKED = "not asked"  # the kind of a finding: a program was given up
-RETURNS = ("gradients", "descent", "step")
-
-
-@dataclass(frozen=True, slots=True)
-class Declared:
-    """What a candidate can do and how it wants to be called; None is left open."""
-
-    activations: tuple[str, ...]
-    loss: str | None = None
-    sizes: tuple[int, ...] | None = None
-    biases: bool | str = True  # "columns": each as a matrix of one column
-    batch: int | None = None
-    weights: str = "out_in"
-    samples: str = "rows"
-    returns: str | None = None
-    learning_rate: float | None = None
-    format: str = "binary64"
-    arrays: str | None = None
-
-    def __post_init__(self) -> None:
-        choices = (
-            ("weights", self.weights, ("out_in", "in_out")),
-            ("samples", self.samples, ("rows", "columns", "vector")),
-            ("returns", self.returns, (None, *RETURNS)),
-            ("arrays", self.arrays, (None, *ARRAYS)),
-            ("biases", self.biases, (True, False, "columns")),
-        )
-        for name, given, known in choices:
-            if given not in known:
-                raise PurebpError(f"{name}={given!r}: one of {', '.join(map(repr, known))} is wanted")
-        if self.sizes is not None and not all(isinstance(n, Integral) and n > 0 for n in self.sizes):
-            raise PurebpError(f"sizes={self.sizes!r}: whole numbers above 0 are wanted, the inputs first")
-        if self.samples == "vector" and self.batch != 1:
-            raise PurebpError('samples="vector" hands over a single sample: declare batch=1 with it')
-        if self.returns == "step" and self.learning_rate is None:
-            raise PurebpError('returns="step" needs the learning_rate of the step')
-        if self.learning_rate is not None and not 1e-30 <= self.learning_rate <= 1e30:
-            raise PurebpError(f"learning_rate={self.learning_rate!r}: a positive number is wanted, from 1e-30 to 1e30")
 
 
 def quoted(x: object, most: int = 60) -> str:
@@ -108,7 +67,8 @@ def name_of(candidate: Candidate, name: str | None = None) -> str:
 def imported_by(candidate: Candidate) -> str:
     """The array libraries that a function has at hand, as lines that import them: what `guess` reads of a file."""
     names = {getattr(value, "__name__", "") for value in getattr(candidate, "__globals__", {}).values()}
-    return "".join(f"import {library}\n" for library in ARRAYS if library in names or f"{library}.numpy" in names)
+    libraries = DECLARATIONS["arrays"].choices
+    return "".join(f"import {library}\n" for library in libraries if library in names or f"{library}.numpy" in names)
 
 
 def ask(candidate: Candidate, case: Case, declared: Declared) -> Answer:
@@ -131,25 +91,7 @@ def called(
         return Answer(findings=(none.finding(case),))
     except (Exception, SystemExit) as error:
         return Answer(findings=(Finding("raises", _shortened(error, candidate), case),))
-    notes = []
-    if printed.getvalue():
-        first = printed.getvalue().strip().partition("\n")[0][:60]
-        notes.append(Finding("prints", f"it prints to stdout ({first!r}): leave the output to the caller", case, False))
-    try:
-        after = list(map(_plain, given))
-    except (ValueError, RecursionError):
-        after = before
-    if after != before:
-        which = ", ".join(name for name, x, old in zip(names, after, before) if x != old)
-        notes.append(
-            Finding(
-                "changes its arguments",
-                f"it changes the {which} it is given: work on copies, for what is "
-                "computed after the change uses the new numbers",
-                case,
-                False,
-            )
-        )
+    notes = [*_printed(printed.getvalue(), case), *_changed(names, given, before, case)]
     try:
         return Answer(understood(answer), tuple(notes))
     except NoAnswer as none:
@@ -159,6 +101,25 @@ def called(
         return Answer(findings=(*notes, Finding("not understood", told, case)))
 
 
+def _printed(text: str, case: str) -> Iterator[Finding]:
+    if text:
+        first = text.strip().partition("\n")[0][:60]
+        yield Finding("prints", f"it prints to stdout ({first!r}): leave the output to the caller", case, False)
+
+
+def _changed(names: Sequence[str], given: Sequence[Any], before: Sequence[Any], case: str) -> Iterator[Finding]:
+    try:
+        changed = [name for name, x, old in zip(names, given, before) if _plain(x) != old]
+    except (ValueError, RecursionError):
+        return
+    if changed:
+        sentence = (
+            f"it changes the {', '.join(changed)} it is given: work on copies, for what is "
+            "computed after the change uses the new numbers"
+        )
+        yield Finding("changes its arguments", sentence, case, False)
+
+
 class _Beginning(io.StringIO):
     """The beginning of what is printed: it may be without end."""
 
@@ -166,56 +127,6 @@ class _Beginning(io.StringIO):
         if self.tell() < 1000:
             super().write(text[:1000])
         return len(text)
-
-
-def arguments(case: Case, declared: Declared) -> list[Any]:
-    """weights, biases, inputs and targets in the layout and the arrays that were declared."""
-    turn: Callable[[Matrix], list[list[float]]] = transpose if declared.weights == "in_out" else _rows
-    weights = [turn(layer.weights) for layer in case.network.layers]
-    column = declared.biases == "columns"
-    biases = [
-        None if layer.biases is None else [[b] for b in layer.biases] if column else list(layer.biases)
-        for layer in case.network.layers
-    ]
-    layouts: dict[str, Callable[[Matrix], Any]] = {
-        "rows": _rows,
-        "columns": transpose,
-        "vector": lambda rows: list(rows[0]),
-    }
-    layout = layouts[declared.samples]
-    array = _array(declared)
-    return [
-        [array(w) for w in weights],
-        None if not declared.biases else [None if b is None else array(b) for b in biases],
-        array(layout(case.batch.inputs)),
-        array(layout(case.batch.targets)),
-    ]
-
-
-def _rows(rows: Matrix) -> list[list[float]]:
-    return [list(row) for row in rows]
-
-
-def _array(declared: Declared) -> Callable[[Any], Any]:
-    """Lists as they are, or as arrays of a library in the format."""
-    if declared.arrays is None:
-        return lambda x: x
-    try:
-        library = import_module({"jax": "jax.numpy"}.get(declared.arrays, declared.arrays))
-    except ImportError:
-        raise PurebpError(f"arrays={declared.arrays!r}, but {declared.arrays} is not installed here") from None
-    dtype = {
-        "binary64": "float64",
-        "binary32": "float32",
-        "tf32": "float32",
-        "bfloat16": "bfloat16",
-        "binary16": "float16",
-    }
-    name = dtype[format_named(declared.format).name]
-    if not hasattr(library, name):
-        raise PurebpError(f"{declared.arrays} has no {name}, which {declared.format} needs")
-    make = library.tensor if declared.arrays == "torch" else library.asarray
-    return lambda x: make(x, dtype=getattr(library, name))
 
 
 def _stripped(cut: Callable[[list[float]], tuple[list[float], float]], turned: bool = False) -> Callable[[Any], Any]:
@@ -258,57 +169,64 @@ def _plain(x: Any) -> Any:
 
 
 def _understood(answer: Any, case: Case, declared: Declared) -> dict[Key, Matrix]:
+    """Tensors by name, from any of the forms that an answer may have."""
     if isinstance(answer, Gradients):
         weights = [layer.weights for layer in answer.layers]
         biases = [layer.biases for layer in answer.layers] if declared.biases else None
         answer = {"deltas": [layer.deltas for layer in answer.layers], "weights": weights, "biases": biases}
         declared = replace(declared, weights="out_in", samples="rows")
-    found: dict[Key, Matrix] = {}
-    if isinstance(answer, Mapping):
-        unknown = set(answer) - {"outputs", "loss", "deltas", "weights", "biases"}
-        if unknown or not answer:
-            raise NoAnswer(
-                "not understood",
-                f"it returns a dictionary with {sorted(map(str, answer))}: the keys "
-                "outputs, loss, deltas, weights and biases are understood",
-            )
-        answer = dict(answer)
-        turned = transpose if declared.samples == "columns" else _rows
-        if "outputs" in answer:
-            outputs = _matrix("ŷ", answer["outputs"])
-            found["outputs", -1] = _shaped("ŷ", turned(outputs), shape(case.batch.targets))
-        if "loss" in answer:
-            found["loss", -1] = [[_number("loss", _plain(answer["loss"]))]]
-        given_deltas = _plain(answer.get("deltas", ()))
-        if "deltas" in answer and (not isinstance(given_deltas, list) or len(given_deltas) != len(case.network.layers)):
-            raise NoAnswer("wrong number of layers", "its deltas are not one matrix for each layer")
-        for l, deltas in enumerate(given_deltas):
-            name = tensor_name(("deltas", l))
-            wanted = len(case.batch.inputs), case.network.sizes[l + 1]
-            found["deltas", l] = _shaped(name, turned(_matrix(name, deltas)), wanted)
-        for kind in ("weights", "biases"):
-            if answer.get(kind) is not None:
-                found |= _tensors(kind, answer[kind], case, declared)
-        if not found:
-            raise NoAnswer("not understood", "it returns a dictionary in which everything is None")
-        return found
+    return (_by_name if isinstance(answer, Mapping) else _in_pairs)(answer, case, declared)
+
+
+def _by_name(answer: Mapping[str, Any], case: Case, declared: Declared) -> dict[Key, Matrix]:
+    """Of a dictionary of quantities."""
+    if set(answer) - {"outputs", "loss", "deltas", "weights", "biases"} or not answer:
+        raise NoAnswer(
+            "not understood",
+            f"it returns a dictionary with {sorted(map(str, answer))}: the keys "
+            "outputs, loss, deltas, weights and biases are understood",
+        )
+    claim: dict[Key, Matrix] = {}
+    turned: Callable[[Matrix], list[list[float]]] = (
+        transpose if declared.samples == "columns" else lambda rows: list(map(list, rows))
+    )
+    if "outputs" in answer:
+        claim["outputs", -1] = _shaped("ŷ", turned(_matrix("ŷ", answer["outputs"])), shape(case.batch.targets))
+    if "loss" in answer:
+        claim["loss", -1] = [[_number("loss", _plain(answer["loss"]))]]
+    deltas = _plain(answer.get("deltas", ()))
+    if "deltas" in answer and (not isinstance(deltas, list) or len(deltas) != len(case.network.layers)):
+        raise NoAnswer("wrong number of layers", "its deltas are not one matrix for each layer")
+    for l, rows in enumerate(deltas):
+        name = tensor_name(("deltas", l))
+        wanted = len(case.batch.inputs), case.network.sizes[l + 1]
+        claim["deltas", l] = _shaped(name, turned(_matrix(name, rows)), wanted)
+    for kind in ("weights", "biases"):
+        if answer.get(kind) is not None:
+            claim |= _tensors(kind, answer[kind], case, declared)
+    if not claim:
+        raise NoAnswer("not understood", "it returns a dictionary in which everything is None")
+    return claim
+
+
+def _in_pairs(answer: Any, case: Case, declared: Declared) -> dict[Key, Matrix]:
+    """Of (weight gradients, bias gradients), or weight gradients alone where there are no biases."""
     if not declared.biases and not (isinstance(answer, (list, tuple)) and len(answer) == 2 and _is_pair(answer)):
-        weights, biases = answer, None
-    else:
-        try:
-            weights, biases = answer
-        except (TypeError, ValueError):
-            what = "None" if answer is None else f"{type(answer).__name__} {_plain(answer)!r:.60}"
-            raise NoAnswer(
-                "not understood",
-                f"it returns {what}: (weight_gradients, bias_gradients) is wanted, each with one item per layer",
-            ) from None
+        return _tensors("weights", answer, case, declared)
+    try:
+        weights, biases = answer
+    except (TypeError, ValueError):
+        what = "None" if answer is None else f"{type(answer).__name__} {_plain(answer)!r:.60}"
+        raise NoAnswer(
+            "not understood",
+            f"it returns {what}: (weight_gradients, bias_gradients) is wanted, each with one item per layer",
+        ) from None
     if biases is None and declared.biases:
         raise NoAnswer(
             "not understood", "it returns no biases, but they were declared: return (weight_gradients, bias_gradients)"
         )
-    found = _tensors("weights", weights, case, declared)
-    return found | _tensors("biases", biases, case, declared) if declared.biases else found
+    claim = _tensors("weights", weights, case, declared)
+    return claim | _tensors("biases", biases, case, declared) if declared.biases else claim
 
 
 def named_tensors(answer: Any, wanted: Mapping[str, tuple[Key, tuple[int, ...]]]) -> dict[Key, Matrix]:
@@ -317,7 +235,7 @@ def named_tensors(answer: Any, wanted: Mapping[str, tuple[Key, tuple[int, ...]]]
     if not isinstance(answer, Mapping) or not answer:
         what = f"it returns {type(answer).__name__} {_plain(answer)!r:.60}"
         raise NoAnswer("not understood", f"{what}: a dictionary from names to gradients is wanted, known are {names}")
-    found: dict[Key, Matrix] = {}
+    claim: dict[Key, Matrix] = {}
     for name, item in answer.items():
         if name not in wanted:
             raise NoAnswer("not understood", f"it returns {name!r:.60}: known are {names}")
@@ -325,8 +243,8 @@ def named_tensors(answer: Any, wanted: Mapping[str, tuple[Key, tuple[int, ...]]]
         rows = _matrix(key[0], item)
         column = len(size) == 1 and shape(rows) == (*size, 1)
         n, m = (1, 1, *size)[-2:]
-        found[key] = _shaped(key[0], transpose(rows) if column else rows, (n, m))
-    return found
+        claim[key] = _shaped(key[0], transpose(rows) if column else rows, (n, m))
+    return claim
 
 
 def _is_pair(answer: Any) -> bool:
@@ -352,7 +270,7 @@ def _tensors(kind: str, items: Any, case: Case, declared: Declared) -> dict[Key,
             "wrong number of layers",
             f"it returns {kind} for {len(items)} layer{'s' * (len(items) != 1)}, and is asked with {len(layers)}",
         )
-    found: dict[Key, Matrix] = {}
+    claim: dict[Key, Matrix] = {}
     for l, (layer, item) in enumerate(zip(layers, items)):
         key, turned = (kind, l), kind == "weights" and declared.weights == "in_out"
         if kind == "biases" and layer.biases is None:
@@ -361,12 +279,12 @@ def _tensors(kind: str, items: Any, case: Case, declared: Declared) -> dict[Key,
         rows = _matrix(name, item)
         if kind == "weights":
             rows = transpose(rows) if turned else rows
-            found[key] = _shaped(name, rows, shape(layer.weights), turned)
+            claim[key] = _shaped(name, rows, shape(layer.weights), turned)
         else:
             n_out = len(layer.weights)
             rows = transpose(rows) if shape(rows) == (n_out, 1) else rows  # a column
-            found[key] = _shaped(name, rows, (1, n_out), samples=len(case.batch.inputs))
-    return found
+            claim[key] = _shaped(name, rows, (1, n_out), samples=len(case.batch.inputs))
+    return claim
 
 
 def _matrix(name: str, item: Any) -> list[list[float]]:
@@ -400,29 +318,22 @@ def _number(name: str, x: Any) -> float:
 def _shaped(
     name: str, rows: list[list[float]], wanted: tuple[int, int], turned: bool = False, samples: int = 0
 ) -> Matrix:
-    given = shape(rows)
+    given, (rows_wanted, columns_wanted) = shape(rows), wanted
     if given == wanted:
         return rows
     shown_given, shown_wanted = (given[::-1], wanted[::-1]) if turned else (given, wanted)
     hint = ""
-    if given == wanted[::-1] and wanted[0] != 1:
+    if given == wanted[::-1] and rows_wanted != 1:
         hint = ": it is transposed"
-    elif (
-        wanted[0] == 1
-        and samples
-        and given == (samples, wanted[1])
-        or wanted[0] == 1
-        and samples
-        and given == (wanted[1], samples)
-    ):
+    elif rows_wanted == 1 and samples and given in ((samples, columns_wanted), (columns_wanted, samples)):
         hint = ": it is not summed over the samples"
     elif given == (1, 1):
         hint = ": it is summed over all axes"
-    elif wanted[0] == 1 and given == (1, samples):
+    elif rows_wanted == 1 and given == (1, samples):
         hint = ": it is summed over the neurons, not over the samples"
-    elif given[0] == wanted[0] and given[1] == wanted[1] + 1:
+    elif given == (rows_wanted, columns_wanted + 1):
         hint = ": it has a column more, for the biases perhaps: return those apart"
-    elif given[0] == wanted[0] + 1 and given[1] == wanted[1]:
+    elif given == (rows_wanted + 1, columns_wanted):
         hint = ": it has a row more, for the biases perhaps: return those apart"
     raise NoAnswer("wrong shape", f"{name} has shape {shown_given}, {shown_wanted} is wanted{hint}")
 

@@ -1,19 +1,18 @@
-"""A candidate's file: loaded, asked and judged in a process of its own, which may crash, hang or print as it likes."""
+"""A candidate's file: loaded and asked in a process of its own, which may crash, hang or print as it likes."""
 
 from __future__ import annotations
 
 import faulthandler
 import os
-import shlex
 import signal
 import sys
 import threading
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
-from itertools import chain, repeat
+from dataclasses import replace
+from itertools import repeat
 from math import inf
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -21,100 +20,29 @@ from time import monotonic
 from types import ModuleType
 from typing import Any, NoReturn
 
-from purebp.oracle.answer import Answer, Finding
-from purebp.oracle.asking import guessing as guess
-from purebp.oracle.asking.candidate import Candidate, Declared, ask
-from purebp.oracle.asking.loading import CannotLoad, agreed, attribute, declarations, find, load, read, with_activations
+from purebp.oracle.answer import Finding
+from purebp.oracle.asking.declared import agreed
+from purebp.oracle.asking.loading import CannotLoad, attribute, declarations, find, load
 from purebp.oracle.asking.process import exit_of
-from purebp.oracle.asking.subject import TIMEOUT
-from purebp.oracle.cases import Case, ladder
-from purebp.oracle.check import check, replayed
-from purebp.oracle.reports.report import Report
+from purebp.oracle.asking.task import Asked, Outcome, Task, Work
 from purebp.textbook.arithmetic import PurebpError
 
-SHAPE = ("loss", "sizes", "biases", "batch")
 LOADING = "the loading of the file"
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if hasattr(signal, "pthread_sigmask") else ()
 GRACE = 1.0  # seconds after a time-out until the process ends itself: by then nobody is there who would end it
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What to check: a file, perhaps the function in it, and what was declared on the command line."""
-
-    file: str
-    function: str | None
-    declared: dict[str, Any]
-    explore: bool = False
-    seed: int = 0
-    timeout: float = 10.0  # seconds, for one call of the candidate
-    alone: bool = True
-    program: tuple[str, ...] = ()  # a command, in place of a file
-    once: bool = False
-
-    @property
-    def shown(self) -> str:
-        """The file in reports: its name, or where there are several the path."""
-        return os.path.basename(self.file) if self.alone else self.file
-
-    @property
-    def name(self) -> str:
-        if self.program:
-            return shlex.join(self.program)
-        return f"{self.shown}:{self.function}" if self.function else self.shown
-
-    @property
-    def usual_timeout(self) -> float:
-        return TIMEOUT if self.program else 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """A report, or the exit status and the sentence that say why there is none."""
-
-    name: str
-    report: Report | None
-    status: int = 0
-    problem: str = ""
-
-
-def examine(request: Request, watch: Callable[[str], None] = lambda doing: None) -> Outcome:
-    """Check a candidate in a process of its own, and leave none behind; `watch` is told on which case it is."""
+def ask_file(task: Task, watch: Callable[[str], None], work: Work) -> Outcome:
+    """Do the work with the candidate in a process of its own, and leave none behind; `watch` is told on which case it is."""
     forks = hasattr(os, "fork") and sys.platform != "darwin" and threading.active_count() == 1
     context: Any = get_context("fork" if forks else "spawn")
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_child, args=(sender, request))
-    doing, deadline = LOADING, inf
+    process = context.Process(target=_child, args=(sender, task, work))
     try:
         with held():
             process.start()
         sender.close()
-        while True:
-            alive = process.is_alive()
-            if not receiver.poll(0.1 if alive else 0):
-                if not alive:
-                    return _ended(request, doing, exit_of(process.exitcode))
-                if monotonic() > deadline:
-                    return _late(request, doing)
-                continue
-            try:
-                message, content = receiver.recv()
-            except (EOFError, OSError):
-                process.join(1)
-                return _ended(request, doing, exit_of(process.exitcode))
-            if message == "asks":
-                doing, deadline = content, monotonic() + request.timeout
-                watch(doing)
-            elif message == "answered":
-                deadline = inf
-            elif message == "found":
-                request = replace(request, function=content)
-            elif message == "left":
-                return _ended(request, doing, content)
-            elif message == "report":
-                return Outcome(request.name, content)
-            else:
-                return Outcome(request.name, None, *content)
+        return _outcome(task, process, receiver, watch)
     finally:
         if process.pid is not None:
             with suppress(OSError, AttributeError):
@@ -122,6 +50,37 @@ def examine(request: Request, watch: Callable[[str], None] = lambda doing: None)
             process.kill()
             process.join()
         receiver.close()
+
+
+def _outcome(task: Task, process: Any, receiver: Connection, watch: Callable[[str], None]) -> Outcome:
+    """What the process tells, until it has told all, or has ended, or is late."""
+    doing, deadline = LOADING, inf
+    while True:
+        alive = process.is_alive()
+        if not receiver.poll(0.1 if alive else 0):
+            if not alive:
+                return _ended(task, doing, exit_of(process.exitcode))
+            if monotonic() > deadline:
+                return _late(task, doing)
+            continue
+        try:
+            message, content = receiver.recv()
+        except (EOFError, OSError):
+            process.join(1)
+            return _ended(task, doing, exit_of(process.exitcode))
+        if message == "asks":
+            doing, deadline = content, monotonic() + task.timeout
+            watch(doing)
+        elif message == "answered":
+            deadline = inf
+        elif message == "found":
+            task = replace(task, function=content)
+        elif message == "left":
+            return _ended(task, doing, content)
+        elif message == "report":
+            return Outcome(task, content)
+        else:
+            return Outcome(task, None, None, *content)
 
 
 @contextmanager
@@ -137,39 +96,33 @@ def held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _ended(request: Request, doing: str, how: str) -> Outcome:
+def _ended(task: Task, doing: str, how: str) -> Outcome:
     if doing == LOADING:
-        return Outcome(request.name, None, 4, f"{request.file!r} cannot be loaded: {how}")
-    return Outcome(request.name, without_answer(request, "crash", how, doing))
+        return Outcome(task, status=4, problem=f"{task.file!r} cannot be loaded: {how}")
+    return Outcome(task, broken=Finding("crash", how, doing))
 
 
-def _late(request: Request, doing: str) -> Outcome:
-    seconds = f"{request.timeout:g} second{'' if request.timeout == 1 else 's'}"
+def _late(task: Task, doing: str) -> Outcome:
+    seconds = f"{task.timeout:g} second{'' if task.timeout == 1 else 's'}"
     if doing == LOADING:
         how = f'it takes more than {seconds}; put what it runs by itself under if __name__ == "__main__"'
-        return _ended(request, doing, f"{how}, or give a longer --timeout")
+        return _ended(task, doing, f"{how}, or give a longer --timeout")
     how = f"it has not answered after {seconds} and was stopped"
     sentence = f"{how}: a loop does not end, or it needs a longer --timeout"
-    return Outcome(request.name, without_answer(request, "timeout", sentence, doing))
+    return Outcome(task, broken=Finding("timeout", sentence, doing))
 
 
-def without_answer(request: Request, verdict: str, sentence: str, case: str = "") -> Report:
-    """The report on a candidate that could not be judged."""
-    findings = (Finding(verdict, sentence, case),)
-    return Report(request.name, verdict, False, None, (), findings, (), (), None, (), replay=command(request, {}))
-
-
-def _child(sender: Connection, request: Request) -> NoReturn:
-    """What the process does: load, ask, judge, and send the report."""
+def _child(sender: Connection, task: Task, work: Work) -> NoReturn:
+    """What the process does: load, do the work, and send what comes of it."""
     _apart()
-    tell = Teller(sender, request.timeout)
+    tell = Teller(sender, task.timeout)
     try:
         try:
-            tell("report", _checked(request, tell))
+            tell("report", work(_asked(task, tell)))
         except CannotLoad as error:
             tell("problem", (4, str(error)))
         except PurebpError as error:
-            tell("problem", (2, f"{request.name}: {error}"))
+            tell("problem", (2, f"{task.name}: {error}"))
         except OSError:
             raise
         except BaseException:
@@ -234,20 +187,19 @@ class Watched:
             self.tell("answered")
 
 
-def _checked(request: Request, tell: Teller) -> Report:
-    source = read(request.file)
+def _asked(task: Task, tell: Teller) -> Asked:
+    """The candidate in the file, loaded."""
 
     def loaded() -> ModuleType:
         tell("asks", LOADING)
-        module = load(request.file, source)
+        module = load(task.file, task.source)
         tell("answered")
         return module
 
     module = loaded()
-    function = find(module, request.file, request.function)
-    request = replace(request, function=function)
+    function = find(module, task.file, task.function)
     tell("found", function)
-    declared = agreed({**declarations(module, request.file), **request.declared})
+    declared = agreed({**declarations(module, task.file), **task.declared})
     watched = Watched(attribute(module, function), module.__code__, tell)
 
     def tell_cases(cases: Iterator[str]) -> None:
@@ -256,67 +208,4 @@ def _checked(request: Request, tell: Teller) -> Report:
     def fresh() -> None:  # what it may have kept of the guessing does not count
         watched.function = attribute(loaded(), function)
 
-    return guided(request, declared, source, lambda declared, any_depth: watched, tell_cases, fresh)
-
-
-def guided(
-    request: Request,
-    declared: dict[str, Any],
-    source: str,
-    candidate: Callable[[Declared, bool], Candidate],
-    tell_cases: Callable[[Iterator[str]], None],
-    fresh: Callable[[], None],
-) -> Report:
-    """Guess what is not declared, and check what then is.
-
-    candidate: what to call, for a declaration, and whether that is of networks of any depth. tell_cases: is told the
-    names of the cases that come next. fresh: is called between guessing and checking.
-    """
-
-    def asked(case: Case, declared: Declared) -> Answer:
-        tell_cases(repeat(case.name))
-        return ask(candidate(declared, False), case, declared)
-
-    guessed = guess.guess(asked, declared, source)
-    if guessed.asked:
-        fresh()
-    found = {**declared, **guessed.options}
-    names = found["activations"]
-    cases = ladder(names, **{key: found[key] for key in SHAPE if key in found}, seed=request.seed)
-    tell_cases(chain((case.name for case in cases), repeat("one of them, asked again")))
-    chosen = with_activations(found)
-    counterexample: Any = None
-    if request.explore:
-        from purebp.testing import explore  # to be passed in
-
-        counterexample = explore.counterexample
-    asks = candidate(chosen, isinstance(names, str))
-    report = check(asks, **found, explore=counterexample, seed=request.seed, name=request.name)
-    if request.program and not report.conforms:
-        fresh()
-        report = replayed(asks, cases, chosen, report)
-    notes = (*report.notes, *guessed.notes(report.conforms, bool(request.program)))
-    return replace(report, notes=notes, replay=command(request, guessed.shown, _failing(report, cases)))
-
-
-def _failing(report: Report, cases: Sequence[Case]) -> str:
-    """The id of the first case of the ladder that failed, if any did."""
-    failed = (case.id for case, found in zip(cases, report.cases) if not found.passed)
-    return next(failed, "")
-
-
-def command(request: Request, guessed: dict[str, Any], case: str = "") -> str:
-    """The command that checks it again, or of a program its failing case alone."""
-    words = ["purebp", "replay", case] if request.program and case else ["purebp", "check"]
-    if not request.program:
-        words.append(f"{request.file}:{request.function}" if request.function else request.file)
-    declared = {**guessed, **request.declared}
-    for key in Declared.__dataclass_fields__:
-        words += guess.option(key, declared.get(key))
-    for key in ("explore", "once"):
-        if getattr(request, key) and not (key == "explore" and "replay" in words):
-            words.append(f"--{key}")
-    for key, value, default in (("seed", request.seed, 0), ("timeout", request.timeout, request.usual_timeout)):
-        if value != default:
-            words += guess.option(key, value)
-    return shlex.join([*words, "--", *request.program] if request.program else words)
+    return Asked(replace(task, function=function), declared, lambda declared: watched, tell_cases, fresh)

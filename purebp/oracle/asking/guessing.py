@@ -8,24 +8,27 @@ gradient: a factor, a sign or a step is for the check itself to find.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
 
-from purebp.number_systems.formats import format_named
+from purebp.number_systems.formats import BINARY64
 from purebp.oracle.answer import Answer, Claim, as_claim
-from purebp.oracle.asking.candidate import Declared
-from purebp.oracle.cases import Case, ladder
+from purebp.oracle.asking.declared import Declared, agreed, argument, option
+from purebp.oracle.cases import Case
 from purebp.textbook import losses
-from purebp.textbook.activations import activation
+from purebp.textbook.activations import Activation, activation
 from purebp.textbook.arithmetic import FLOAT, PurebpError
 from purebp.textbook.backprop import backpropagation
+from purebp.textbook.losses import Loss
 from purebp.textbook.network import Batch, Layer, Network
 
 Ask = Callable[[Case, Declared], Answer]
+Answered = list[tuple[Case, Claim]]
 HIDDEN = ("sigmoid", "tanh", "relu", "leaky_relu(0.01)", "elu(1.0)", "softplus", "silu", "gelu")
 OUTPUT = ("sigmoid", "identity", "softmax", "tanh", "relu")
+LOSSES = {"sigmoid": ("mse", "binary_cross_entropy"), "softmax": ("cross_entropy", "mse")}  # else mse
 DEPTHS = (2, 1, 3)
 PLAIN = {"weights": "out_in", "samples": "rows", "biases": True, "arrays": None}
 LAYERS = "wrong number of layers"
@@ -45,113 +48,145 @@ class Guess:
     @property
     def shown(self) -> dict[str, Any]:
         """Those that have to be said."""
-        found = {key: x for key, x in self.options.items() if key not in PLAIN or x != PLAIN[key]}
-        return {key: x for key, x in found.items() if key != "batch"}  # a vector says it
+        said = {key: x for key, x in self.options.items() if key not in PLAIN or x != PLAIN[key]}
+        return {key: x for key, x in said.items() if key != "batch"}  # a vector says it
 
-    def notes(self, conforms: bool, program: bool) -> Iterator[str]:
-        """What the report says of it."""
+    def notes(self, conforms: bool, program: bool = False, python: bool = False) -> Iterator[str]:
+        """What the report says of it, in options of the command line, or in arguments of `check` in Python."""
         if self.state == "lost":
-            yield (
-                "No layout that was tried gets answers of the right shape: declare yours with --activations, "
-                f"--sizes, --weights, --samples, --batch{' or' if program else ','} --no-biases"
-                f"{'' if program else ' or --arrays'}."
-            )
+            names = ["activations", "sizes", "weights", "samples", "batch", "biases", *["arrays"] * (not program)]
+            *first, last = names if python else ["--no-biases" if x == "biases" else f"--{x}" for x in names]
+            told = f"declare yours with {', '.join(first)} or {last}"
+            yield f"No layout that was tried gets answers of the right shape: {told}."
         elif self.shown:
-            words = " ".join(word for key, value in self.shown.items() for word in option(key, value))
+            said = [[argument(*x)] if python else option(*x) for x in self.shown.items()]
+            words = (", " if python else " ").join(word for words in said for word in words)
             how = "found by trying" if self.state == "found" else "assumed"
             yield f"Not declared, and {how}: {words}" + ("" if conforms else ". If that is not so, declare it.")
 
 
-def guess(ask: Ask, declared: dict[str, Any], source: str) -> Guess:
-    """The options that are missing among those declared."""
-    if all(key in declared for key in ("activations", *PLAIN)):
+def guess(ask: Ask, declared: Mapping[str, Any], source: str = "") -> Guess:
+    """The options that are missing among those declared, by asking on small cases.
+
+    declared: by the names of `Declared`; of activations and loss, None says nothing. source: the text of the
+    candidate, in which a library that it imports is looked for.
+
+    >>> from purebp import Batch, Layer, Network, backpropagation
+    >>> from purebp.oracle.asking.candidate import ask
+    >>> def mine(weights, biases, inputs, targets):
+    ...     layers = zip(weights, biases, ("tanh", "identity"), strict=True)
+    ...     return backpropagation(Network(Layer(*layer) for layer in layers), Batch(inputs, targets))
+    >>> found = guess(lambda case, declared: ask(mine, case, declared), {"biases": True})
+    >>> found.state, [f.name for f in found.options["activations"]]
+    ('found', ['tanh', 'identity'])
+    """
+    given = {name: x for name, x in agreed(declared).items() if x is not None or name in PLAIN}
+    if {"activations", *PLAIN} <= given.keys():
         return Guess({}, asked=False)
-    best: tuple[float, dict[str, Any]] | None = None
-    first: dict[str, Any] | None = None
-    cases: dict[Any, list[Case]] = {}
-    answers_at: int | None = None
-    biased = False  # gradients of biases were given
-    problems: list[str] = []
-    for depth, layout in _layouts(declared, source):
-        if answers_at not in (None, depth):
-            continue
-        less = layout["samples"] == "vector" or (biased and not layout["biases"])
-        if best and less and not layout.items() <= declared.items():
-            continue  # a plainer layout is answered: to ask for less would only hide what is wrong
-        options = {key: value for key, value in layout.items() if key not in declared}
-        activations = declared.get("activations", ("sigmoid",) * depth)
-        first = first or {**options, "activations": activations}
-        answered = _answers(ask, depth, {**declared, **layout}, cases, problems)
-        hopeless = not {"timeout", "malformed"}.isdisjoint(problems) or problems.count("crash") > MOST_CRASHES
-        if problems[:1] == ["NaN"] or hopeless or (problems[:1] == [LAYERS] and "activations" in declared):
+    search = _Search(ask, given)
+    for depth, layout in _layouts(given, source):
+        if search.finds(depth, layout):
             break
+    return search.result()
+
+
+@dataclass(slots=True)
+class _Search:
+    """What is known after some layouts were tried."""
+
+    ask: Ask
+    given: dict[str, Any]
+    best: tuple[float, dict[str, Any]] | None = None  # a likeness, and its options
+    first: dict[str, Any] | None = None  # the plainest options
+    answers_at: int | None = None  # the depth
+    biased: bool = False  # gradients of biases were given
+    problems: list[str] = field(default_factory=list)
+    cases: dict[Any, list[Case]] = field(default_factory=dict)
+
+    def finds(self, depth: int, layout: dict[str, Any]) -> bool:
+        """Try a layout; whether the search is over."""
+        if self.answers_at not in (None, depth):
+            return False
+        less = layout["samples"] == "vector" or (self.biased and not layout["biases"])
+        if self.best and less and not layout.items() <= self.given.items():
+            return False  # a plainer layout is answered: to ask for less would only hide what is wrong
+        options = {key: value for key, value in layout.items() if key not in self.given}
+        whole = {**self.given, **layout}
+        assumed = self.given.get("activations", (activation("sigmoid"),) * depth)
+        self.first = self.first or {**options, "activations": assumed}
+        answered = self.answers(depth, whole)
+        if self.hopeless:
+            return True
         if not answered:
-            continue
-        answers_at = depth
-        biased = biased or any(kind == "biases" for _, claim in answered for kind, _ in claim)
-        for names, loss in _networks(declared, depth):
-            likeness = _likeness(answered, names, loss, {**declared, **layout})
-            if best is None or likeness > best[0]:
-                best = likeness, {**options, "activations": declared.get("activations", names)}
+            return False
+        self.answers_at = depth
+        self.biased = self.biased or any(kind == "biases" for _, claim in answered for kind, _ in claim)
+        for functions, loss in _networks(self.given, depth):
+            likeness = _likeness(answered, functions, loss, whole)
+            if self.best is None or likeness > self.best[0]:
+                self.best = likeness, {**options, "activations": functions}
             if likeness == 1:
-                return Guess(_open(best[1], declared))
-    options = best[1] if best else first or {}
-    state = "found" if best else "lost" if problems[0] in LAYOUT and len(problems) > 1 else "assumed"
-    return Guess(_open(options, declared), state)
+                return True
+        return False
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether another layout would be no cure."""
+        if not {"timeout", "malformed"}.isdisjoint(self.problems) or self.problems.count("crash") > MOST_CRASHES:
+            return True
+        return self.problems[:1] == ["NaN"] or (self.problems[:1] == [LAYERS] and "activations" in self.given)
+
+    def answers(self, depth: int, options: dict[str, Any]) -> Answered:
+        """Its answers to small cases, which are kept; none unless all have the right shape, but the kind of its problem."""
+        answered: Answered = []
+        try:
+            declared = Declared(**{"activations": (activation("sigmoid"),) * depth, **options})
+            declared = replace(declared, activations=declared.per_layer(depth))
+            key = depth, bool(declared.biases), declared.batch
+            if key not in self.cases:
+                self.cases[key] = [_one_hot(case) for case in replace(declared, loss=None).ladder()[:3]]
+            for case in self.cases[key]:
+                answer = self.ask(case, declared)
+                if fatal := [finding.kind for finding in answer.findings if finding.fatal]:
+                    self.problems += fatal
+                    return []
+                if answer.claim:  # and no skip
+                    answered.append((case, answer.claim))
+            self.problems += [] if answered else ["skipped"]
+        except PurebpError:  # such as arrays without that format
+            self.problems.append("raises")
+            return []
+        return answered
+
+    def result(self) -> Guess:
+        """The best options, without those given."""
+        options = self.best[1] if self.best else self.first or {}
+        lost = len(self.problems) > 1 and self.problems[0] in LAYOUT
+        state = "found" if self.best else "lost" if lost else "assumed"
+        return Guess({key: value for key, value in options.items() if key not in self.given}, state)
 
 
-def _open(options: dict[str, Any], declared: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in options.items() if key not in declared}
-
-
-def _layouts(declared: dict[str, Any], source: str) -> Iterator[tuple[int, dict[str, Any]]]:
+def _layouts(given: dict[str, Any], source: str) -> Iterator[tuple[int, dict[str, Any]]]:
     """Depth and layout, those with the fewest departures from the plainest first."""
-    given = declared.get("activations")
-    if given is None:
-        depths = [len(declared["sizes"]) - 1] if "sizes" in declared else list(DEPTHS)
+    functions = given.get("activations")
+    if functions is None:
+        depths = [len(given["sizes"]) - 1] if "sizes" in given else list(DEPTHS)
     else:
-        depths = [2 if isinstance(given, str) else len(given)]
+        depths = [2 if isinstance(functions, Activation) else len(functions)]
     library = re.search(r"^\s*(?:import|from)\s+(torch|jax|numpy)\b", source, re.MULTILINE)
-    samples = ["rows", "columns"] + (["vector"] if declared.get("batch", 1) == 1 else [])
-    axes: list[list[Any]] = [
-        depths,
-        [declared["arrays"]] if "arrays" in declared else [library[1], None] if library else [None],
-        [declared["samples"]] if "samples" in declared else samples,
-        [declared["weights"]] if "weights" in declared else ["out_in", "in_out"],
-        [declared["biases"]] if "biases" in declared else [True, "columns", False],
-    ]
-    places = sorted(product(*(range(len(axis)) for axis in axes)), key=lambda place: (sum(map(bool, place)), place))
+    axes: dict[str, list[Any]] = {
+        "depth": depths,
+        "arrays": [library[1], None] if library else [None],
+        "samples": ["rows", "columns", *["vector"] * (given.get("batch", 1) == 1)],
+        "weights": ["out_in", "in_out"],
+        "biases": [True, "columns", False],
+    }
+    axes |= {name: [given[name]] for name in PLAIN if name in given}
+    places = sorted(product(*(range(len(axis)) for axis in axes.values())), key=lambda i: (sum(map(bool, i)), i))
     for place in places:
-        depth, *values = (axis[i] for axis, i in zip(axes, place))
-        layout = dict(zip(("arrays", "samples", "weights", "biases"), values))
+        layout = {name: axis[i] for (name, axis), i in zip(axes.items(), place)}
+        depth = layout.pop("depth")
         yield depth, {**layout, "batch": 1} if layout["samples"] == "vector" else layout
-
-
-def _answers(
-    ask: Ask, depth: int, options: dict[str, Any], cases: dict[Any, list[Case]], problems: list[str]
-) -> list[tuple[Case, Claim]]:
-    """Its answers to small cases, which are kept; none unless all have the right shape, but the kind of its problem."""
-    given = options.get("activations", "sigmoid")
-    names = (given,) * depth if isinstance(given, str) else tuple(given)
-    found: list[tuple[Case, Claim]] = []
-    try:
-        declared = Declared(**{**options, "activations": names})
-        shape: dict[str, Any] = {"sizes": declared.sizes, "biases": bool(declared.biases), "batch": declared.batch}
-        key = depth, bool(declared.biases), declared.batch
-        if key not in cases:
-            cases[key] = [_one_hot(case) for case in ladder(names, **shape)[:3]]
-        for case in cases[key]:
-            answer = ask(case, declared)
-            if fatal := [finding.kind for finding in answer.findings if finding.fatal]:
-                problems += fatal
-                return []
-            if answer.claim:  # and no skip
-                found.append((case, answer.claim))
-        problems += [] if found else ["skipped"]
-    except PurebpError:  # such as arrays without that format
-        problems.append("raises")
-        return []
-    return found
 
 
 def _one_hot(case: Case) -> Case:
@@ -161,30 +196,27 @@ def _one_hot(case: Case) -> Case:
     return case if outputs == 1 else replace(case, batch=Batch(case.batch.inputs, targets))
 
 
-def _networks(declared: dict[str, Any], depth: int) -> Iterator[tuple[tuple[str, ...], str]]:
+def _networks(given: dict[str, Any], depth: int) -> Iterator[tuple[tuple[Activation, ...], Loss]]:
     """Activations and losses that are usual."""
-    given = declared.get("activations")
-    chosen = (
-        [(given,) * depth if isinstance(given, str) else tuple(given)]
-        if given
-        else [
-            (hidden,) * (depth - 1) + (output,) for output in OUTPUT for hidden in (HIDDEN if depth > 1 else HIDDEN[:1])
-        ]
-    )
-    usual = {"sigmoid": ("mse", "binary_cross_entropy"), "softmax": ("cross_entropy", "mse")}
-    for names in chosen:
-        for loss in (declared["loss"],) if "loss" in declared else usual.get(names[-1], ("mse",)):
-            yield names, loss
+    functions = given.get("activations")
+    if functions is None:
+        hidden = [(f,) * (depth - 1) for f in (HIDDEN if depth > 1 else HIDDEN[:1])]
+        chosen = [tuple(map(activation, (*below, output))) for output in OUTPUT for below in hidden]
+    else:
+        chosen = [(functions,) * depth if isinstance(functions, Activation) else functions]
+    for functions in chosen:
+        for name in (given["loss"],) if "loss" in given else LOSSES.get(functions[-1].name, ("mse",)):
+            yield functions, losses.loss(name)
 
 
-def _likeness(answered: list[tuple[Case, Claim]], names: tuple[str, ...], loss: str, options: dict[str, Any]) -> float:
+def _likeness(answered: Answered, functions: tuple[Activation, ...], loss: Loss, options: dict[str, Any]) -> float:
     """The share of the tensors that are multiples of the gradient, or steps along it."""
-    tolerance = max(TOLERANCE, 64 * format_named(options.get("format", "binary64")).storage)
+    tolerance = max(TOLERANCE, 64 * options.get("format", BINARY64).storage)
     like = whole = 0
     for case, claim in answered:
-        layers = [Layer(layer.weights, layer.biases, activation(f)) for layer, f in zip(case.network.layers, names)]
+        layers = [Layer(layer.weights, layer.biases, f) for layer, f in zip(case.network.layers, functions)]
         try:
-            gradient = as_claim(backpropagation(Network(layers), case.batch, losses.loss(loss), FLOAT))
+            gradient = as_claim(backpropagation(Network(layers), case.batch, loss, FLOAT))
         except (PurebpError, ArithmeticError, ValueError):
             return 0.0
         for key, rows in gradient.items():
@@ -204,19 +236,3 @@ def _multiple(x: list[float], expected: list[float], tolerance: float) -> bool:
     ratio = x[i] / expected[i]
     room = tolerance * abs(x[i])
     return room > 0 and all(abs(a - ratio * b) <= room for a, b in zip(x, expected))
-
-
-def option(key: str, value: Any) -> list[str]:
-    """A declaration as on the command line.
-
-    >>> option("activations", "relu"), option("biases", False), option("learning_rate", 0.5)
-    (['--activations', 'relu,...'], ['--no-biases'], ['--learning-rate', '0.5'])
-    """
-    if value is None:
-        return []
-    if key == "biases":
-        return ["--bias-columns" if value == "columns" else "--biases" if value else "--no-biases"]
-    if key == "activations" and isinstance(value, str):
-        value = f"{value},..."
-    text = ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
-    return ["--" + key.replace("_", "-"), text]

@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Callable
 from functools import reduce
 from inspect import signature
 from types import FunctionType, ModuleType
 from typing import Any
 
-from purebp.cli import options
-from purebp.cli.files import read_text
-from purebp.oracle.asking.candidate import Declared
+from purebp.oracle.asking.declared import declaration
 from purebp.textbook.arithmetic import PurebpError
 
 USUAL_NAMES = (
@@ -40,7 +37,6 @@ USUAL_NAMES = (
     "candidate",
 )
 WANTED = "(weights, biases, inputs, targets)"
-DECLARED = tuple(Declared.__dataclass_fields__)
 MODULE = "purebp_candidate"
 MOST = 12  # functions that are listed
 
@@ -49,14 +45,6 @@ class CannotLoad(PurebpError):
     """There is nothing to ask; the message says why."""
 
     status = 4  # of the command
-
-
-def read(file: str) -> str:
-    """The text of a candidate's file."""
-    try:
-        return read_text(file, "give a Python file, such as mine.py or mine.py:backpropagation")
-    except PurebpError as error:
-        raise CannotLoad(str(error)) from None
 
 
 def load(file: str, source: str) -> ModuleType:
@@ -142,39 +130,6 @@ def _parameters(function: Any) -> str:
         return "(...)"
 
 
-def activations(text: str) -> tuple[str, ...] | str:
-    """One per layer; a name followed by dots is for networks of any depth.
-
-    >>> activations("tanh, leaky_relu(0.01)"), activations("relu,...")
-    (('tanh', 'leaky_relu(0.01)'), 'relu')
-    """
-    name, *others = (name.strip() for name in text.split(","))
-    return options.activation(name) if others == ["..."] else tuple(map(options.activation, [name, *others]))
-
-
-def sizes(text: str) -> tuple[int, ...]:
-    """Widths, inputs first.
-
-    >>> sizes("2,3,1")
-    (2, 3, 1)
-    """
-    return tuple(options.count(width) for width in text.split(","))
-
-
-def loss(text: str) -> str:
-    """The name of a known loss."""
-    return options.loss(text).name
-
-
-READ: dict[str, Callable[[str], Any]] = {
-    "activations": activations,
-    "sizes": sizes,
-    "loss": loss,
-    "batch": options.count,
-    "learning_rate": options.positive,
-}
-
-
 def declarations(module: ModuleType, file: str) -> dict[str, Any]:
     """What the file declares itself: a dictionary `PUREBP` of arguments of `check`."""
     given = getattr(module, "PUREBP", {})
@@ -184,37 +139,3 @@ def declarations(module: ModuleType, file: str) -> dict[str, Any]:
         return {key: declaration(key, value) for key, value in given.items() if value is not None}
     except Exception as error:
         raise CannotLoad(f"PUREBP in {file!r} cannot be used: {error}") from None
-
-
-def declaration(key: str, value: Any) -> Any:
-    """What a file or a program declares under that name; a ValueError if it cannot be used."""
-    if key not in DECLARED:
-        raise ValueError(f"{key!r} is no declaration; known are {', '.join(DECLARED)}")
-    if key == "biases":
-        if value not in (True, False, "columns"):
-            raise ValueError(f'"biases" is {value!r:.40}: True, False or "columns" is wanted')
-        return value
-    if key == "activations" and isinstance(value, str) and "," not in value:
-        return options.activation(value)  # of any depth, as for `check`
-    text = (
-        value
-        if isinstance(value, str)
-        else ",".join(map(str, value))
-        if isinstance(value, (list, tuple))
-        else str(value)
-    )
-    return READ.get(key, str)(text)
-
-
-def agreed(declared: dict[str, Any]) -> dict[str, Any]:
-    """The declarations, if none contradicts another; a vector is a single sample."""
-    if declared.get("samples") == "vector":
-        declared = {"batch": 1, **declared}
-    with_activations({"activations": (), **declared})
-    return declared
-
-
-def with_activations(declared: dict[str, Any]) -> Declared:
-    """The declarations, the one activation of networks of any depth in a tuple."""
-    names = declared["activations"]
-    return Declared(**{**declared, "activations": (names,) if isinstance(names, str) else tuple(names)})

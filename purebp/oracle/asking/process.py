@@ -58,8 +58,8 @@ class Process:
             except (OSError, ValueError):
                 self._put(NoAnswer("crash", "it closes its standard input, so that nothing more can be asked"))
 
-        if not self.lines.empty() and isinstance(found := self.lines.get(), str):
-            raise NoAnswer("malformed", f"it writes {quoted(found)}, which it was not asked for: one line is an answer")
+        if not self.lines.empty() and isinstance(line := self.lines.get(), str):
+            raise NoAnswer("malformed", f"it writes {quoted(line)}, which it was not asked for: one line is an answer")
         self.transcript.extend(f"> {line}" for line in lines)
         Thread(target=work, daemon=True).start()
 
@@ -69,7 +69,7 @@ class Process:
         while True:
             now = monotonic()
             try:
-                found = self.lines.get(timeout=max(0.0, min(deadline - now, 0.1)))
+                line = self.lines.get(timeout=max(0.0, min(deadline - now, 0.1)))
             except Empty:
                 if self.popen.poll() is not None:
                     gone = min(gone, now + 0.3)  # what it wrote before it ended may be on its way still
@@ -79,10 +79,10 @@ class Process:
                     how = f"it has not answered after {seconds:g} s and was stopped"
                     raise NoAnswer("timeout", f"{how} (if it has, it did not flush its output)") from None
                 continue
-            if isinstance(found, str):
-                self.transcript.append(f"< {found}")
-                return found
-            raise self._crash(found)
+            if isinstance(line, str):
+                self.transcript.append(f"< {line}")
+                return line
+            raise self._crash(line)
 
     def close(self) -> str:
         """Close its input, which asks it to end; how it does."""
@@ -113,12 +113,12 @@ class Process:
             if stream is not None and not thread.is_alive():
                 stream.close()
 
-    def _crash(self, found: NoAnswer | None = None) -> NoAnswer:
+    def _crash(self, told: NoAnswer | None = None) -> NoAnswer:
         """Why no line comes: its exit status tells most, if it has one."""
         with suppress(TimeoutExpired):
             self.popen.wait(0.2)
-        if found is not None and (found.kind != "crash" or self.popen.returncode is None):
-            return found
+        if told is not None and (told.kind != "crash" or self.popen.returncode is None):
+            return told
         self.threads[1].join(0.1)
         code = self.popen.returncode
         how = "it closes its standard output" if code is None else exit_of(code)
@@ -158,8 +158,8 @@ class Process:
 
 def _chunk(stream: Any) -> bytes:
     try:
-        found: bytes = stream.read(1 << 16)
-        return found
+        chunk: bytes = stream.read(1 << 16)
+        return chunk
     except (OSError, ValueError):  # closed
         return b""
 

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import sys
 import traceback
-from argparse import ArgumentTypeError
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from purebp.oracle.answer import Answer
-from purebp.oracle.asking.candidate import Candidate, Declared, ask
-from purebp.oracle.asking.file import SHAPE, Outcome, Request, guided
-from purebp.oracle.asking.loading import CannotLoad, agreed, declaration, with_activations
+from purebp.oracle.asking.candidate import Candidate, ask
+from purebp.oracle.asking.declared import Declared, agreed, declaration
+from purebp.oracle.asking.loading import CannotLoad
 from purebp.oracle.asking.process import exit_of
 from purebp.oracle.asking.subject import Subject
-from purebp.oracle.cases import Case, ladder
-from purebp.oracle.reports.report import Report
+from purebp.oracle.asking.task import Asked, Outcome, Task, Work
+from purebp.oracle.cases import Case
 from purebp.textbook.arithmetic import PurebpError
 from purebp.textbook.names import printable
 
@@ -25,17 +24,21 @@ SHOWN = 600  # characters of a line
 HEARD = 20_000  # characters of standard error
 
 
-def examine(request: Request, watch: Callable[[str], None]) -> Outcome:
-    """Check a program; `watch` is told on which case it is."""
+def ask_program(task: Task, watch: Callable[[str], None], work: Work) -> Outcome:
+    """Do the work with a program; `watch` is told on which case it is."""
     try:
-        with talking(request) as talk:
-            return Outcome(request.name, _checked(talk, request, watch))
+        with talking(task) as talk:
+            report = work(_asked(talk, task, watch))
+            if (how := talk.subject.close()) != exit_of(0):
+                note = f"At the end of its input {how}: exit status 0 is wanted."
+                report = replace(report, notes=(*report.notes, note))
+            return Outcome(task, report)
     except CannotLoad as error:
-        return Outcome(request.name, None, 4, str(error))
+        return Outcome(task, status=4, problem=str(error))
     except PurebpError as error:
-        return Outcome(request.name, None, 2 if request.declared else 4, f"{request.name}: {error}")
+        return Outcome(task, status=2 if task.declared else 4, problem=f"{task.name}: {error}")
     except Exception:
-        return Outcome(request.name, None, 3, f"a defect of purebp, please report it:\n{traceback.format_exc()}")
+        return Outcome(task, status=3, problem=f"a defect of purebp, please report it:\n{traceback.format_exc()}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +50,13 @@ class Talk:
 
     def ladder(self, seed: int) -> tuple[Case, ...]:
         """The cases for what is declared, two layers of sigmoid where nothing is."""
-        shape = {key: self.declared[key] for key in SHAPE if key in self.declared}
-        return ladder(self.declared.get("activations", ("sigmoid", "sigmoid")), **shape, seed=seed)
+        return Declared(**{"activations": ("sigmoid", "sigmoid"), **self.declared}).ladder(seed)
 
     def ask(self, case: Case, **declared: Any) -> tuple[Answer, Declared]:
         """The answer to a case, and what was declared for it."""
-        names = tuple(layer.activation.name for layer in case.network.layers)
-        chosen = with_activations({**self.declared, **declared, "activations": names})
-        return ask(self.subject.candidate(chosen), case, chosen), chosen
+        functions = tuple(layer.activation for layer in case.network.layers)
+        whole = Declared(**{**self.declared, **declared, "activations": functions})
+        return ask(self.subject.candidate(whole), case, whole), whole
 
     def shown(self) -> str:
         """The last lines that were exchanged, long ones cut on a terminal."""
@@ -65,27 +67,27 @@ class Talk:
 
 
 @contextmanager
-def talking(request: Request) -> Iterator[Talk]:
+def talking(task: Task) -> Iterator[Talk]:
     """A program that has said hello."""
-    if not request.program:
+    if not task.program:
         raise PurebpError("a program is wanted, behind --, such as -- ./mine")
     try:
-        subject = Subject(request.program, once=request.once, timeout=request.timeout, hear=_hearing())
+        subject = Subject(task.program, once=task.once, timeout=task.timeout, hear=_hearing())
     except PurebpError as error:
         raise CannotLoad(str(error)) from None
     with subject:
         said = {key: _said(subject, key, value) for key, value in subject.hello.declares.items()}
         try:
-            declared = agreed({**said, **request.declared})
+            declared = agreed({**said, **task.declared})
         except PurebpError as error:
-            raise error if request.declared else CannotLoad(f"the hello of {subject.hello.name!r}: {error}") from None
+            raise error if task.declared else CannotLoad(f"the hello of {subject.hello.name!r}: {error}") from None
         yield Talk(subject, declared)
 
 
 def _said(subject: Subject, key: str, value: Any) -> Any:
     try:
         return declaration(key, value)
-    except (ValueError, ArgumentTypeError) as error:
+    except PurebpError as error:
         raise CannotLoad(f"the hello of {subject.hello.name!r} cannot be used: {key}: {error}") from None
 
 
@@ -105,15 +107,16 @@ def _hearing() -> Callable[[str], None]:
     return hear
 
 
-def _checked(talk: Talk, request: Request, watch: Callable[[str], None]) -> Report:
+def _asked(talk: Talk, task: Task, watch: Callable[[str], None]) -> Asked:
+    """The program, which is told every case before."""
     cases: Iterator[str] = iter(())
 
     def tell_cases(names: Iterator[str]) -> None:
         nonlocal cases
         cases = names
 
-    def candidate(declared: Declared, any_depth: bool) -> Candidate:
-        asked = talk.subject.candidate(declared, any_depth)
+    def candidate(declared: Declared) -> Candidate:
+        asked = talk.subject.candidate(declared)
 
         def called(*given: Any) -> Any:
             watch(next(cases))
@@ -121,8 +124,4 @@ def _checked(talk: Talk, request: Request, watch: Callable[[str], None]) -> Repo
 
         return called
 
-    report = guided(request, talk.declared, "", candidate, tell_cases, talk.subject.renew)
-    if (how := talk.subject.close()) != exit_of(0):
-        note = f"At the end of its input {how}: exit status 0 is wanted."
-        report = replace(report, notes=(*report.notes, note))
-    return report
+    return Asked(task, talk.declared, candidate, tell_cases, talk.subject.renew)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from purebp.oracle.answer import Answer, Claim, Finding, same
+from purebp.oracle.answer import BROKEN, Answer, Claim, Finding, same
 from purebp.oracle.asking.candidate import NOT_ASKED
-from purebp.oracle.verdict import BROKEN
 
 
 def stateful(cases: Sequence[Any], answers: Sequence[Answer], again: Callable[[Any], Answer]) -> Iterator[Finding]:

@@ -5,7 +5,8 @@ A `Subject` starts the program, asks it, and starts it anew where it crashes, ha
 
 >>> import sys
 >>> from purebp import Network, Batch
->>> from purebp.oracle.asking.candidate import Declared, ask
+>>> from purebp.oracle.asking.candidate import ask
+>>> from purebp.oracle.asking.declared import Declared
 >>> from purebp.oracle.cases import Case
 >>> program = '''
 ... input(); print("hello 1 constant activations=identity", flush=True)
@@ -25,11 +26,10 @@ from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any, Self
 
-from purebp.oracle.asking.candidate import NOT_ASKED, Candidate, Declared, NoAnswer
+from purebp.oracle.asking.candidate import NOT_ASKED, Candidate, NoAnswer
+from purebp.oracle.asking.declared import Declared
 from purebp.oracle.asking.process import Process, exit_of
 from purebp.oracle.asking.wire import HELLO, Hello, Request, as_candidate, asked, read_hello, read_json, read_words
-from purebp.oracle.cases import default_loss
-from purebp.textbook.activations import activation
 from purebp.textbook.arithmetic import PurebpError
 
 PATIENCE = 3  # time-outs in a row, then nothing more is asked
@@ -90,18 +90,9 @@ class Subject:
         self.stop()
         self.late = 0
 
-    def candidate(self, declared: Declared, any_depth: bool = False) -> Candidate:
-        """The program as a function of (weights, biases, inputs, targets), asked for what is declared.
-
-        any_depth: the one activation declared is that of every layer.
-        """
-
-        def called(*arguments: Any) -> Any:
-            names = declared.activations * (len(arguments[0]) if any_depth else 1)
-            loss = default_loss([activation(name) for name in names], declared.loss).name
-            return self.ask(asked(arguments, names, loss, declared))
-
-        return called
+    def candidate(self, declared: Declared) -> Candidate:
+        """The program as a function of (weights, biases, inputs, targets), asked for what is declared."""
+        return lambda *arguments: self.ask(asked(arguments, declared))
 
     def ask(self, request: Request) -> Any:
         """What a candidate returns; `NoAnswer` if there is none."""

@@ -1,8 +1,7 @@
 """Requests and answers as text, one line each: JSON, or the line dialect (docs/wire-format.md).
 
->>> from purebp.oracle.asking.candidate import Declared
 >>> given = [[[0.5, -0.25]]], None, [[1.0, 0.5]], [[1.0]]
->>> request = asked(given, ["tanh"], "mse", Declared(("tanh",), biases=False))
+>>> request = asked(given, Declared(("tanh",), biases=False))
 >>> print(request.in_words("7"))
 run 7 1 2 1 1 mse 0 tanh 0 0.5 -0.25 1.0 0.5 1.0
 >>> read_words("7 gradients 0.125 0.0625 loss 2", "7", request)
@@ -17,13 +16,15 @@ from dataclasses import dataclass, field
 from struct import pack, unpack
 from typing import Any
 
-from purebp.oracle.asking.candidate import Declared, NoAnswer, quoted
+from purebp.oracle.asking.candidate import NoAnswer, quoted
+from purebp.oracle.asking.declared import DECLARATIONS, Declared
+from purebp.oracle.cases import default_loss
 from purebp.textbook.arithmetic import PurebpError
 from purebp.textbook.names import printable
 from purebp.textbook.serialization import parsed
 
 HELLO = json.dumps({"cmd": "hello", "protocol": 1})
-QUANTITIES = ("outputs", "loss", "deltas", "gradients", "step")
+ANSWER_KEYS = ("outputs", "loss", "deltas", "gradients", "step")
 DESCRIBED = ("protocol", "name", "language", "version", "quantities")  # what a hello holds besides declarations
 
 
@@ -73,13 +74,15 @@ class Request:
         return {"outputs": self.given["targets"], "loss": 0.0}[quantity]
 
 
-def asked(arguments: Sequence[Any], names: Sequence[str], loss: str, declared: Declared) -> Request:
+def asked(arguments: Sequence[Any], declared: Declared) -> Request:
     """The request for what a candidate is called with: weights, biases, inputs, targets, in the layout it declared."""
     weights, biases, inputs, targets = arguments
+    functions = declared.per_layer(len(weights))
     layers = [
-        {"weights": w, "biases": b, "activation": name}
-        for w, b, name in zip(weights, biases or [None] * len(weights), names)
+        {"weights": w, "biases": b, "activation": f.name}
+        for w, b, f in zip(weights, biases or [None] * len(weights), functions)
     ]
+    loss = default_loss(functions, declared.loss).name
     given: dict[str, Any] = {"layers": layers, "inputs": inputs, "targets": targets, "loss": loss}
     if declared.learning_rate is not None:
         given["learning_rate"] = declared.learning_rate
@@ -125,10 +128,10 @@ def to_bits(x: float) -> str:
 def from_bits(text: str) -> float:
     """The double of a bit pattern."""
     try:
-        found: float = unpack(">d", bytes.fromhex(text))[0]
+        number: float = unpack(">d", bytes.fromhex(text))[0]
     except Exception:
         raise NoAnswer("malformed", f"{quoted(text)} is no bit pattern: 16 hexadecimal digits are wanted") from None
-    return found
+    return number
 
 
 def patterned(document: Any) -> Any:
@@ -154,7 +157,7 @@ def read_hello(line: str) -> Hello:
     if floats not in ("decimal", "bits"):
         raise NoAnswer("malformed", f'its hello has floats {floats!r:.20}: "decimal" or "bits" is wanted')
     declares = {key: _whole(value) for key, value in said.items() if key not in DESCRIBED and value is not None}
-    known = Declared.__dataclass_fields__.keys() - {"arrays"}
+    known = DECLARATIONS.keys() - {"arrays"}
     if unknown := sorted(declares.keys() - known):
         keys = ", ".join((*DESCRIBED, *sorted(known), "floats"))
         raise NoAnswer("malformed", f"its hello has {quoted(unknown[0])}: known are {keys}")
@@ -207,10 +210,10 @@ def in_object(said: dict[str, Any], bits: bool = False) -> dict[str, Any]:
         raise NoAnswer("error", f"it reports an error: {_said(told)}")
     if said.get("skip") not in (None, False):
         raise NoAnswer("skipped", f"it skips it: {_said(said['skip'])}", fatal=False)
-    found = {key: value for key, value in said.items() if key not in ("id", "error", "skip")}
-    if unknown := sorted(found.keys() - set(QUANTITIES)):
-        raise NoAnswer("malformed", f"its answer has {quoted(unknown[0])}: known are {', '.join(QUANTITIES)}")
-    return mapped(found, lambda x: from_bits(x) if isinstance(x, str) else x) if bits else found
+    quantities = {key: value for key, value in said.items() if key not in ("id", "error", "skip")}
+    if unknown := sorted(quantities.keys() - set(ANSWER_KEYS)):
+        raise NoAnswer("malformed", f"its answer has {quoted(unknown[0])}: known are {', '.join(ANSWER_KEYS)}")
+    return mapped(quantities, lambda x: from_bits(x) if isinstance(x, str) else x) if bits else quantities
 
 
 def _object(line: str) -> dict[str, Any]:
@@ -235,17 +238,17 @@ def read_words(line: str, number: str, request: Request, bits: bool = False) -> 
         raise NoAnswer("error", f"it reports an error: {rest}")
     if words[0] == "skip":
         raise NoAnswer("skipped", f"it skips it: {rest}", fatal=False)
-    if words[0] not in QUANTITIES:
-        raise NoAnswer("malformed", f"it answers {quoted(words[0])}: one of {', '.join(QUANTITIES)} is wanted")
-    found: dict[str, list[float]] = {}
+    if words[0] not in ANSWER_KEYS:
+        raise NoAnswer("malformed", f"it answers {quoted(words[0])}: one of {', '.join(ANSWER_KEYS)} is wanted")
+    quantities: dict[str, list[float]] = {}
     for word in words:
-        if word in found:
+        if word in quantities:
             raise NoAnswer("malformed", f"its answer has {word} twice")
-        if word in QUANTITIES:
-            last = found[word] = []
+        if word in ANSWER_KEYS:
+            last = quantities[word] = []
         else:
             last.append(from_bits(word) if bits else _decimal(word))
-    return {quantity: _shaped(quantity, values, request) for quantity, values in found.items()}
+    return {quantity: _shaped(quantity, values, request) for quantity, values in quantities.items()}
 
 
 def _decimal(word: str) -> float:
@@ -284,14 +287,14 @@ def as_candidate(answer: dict[str, Any], returns: str | None) -> Any:
     returns: what was declared. Of gradients and a step, that is taken; if it is not given, but the other one is, an error.
     """
     if not answer:
-        raise NoAnswer("malformed", f"its answer is empty: one of {', '.join(QUANTITIES)} is wanted")
+        raise NoAnswer("malformed", f"its answer is empty: one of {', '.join(ANSWER_KEYS)} is wanted")
     for name, x in answer.items():
         if x is None:
-            raise NoAnswer("malformed", f"its {name} is null: leave out what there is not")
-    found = dict(answer)
-    given = {key: found.pop(key) for key in ("gradients", "step") if key in found}
+            raise NoAnswer("malformed", f"its {name} is null: leave out what it does not compute")
+    others = dict(answer)
+    given = {key: others.pop(key) for key in ("gradients", "step") if key in others}
     if not given:
-        return found
+        return others
     wanted = next(iter(given)) if returns is None else "step" if returns == "step" else "gradients"
     if wanted not in given:
         (other,) = given
@@ -306,8 +309,8 @@ def as_candidate(answer: dict[str, Any], returns: str | None) -> Any:
         raise NoAnswer("malformed", f"it gives {quoted(layers)}: {like}")
     weights, biases = ([layer.get(key) for layer in layers] for key in ("weights", "biases"))
     if all(b is None for b in biases):
-        return {**found, "weights": weights}
-    return {**found, "weights": weights, "biases": biases} if found else (weights, biases)
+        return {**others, "weights": weights}
+    return {**others, "weights": weights, "biases": biases} if others else (weights, biases)
 
 
 def _said(x: Any) -> str:

@@ -162,7 +162,11 @@ def explanations(
 
 
 def followed(
-    observed: Observation, loss: Loss | str | None, format: str, returns: str | None, learning_rate: float | None
+    observed: Observation,
+    loss: Loss | str | None,
+    format: Format | str,
+    returns: str | None,
+    learning_rate: float | None,
 ) -> list[Convention]:
     """The conventions that one observation may follow, in a quick pass."""
     if not _finite(observed):

@@ -1,5 +1,8 @@
 """What the files of vectors say of themselves: how to read them, formulas, and what the flags of a test mean."""
 
+from purebp.textbook.activations import ACTIVATIONS
+from purebp.textbook.losses import binary_cross_entropy, cross_entropy, half_mse, half_sse, huber, mae, mse, sse
+
 ABOUT = [
     "Test vectors for backpropagation. For each test, compute what is expected from what is given.",
     "Layers come in the order in which the inputs pass through them: z = W a + b, a = activation(z).",
@@ -10,29 +13,11 @@ ABOUT = [
     "What lies on the way is under intermediate, for finding where an implementation goes wrong.",
     "hash is the SHA-256 of what is given, to tell whether a test has changed.",
 ]
-LOSSES = {
-    "mse": "mean over all entries of (output - target)^2",
-    "half_mse": "half of mse",
-    "sse": "sum over all entries of (output - target)^2",
-    "half_sse": "half of sse",
-    "mae": "mean over all entries of |output - target|",
-    "huber(d)": "mean over all entries of h(output - target), h(e) = e^2/2 for |e| <= d, d (|e| - d/2) beyond",
-    "binary_cross_entropy": "mean over all entries of -(y log(output) + (1 - y) log(1 - output)), y the target",
-    "cross_entropy": "mean over the samples of -sum of target log(output)",
-    "LOSS/sum, LOSS/samples, LOSS/outputs, LOSS/entries": "the sum divided by 1, samples, outputs, samples x outputs",
-}
-ACTIVATIONS = {
-    "identity": "z",
-    "sigmoid": "1/(1 + e^-z)",
-    "tanh": "tanh z",
-    "relu": "max(0, z)",
-    "leaky_relu(s)": "z for z > 0, else s z",
-    "elu(a)": "z for z > 0, else a (e^z - 1)",
-    "softplus": "log(1 + e^z)",
-    "silu": "z/(1 + e^-z)",
-    "gelu": "z P(z), P the distribution function of the standard normal distribution",
-    "softmax": "e^z / sum of e^z over the outputs of a sample",
-}
+FORMULAS = {f.form: f.definition for f in ACTIVATIONS}
+LOSS_FORMULAS = {
+    loss.form: loss.definition
+    for loss in (mse, half_mse, sse, half_sse, mae, huber(), binary_cross_entropy, cross_entropy)
+} | {"LOSS/sum, LOSS/samples, LOSS/outputs, LOSS/entries": "the sum divided by 1, samples, outputs, samples x outputs"}
 NOTES = {
     "Kink": (
         "The derivative of an activation is asked for where it jumps, or a target is hit by an absolute error.",

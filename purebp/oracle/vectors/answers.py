@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from purebp.oracle.answer import Answer, Finding, Key, as_claim
-from purebp.oracle.asking.candidate import Declared, NoAnswer, ask, quoted
+from purebp.oracle.asking.candidate import NoAnswer, ask, quoted
+from purebp.oracle.asking.declared import Declared
 from purebp.oracle.asking.wire import as_candidate, in_object, read_hello, read_words
 from purebp.oracle.layers import Layers
 from purebp.oracle.pipeline import judged

@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import Any
 
 from purebp import __version__
-from purebp.oracle.vectors.about import ABOUT, ACTIVATIONS, LOSSES, NOTES
+from purebp.oracle.vectors.about import ABOUT, FORMULAS, LOSS_FORMULAS, NOTES
 from purebp.oracle.vectors.drawn import drawn
 from purebp.oracle.vectors.expected import expected
 from purebp.oracle.vectors.files import SCHEMA
@@ -41,8 +41,8 @@ def document(family: str) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "about": ABOUT if family != "refused" else [*ABOUT[:3], NOTES["Shapes"][1]],
-        "activations": ACTIVATIONS,
-        "losses": LOSSES,
+        "activations": FORMULAS,
+        "losses": LOSS_FORMULAS,
         "source": {"name": "purebp", "version": __version__},
         "family": family,
         "numberOfTests": len(chosen),

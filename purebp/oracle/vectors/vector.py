@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from purebp.oracle.asking.candidate import Declared
+from purebp.oracle.asking.declared import Declared
 from purebp.oracle.asking.wire import Request, asked
 from purebp.oracle.cases import Case
 from purebp.textbook.arithmetic import PurebpError
@@ -63,7 +63,7 @@ class Vector:
         given, declared = self.given, Declared(**self.declared)
         weights, biases = ([layer[key] for layer in given["layers"]] for key in ("weights", "biases"))
         arguments = weights, biases, given["inputs"], given["targets"]
-        return asked(arguments, declared.activations, given["loss"], declared)
+        return asked(arguments, declared)
 
 
 def read(document: Any) -> list[Vector]:

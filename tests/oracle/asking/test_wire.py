@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -12,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from purebp.cli import main
-from purebp.oracle.asking.candidate import Declared, NoAnswer, arguments, ask
+from purebp.oracle.asking.candidate import NoAnswer, ask
+from purebp.oracle.asking.declared import Declared, arguments
 from purebp.oracle.asking.wire import (
     as_candidate,
     asked,
@@ -46,7 +45,7 @@ def test_requests_in_words_hold_the_numbers_of_those_in_json(
 ) -> None:
     names = tuple(layer.activation.name for layer in case.network.layers)
     declared = Declared(names, weights=weights, samples=samples, learning_rate=0.125)
-    request = asked(arguments(case, declared), names, "mse", declared)
+    request = asked(arguments(case, declared), declared)
     document = json.loads(request.in_json("7", bits))
     assert document["given"]["learning_rate"] == (to_bits(0.125) if bits else 0.125)
     words = request.in_words("7", bits).split(" ")
@@ -75,7 +74,7 @@ def flat(given: dict[str, Any]) -> Iterator[Any]:
 def test_answers_in_words_are_read_as_those_in_json(case: Case, bits: bool, data: st.DataObject) -> None:
     names = tuple(layer.activation.name for layer in case.network.layers)
     declared = Declared(names)
-    request = asked(arguments(case, declared), names, "mse", declared)
+    request = asked(arguments(case, declared), declared)
     chosen = data.draw(
         st.lists(st.sampled_from(["outputs", "loss", "deltas", "gradients", "step"]), min_size=1, unique=True)
     )
@@ -212,29 +211,6 @@ def test_no_mutated_file_of_vectors_breaks_its_verification() -> None:
             list(verify(parsed(with_errors)))
         except PurebpError as error:
             assert len(str(error)) < 1000
-
-
-@pytest.mark.parametrize("report", ["text", "json", "junit"])
-def test_judge_on_the_command_line_says_what_is_wrong(
-    report: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    random, file = Random(report), tmp_path / "answers.json"
-    for _ in range(60):
-        content = mutated(random, random.choice(SEEDS[:4])).encode("utf-8", "surrogateescape")
-        if random.random() < 0.2:
-            content = content[: len(content) // 2] + b"\xff\xfe" + content[len(content) // 2 :]
-        file.write_bytes(content)
-        status = main(["judge", str(file), "--report", report])
-        out, err = capsys.readouterr()
-        assert (status in (0, 1, 5) and out and not err) or (status == 2 and not out and err.count("\n") == 1), content
-
-
-def test_what_is_too_large_is_not_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file = tmp_path / "answers.json"
-    with file.open("wb") as stream:
-        stream.truncate(70 << 20)
-    assert main(["judge", str(file)]) == 2
-    assert "is larger than 64 MiB" in capsys.readouterr().err
 
 
 def test_a_hundred_thousand_keys_are_no_trouble() -> None:

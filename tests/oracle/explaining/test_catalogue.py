@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 
 from purebp import FLOAT, Batch, Gradients, Layer, Network, backpropagation
-from purebp.oracle.asking.candidate import Declared
+from purebp.oracle.asking.declared import Declared
 from purebp.oracle.asking.subject import Subject
 from purebp.oracle.check import check
 from purebp.oracle.explaining.catalogue import CATALOGUE, seen

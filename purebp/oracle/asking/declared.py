@@ -1,0 +1,293 @@
+"""What a candidate declares: a row for each declaration, with which Python, the command line, files and programs read it.
+
+>>> declared = Declared("relu", loss="half_sse", biases=False)
+>>> [f.name for f in declared.per_layer(2)], declared.loss.name, declared.format.name
+(['relu', 'relu'], 'half_sse', 'binary64')
+>>> declaration("sizes", "2,3,1"), option("sizes", (2, 3, 1))
+((2, 3, 1), ['--sizes', '2,3,1'])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from importlib import import_module
+from numbers import Integral
+from typing import TYPE_CHECKING, Any
+
+from purebp.number_systems.formats import BINARY64, FORMATS, Format, format_named
+from purebp.oracle.cases import Case, ladder
+from purebp.textbook.activations import Activation, activation
+from purebp.textbook.arithmetic import Matrix, PurebpError
+from purebp.textbook.linalg import transpose
+from purebp.textbook.losses import Loss, loss
+
+DOES, CALLED = "what the candidate does", "how it wants to be called"
+LARGEST = 10**9  # of a count
+ANY_DEPTH = "..."
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """A row: what --help says, and how a text, or a value of Python, is read; a `PurebpError` if it cannot be."""
+
+    group: str
+    help: str
+    read: Callable[[Any], Any] = str
+    metavar: str | None = None
+    several: bool = False  # on the command line: words between commas
+    choices: tuple[Any, ...] = ()
+    flags: Mapping[Any, tuple[str, str]] = field(default_factory=dict)  # of a value: an option of its own, and its help
+
+
+def _activations(given: Any) -> tuple[Activation, ...] | Activation:
+    """One for each layer; a single one, or a name followed by dots, is for networks of any depth."""
+    if isinstance(given, Activation):
+        return given
+    if isinstance(given, str):
+        head, *others = (name.strip() for name in given.split(","))
+        return activation(head) if others in ([], [ANY_DEPTH]) else tuple(map(activation, [head, *others]))
+    names = list(given) if isinstance(given, Iterable) else [given]
+    if names[1:] == [ANY_DEPTH]:
+        return activation(names[0])
+    return tuple(map(activation, names))
+
+
+def _count(given: Any) -> int:
+    try:
+        number = int(given) if isinstance(given, (str, Integral)) else 0
+    except ValueError:
+        number = 0
+    if not 1 <= number <= LARGEST:
+        raise PurebpError(f"{given!r:.40} is not a whole number above 0" + (", or too large" if number > 1 else ""))
+    return number
+
+
+def _sizes(given: Any) -> tuple[int, ...]:
+    widths = given.split(",") if isinstance(given, str) else [given] if isinstance(given, Integral) else given
+    try:
+        return tuple(map(_count, widths))
+    except (PurebpError, TypeError) as error:
+        raise PurebpError(f"{error}: whole numbers above 0 are wanted, the inputs first, such as 2,3,1") from None
+
+
+def _batch(given: Any) -> int:
+    try:
+        return _count(given)
+    except PurebpError as error:
+        raise PurebpError(f"{error}: a number of samples is wanted, at least one") from None
+
+
+def _rate(given: Any) -> float:
+    try:
+        rate = float(given)
+    except (TypeError, ValueError, OverflowError):
+        rate = 0.0
+    if not 1e-30 <= rate <= 1e30:
+        raise PurebpError(f"{given!r:.40} is no learning rate: a positive number is wanted, from 1e-30 to 1e30")
+    return rate
+
+
+def _format(given: Any) -> Format:
+    return format_named(given if isinstance(given, Format) else str(given))
+
+
+def _biases(given: Any) -> bool | str:
+    if given not in (True, False, "columns"):
+        raise PurebpError(f'{given!r:.40} is none of True, False and "columns"')
+    biases: bool | str = given
+    return biases
+
+
+DECLARATIONS = {
+    "activations": Declaration(
+        DOES,
+        "one per layer, such as sigmoid,sigmoid or leaky_relu(0.01),softmax; relu,... for any depth",
+        _activations,
+        "NAME,NAME",
+        several=True,
+    ),
+    "loss": Declaration(
+        DOES, "mse, half_mse, sse, half_sse, mae, huber(1.0), cross_entropy, binary_cross_entropy", loss, "NAME"
+    ),
+    "returns": Declaration(
+        DOES,
+        "the gradients; descent: their negatives, to be added; step: updated weights",
+        choices=("gradients", "descent", "step"),
+    ),
+    "learning_rate": Declaration(DOES, "of the step", _rate, "X"),
+    "sizes": Declaration(CALLED, "the widths, inputs first, if they are fixed", _sizes, "N,N,N", several=True),
+    "biases": Declaration(
+        CALLED,
+        "whether the layers have biases",
+        _biases,
+        choices=(True, False, "columns"),
+        flags={"columns": ("--bias-columns", "biases as n × 1 matrices")},
+    ),
+    "batch": Declaration(CALLED, "how many samples, if that is fixed", _batch, "N"),
+    "weights": Declaration(CALLED, "out_in: row j feeds neuron j; in_out: column j does", choices=("out_in", "in_out")),
+    "samples": Declaration(CALLED, "vector: one sample, as a plain list", choices=("rows", "columns", "vector")),
+    "arrays": Declaration(CALLED, "instead of lists", choices=("numpy", "torch", "jax")),
+    "format": Declaration(CALLED, "in which it computes (default: binary64)", _format, choices=tuple(FORMATS)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What a candidate does and how it wants to be called; None is left open.
+
+    Activations, loss and format may be given by their names. A single activation is that of networks of any depth.
+    """
+
+    activations: tuple[Activation, ...] | Activation | None = None
+    loss: Loss | None = None
+    sizes: tuple[int, ...] | None = None
+    biases: bool | str = True  # "columns": each as a matrix of one column
+    batch: int | None = None
+    weights: str = "out_in"
+    samples: str = "rows"
+    returns: str | None = None
+    learning_rate: float | None = None
+    format: Format = BINARY64
+    arrays: str | None = None
+
+    if TYPE_CHECKING:  # what may be given; `__post_init__` makes of it what the fields hold
+
+        def __init__(
+            self,
+            activations: Sequence[str | Activation] | Activation | str | None = ...,
+            loss: Loss | str | None = ...,
+            sizes: Sequence[int] | str | None = ...,
+            biases: bool | str = ...,
+            batch: int | None = ...,
+            weights: str = ...,
+            samples: str = ...,
+            returns: str | None = ...,
+            learning_rate: float | None = ...,
+            format: Format | str = ...,
+            arrays: str | None = ...,
+        ) -> None: ...
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            given, row = getattr(self, each.name), DECLARATIONS[each.name]
+            if given is None and each.default is None:
+                continue
+            try:
+                value = row.read(given)
+            except PurebpError as error:
+                raise PurebpError(f"{each.name}={given!r:.60}: {error}") from None
+            if isinstance(value, str) and value not in row.choices:
+                raise PurebpError(f"{each.name}={given!r:.60}: one of {', '.join(map(repr, row.choices))} is wanted")
+            object.__setattr__(self, each.name, value)
+        if self.samples == "vector" and self.batch != 1:
+            raise PurebpError('samples="vector" hands over a single sample: declare batch=1 with it')
+        if self.returns == "step" and self.learning_rate is None:
+            raise PurebpError('returns="step" needs the learning_rate of the step')
+
+    def per_layer(self, depth: int = 1) -> tuple[Activation, ...]:
+        """The activations of a network of that depth; where one per layer is declared, those."""
+        if self.activations is None:
+            raise PurebpError("no activations are declared: give one for each layer")
+        return (self.activations,) * depth if isinstance(self.activations, Activation) else self.activations
+
+    def ladder(self, seed: int = 0) -> tuple[Case, ...]:
+        """The built-in cases for what is declared."""
+        depth: Any = self.activations if isinstance(self.activations, Activation) else self.per_layer()
+        return ladder(depth, loss=self.loss, sizes=self.sizes, biases=bool(self.biases), batch=self.batch, seed=seed)
+
+
+def declaration(name: str, given: Any) -> Any:
+    """What a file, a program or the command line declares under that name; an error if it cannot be used.
+
+    >>> declaration("activations", "tanh,identity")[1].name, declaration("learning_rate", "0.5")
+    ('identity', 0.5)
+    """
+    if name not in DECLARATIONS:
+        raise PurebpError(f"{name!r} is no declaration; known are {', '.join(DECLARATIONS)}")
+    return DECLARATIONS[name].read(given)
+
+
+def agreed(declared: Mapping[str, Any]) -> dict[str, Any]:
+    """What was declared as `Declared` holds it, if nothing contradicts another; a vector is a single sample.
+
+    >>> agreed({"samples": "vector"})
+    {'batch': 1, 'samples': 'vector'}
+    """
+    whole = {"batch": 1, **declared} if declared.get("samples") == "vector" else dict(declared)
+    held = Declared(**whole)
+    return {name: getattr(held, name) for name in whole}
+
+
+def option(name: str, value: Any) -> list[str]:
+    """A declaration as on the command line.
+
+    >>> option("activations", declaration("activations", "relu")), option("biases", False), option("learning_rate", 0.5)
+    (['--activations', 'relu,...'], ['--no-biases'], ['--learning-rate', '0.5'])
+    """
+    row = DECLARATIONS.get(name)
+    if value is None:
+        return []
+    if row and row.flags and value in row.flags:
+        return [row.flags[value][0]]
+    words = name.replace("_", "-")
+    if isinstance(value, bool):
+        return [f"--{words}" if value else f"--no-{words}"]
+    parts = (
+        value if isinstance(value, (list, tuple)) else [value, ANY_DEPTH] if isinstance(value, Activation) else [value]
+    )
+    return [f"--{words}", ",".join(str(getattr(part, "name", part)) for part in parts)]
+
+
+def argument(name: str, value: Any) -> str:
+    """A declaration as an argument of `purebp.oracle.check`.
+
+    >>> argument("activations", (activation("tanh"), activation("identity"))), argument("biases", False)
+    ("activations=('tanh', 'identity')", 'biases=False')
+    """
+    names = tuple(getattr(x, "name", x) for x in value) if isinstance(value, tuple) else getattr(value, "name", value)
+    return f"{name}={names!r}"
+
+
+def arguments(case: Case, declared: Declared) -> list[Any]:
+    """weights, biases, inputs and targets in the layout and the arrays that were declared."""
+    turn: Callable[[Matrix], list[list[float]]] = transpose if declared.weights == "in_out" else _rows
+    weights = [turn(layer.weights) for layer in case.network.layers]
+    column = declared.biases == "columns"
+    biases = [
+        None if layer.biases is None else [[b] for b in layer.biases] if column else list(layer.biases)
+        for layer in case.network.layers
+    ]
+    layouts: dict[str, Callable[[Matrix], Any]] = {
+        "rows": _rows,
+        "columns": transpose,
+        "vector": lambda rows: list(rows[0]),
+    }
+    layout = layouts[declared.samples]
+    array = _array(declared)
+    return [
+        [array(w) for w in weights],
+        None if not declared.biases else [None if b is None else array(b) for b in biases],
+        array(layout(case.batch.inputs)),
+        array(layout(case.batch.targets)),
+    ]
+
+
+def _rows(rows: Matrix) -> list[list[float]]:
+    return [list(row) for row in rows]
+
+
+def _array(declared: Declared) -> Callable[[Any], Any]:
+    """Lists as they are, or as arrays of a library in the format."""
+    if declared.arrays is None:
+        return lambda x: x
+    module = {"jax": "jax.numpy"}.get(declared.arrays, declared.arrays)
+    try:
+        library: Any = import_module(module)  # an optional one, which is asked for by name
+    except ImportError:
+        raise PurebpError(f"arrays={declared.arrays!r}, but {declared.arrays} is not installed here") from None
+    name = declared.format.dtype
+    if not hasattr(library, name):
+        raise PurebpError(f"{declared.arrays} has no {name}, which {declared.format.name} needs")
+    make = library.tensor if declared.arrays == "torch" else library.asarray
+    return lambda x: make(x, dtype=getattr(library, name))

@@ -1,0 +1,83 @@
+"""What is to be asked: a file or a program, what is declared of it; and what comes of it.
+
+>>> Task("mine.py", "backprop", {"biases": False}).name, Task("", None, {}, program=("./mine", "-q")).name
+('mine.py:backprop', './mine -q')
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from purebp.oracle.answer import Finding
+from purebp.oracle.asking.candidate import Candidate
+from purebp.oracle.asking.declared import Declared
+from purebp.oracle.asking.subject import TIMEOUT
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What to check: a file, perhaps the function in it, or a program; and what was declared on the command line."""
+
+    file: str
+    function: str | None
+    declared: dict[str, Any]
+    explore: Any = None  # a search for further cases
+    seed: int = 0
+    timeout: float = 10.0  # seconds, for one call of the candidate
+    alone: bool = True
+    program: tuple[str, ...] = ()  # a command, in place of a file
+    once: bool = False
+    source: str = ""  # the text of the file
+
+    @property
+    def shown(self) -> str:
+        """The file in reports: its name, or where there are several the path."""
+        return os.path.basename(self.file) if self.alone else self.file
+
+    @property
+    def name(self) -> str:
+        """What it is called in reports."""
+        if self.program:
+            return shlex.join(self.program)
+        return f"{self.shown}:{self.function}" if self.function else self.shown
+
+    @property
+    def usual_timeout(self) -> float:
+        """The seconds that need not be said."""
+        return TIMEOUT if self.program else 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was found, or how the candidate broke off, or the exit status and the sentence that say why there is neither.
+
+    task: with the function that was found in the file.
+    """
+
+    task: Task
+    report: Any = None
+    broken: Finding | None = None
+    status: int = 0
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A candidate that can be asked.
+
+    candidate: what to call, for a declaration. tell_cases: is told the names of the cases that come next. fresh: begins
+    anew, so that nothing is kept of what was asked before.
+    """
+
+    task: Task
+    declared: dict[str, Any]
+    candidate: Callable[[Declared], Candidate]
+    tell_cases: Callable[[Iterator[str]], None]
+    fresh: Callable[[], None]
+
+
+Work = Callable[[Asked], Any]  # what is done with a candidate: it makes the report
