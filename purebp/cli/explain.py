@@ -7,6 +7,9 @@ import argparse
 from purebp.cli import options
 from purebp.cli.files import check_apart, check_writable, write_whole
 from purebp.cli.training import saved
+from purebp.graphs.drawing import to_svg
+from purebp.graphs.engine import backward_graph
+from purebp.graphs.lowering import to_feed, to_graph
 from purebp.textbook.arithmetic import PurebpError
 from purebp.textbook.explanation import Explanation, explain
 from purebp.textbook.losses import Loss
@@ -77,10 +80,6 @@ def run(args: argparse.Namespace) -> int:
 
 def drawn(network: Network, batch: Batch, loss: Loss) -> str:
     """The graph of the network as SVG, with its values and gradients on the batch."""
-    from purebp.graphs.drawing import to_svg  # and all of the graph, which the text does without
-    from purebp.graphs.engine import backward_graph
-    from purebp.graphs.lowering import to_feed, to_graph
-
     cost = to_graph(network, loss)
     gradients = backward_graph(cost, to_feed(network, batch))
     return to_svg(cost, gradients.values, gradients)

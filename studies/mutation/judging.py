@@ -104,7 +104,8 @@ def _limit(copies: SimpleQueue[Copy], tests: tuple[str, ...]) -> float:
     with _one_of(copies) as copy:
         start = time.monotonic()
         if not copy.passes(tests):
-            raise RuntimeError(f"no mutant is judged by tests that fail without one: {' '.join(tests)}")
+            shown = Path(f"{copy.place}.log").read_text("utf-8", "replace")
+            raise RuntimeError(f"no mutant is judged by tests that fail without one: {' '.join(tests)}\n{shown}")
     return 10 + 5 * (time.monotonic() - start)
 
 
@@ -131,9 +132,9 @@ def _run(place: str, tests: Sequence[str], writes_bytecode: bool) -> None:
 
     os.setpgid(0, 0)
     resource.setrlimit(resource.RLIMIT_AS, (LARGEST, LARGEST))
-    silence = os.open(os.devnull, os.O_RDWR)
+    log = os.open(f"{place}.log", os.O_RDWR | os.O_CREAT | os.O_TRUNC)
     for stream in (0, 1, 2):
-        os.dup2(silence, stream)
+        os.dup2(log, stream)
     for name in [name for name in sys.modules if name.split(".")[0] in ("purebp", "studies", "tests")]:
         del sys.modules[name]
     os.chdir(place)

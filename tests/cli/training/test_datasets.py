@@ -1,4 +1,4 @@
-"""Tables, data sets, their parts, and the scaling that folds away."""
+"""Data sets from tables, their parts, their scaling, and what a network makes of them."""
 
 from __future__ import annotations
 
@@ -9,26 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from purebp import Batch, Layer, Network, PurebpError, forward
+from purebp import Batch, Layer, Network, PurebpError
 from purebp.cli.training.datasets import BUILT_IN, Dataset, accuracy, confusion, load, parse_csv, scalings, split
-from purebp.cli.training.scaling import Scaling, fold, standardisation, unfold
-from purebp.cli.training.tables import parse_table
+from purebp.cli.training.scaling import Scaling
 
-numbers = st.floats(-1e3, 1e3, allow_subnormal=False)
 fractions = st.floats(0, 0.99)
-
-
-@st.composite
-def matrices(draw: st.DrawFn) -> list[list[float]]:
-    columns = draw(st.integers(1, 4))
-    return draw(st.lists(st.lists(numbers, min_size=columns, max_size=columns), min_size=1, max_size=8))
-
-
-@st.composite
-def scalings_of(draw: st.DrawFn, columns: int) -> Scaling:
-    shift = draw(st.lists(st.floats(-100, 100), min_size=columns, max_size=columns))
-    scale = draw(st.lists(st.floats(0.01, 100), min_size=columns, max_size=columns))
-    return Scaling(tuple(shift), tuple(scale))
 
 
 @st.composite
@@ -93,11 +78,6 @@ class TestParsing:
         assert ((0.0,), (1.0,), (0.0,), (1.0,)) == parse_csv(text, "t", predict="numbers").batch.targets
         assert ("0.5", "1") == parse_csv("x,y\n1,.5\n2,1\n3,0.5\n", "t", predict="classes").classes
 
-    @given(matrices())
-    def test_floats_come_back_as_the_same_bits(self, rows: list[list[float]]) -> None:
-        table = parse_table("\n".join(",".join(map(repr, row)) for row in rows), "t")
-        assert [list(column) for column in zip(*rows)] == [table.numbers(j) for j in range(len(rows[0]))]
-
     @given(st.text(max_size=60) | st.text('1,;.\n"ab \t', max_size=60))
     def test_any_text_is_a_data_set_or_refused_in_one_line(self, text: str) -> None:
         try:
@@ -136,55 +116,7 @@ class TestSplit:
             split(load("xor"), fraction, 0)
 
 
-class TestScaling:
-    @given(matrices())
-    def test_standardised_columns_have_mean_0_and_deviation_1_or_0(self, rows: list[list[float]]) -> None:
-        for raw, column in zip(zip(*rows), zip(*standardisation(rows).apply(rows))):
-            mean = math.fsum(column) / len(column)
-            deviation = math.sqrt(math.fsum((x - mean) ** 2 for x in column) / len(column))
-            spread = (max(raw) - min(raw)) / max(map(abs, (*raw, 1e-300)))
-            if spread == 0:
-                assert set(column) == {0.0}
-            elif spread > 1e-6:
-                assert mean == pytest.approx(0, abs=1e-8) and deviation == pytest.approx(1)
-
-    @pytest.mark.parametrize("column", [[0.1] * 7, [1e308, -1e308], [5e-324, 0.0], [1.0, math.nextafter(1.0, 2.0)]])
-    def test_extreme_columns_have_a_scale_that_can_be_divided_by(self, column: list[float]) -> None:
-        scaling = standardisation([[x] for x in column])
-        assert 0 < scaling.scale[0] < math.inf and 0 < 1 / scaling.scale[0] < math.inf
-
-    @given(st.data(), st.sampled_from(["tanh", "relu", "identity", "sigmoid"]), st.booleans(), st.integers(0, 2))
-    def test_the_folded_network_on_raw_data_is_the_network_on_scaled_data(
-        self, data: st.DataObject, activation: str, biases: bool, hidden: int
-    ) -> None:
-        n_in, n_out = data.draw(st.integers(1, 3)), data.draw(st.integers(1, 3))
-        names = [*[activation] * hidden, "identity"]
-        network = Network.random([n_in, *[4] * hidden, n_out], names, seed=1, biases=biases)
-        inputs, outputs = data.draw(scalings_of(n_in)), data.draw(scalings_of(n_out))
-        rows = data.draw(st.lists(st.lists(st.floats(-100, 100), min_size=n_in, max_size=n_in), min_size=1, max_size=4))
-        expected = outputs.inverse().apply(forward(network, inputs.apply(rows)).outputs)
-        folded = forward(fold(network, inputs, outputs), rows).outputs
-        size = max(map(max, [[abs(x) for row in rows for x in row], map(abs, inputs.shift)])) / min(inputs.scale)
-        for row, other in zip(expected, folded):
-            for x, y, s, m in zip(row, other, outputs.scale, outputs.shift):
-                assert x == pytest.approx(y, abs=1e-12 * (s * (1 + 10 * size) + abs(m)))
-
-    @given(st.data())
-    def test_unfold_undoes_fold(self, data: st.DataObject) -> None:
-        network = Network.random([2, 3, 1], ["tanh", "identity"], seed=data.draw(st.integers(0, 9)))
-        inputs, outputs = data.draw(scalings_of(2)), data.draw(scalings_of(1))
-        back = unfold(fold(network, inputs, outputs), inputs, outputs)
-        spread = 1 + max(map(abs, (*inputs.shift, *outputs.shift))) / min(*inputs.scale, *outputs.scale)
-        assert network.parameters() == pytest.approx(back.parameters(), abs=1e-13 * spread)
-
-    def test_powers_of_two_fold_without_rounding(self) -> None:
-        network, scaling = Network.random([3, 2], "softmax", seed=3), Scaling((0.0,) * 3, (16.0,) * 3)
-        assert network == unfold(fold(network, scaling), scaling)
-
-    def test_scaled_outputs_need_an_identity_layer(self) -> None:
-        with pytest.raises(PurebpError, match="identity only"):
-            fold(Network.random([1, 1], "tanh"), Scaling((0.0,), (1.0,)), Scaling((0.0,), (2.0,)))
-
+class TestScalings:
     def test_pixels_are_divided_and_nothing_else(self) -> None:
         digits = load("digits")
         inputs, outputs = scalings(digits, digits.batch)
