@@ -26,6 +26,7 @@ from purebp.oracle.explaining.recipe import (
     error_from_above,
     weight_gradients,
 )
+from purebp.textbook import backprop
 from purebp.textbook.activations import (
     Activation,
     Elementwise,
@@ -38,7 +39,7 @@ from purebp.textbook.activations import (
     tanh,
 )
 from purebp.textbook.arithmetic import Arithmetic, Bounds, Function
-from purebp.textbook.backprop import Trace, forward, frozen
+from purebp.textbook.backprop import Trace, error_below, forward, frozen
 from purebp.textbook.linalg import hadamard, shape, subtract, transpose
 from purebp.textbook.losses import binary_cross_entropy, half_sse, sse
 from purebp.textbook.network import Layer, Network
@@ -218,7 +219,7 @@ def _handed(deltas: Callable[[Place], Rows]) -> Callable[[Place], Rows]:
 
     def passed(p: Place) -> Rows:
         upper = above(p)
-        return p.product(deltas(upper), transpose(upper.weights))
+        return error_below(deltas(upper), upper.weights, p.arithmetic)
 
     return passed
 
@@ -228,7 +229,7 @@ def _through(weights: Callable[[Place], Rows]) -> Callable[[Place], Rows]:
 
     def passed(p: Place) -> Rows:
         upper = above(p)
-        return p.product(upper.deltas, transpose(weights(upper)))
+        return error_below(upper.deltas, weights(upper), p.arithmetic)
 
     return passed
 
@@ -293,7 +294,7 @@ def _of_output(p: Place) -> Rows:
         top = top.above
     if top is upper:
         raise Inapplicable("it is the layer below the output")
-    return p.product(top.deltas, transpose(upper.weights))
+    return error_below(top.deltas, upper.weights, p.arithmetic)
 
 
 def _kept(rows: Rows, kept: Callable[[int, int], bool], arithmetic: Arithmetic[Any]) -> Rows:
@@ -318,7 +319,7 @@ def _updated(learning_rate: float) -> Callable[[Place], Rows]:
 
 def _outer(deltas: Callable[[Place], Rows], below: Callable[[Place], Rows]) -> Callable[[Place], Rows]:
     """Something else in the outer product."""
-    return lambda p: p.product(transpose(deltas(p)), transpose(below(p)))
+    return lambda p: backprop.weight_gradients(deltas(p), below(p), p.arithmetic)
 
 
 def _own(p: Place) -> Rows:
@@ -358,7 +359,7 @@ def _ones(p: Place) -> Rows:
 
 
 def _sums(rows: Rows, p: Place) -> list[Any]:
-    return p.product([[p.arithmetic.one] * len(rows)], transpose(rows))[0]
+    return backprop.bias_gradients(rows, p.arithmetic)
 
 
 def _several(p: Place) -> None:
