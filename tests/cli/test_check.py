@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 import pytest
 
 from purebp.cli import check, main
-from purebp.oracle.asking import task
+from purebp.oracle import examination
 from purebp.oracle.asking.task import Outcome, Task
 from purebp.oracle.examination import examine
 from tests import ROOT
@@ -340,7 +340,7 @@ def test_a_defect_of_purebp_says_so(
     def fails(*args: Any, **more: Any) -> None:
         raise KeyError("what?")
 
-    monkeypatch.setattr(task, "check", fails)
+    monkeypatch.setattr(examination, "check", fails)
     Path("mine.py").write_text(RIGHT)
     assert main(["check", "mine.py"]) == 3
     assert "a defect of purebp" in (said := capfd.readouterr().err) and "KeyError: 'what?'" in said
