@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from purebp.graphs.nodes import Node
     from purebp.oracle.asking.candidate import Candidate
     from purebp.oracle.certify_graph import certified_graph
-    from purebp.oracle.check_graph import check_graph
+    from purebp.oracle.check_graphs import check_graph
 
 __all__ = [
     "CaseReport",
@@ -53,7 +53,7 @@ __all__ = [
     "judge",
 ]
 
-_OF_GRAPHS = {"check_graph": "check_graph", "certified_graph": "certify_graph"}  # loaded for who has one (PEP 562)
+_OF_GRAPHS = {"check_graph": "check_graphs", "certified_graph": "certify_graph"}  # loaded for who has one (PEP 562)
 
 
 def __getattr__(name: str) -> Any:

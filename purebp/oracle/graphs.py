@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from purebp.graphs.engine import labels, topological_order
 from purebp.graphs.nodes import Node
-from purebp.number_systems.formats import Format, format_named
+from purebp.number_systems.formats import BINARY32, BINARY64, Format
 from purebp.oracle.answer import UPDATED, Claim, Finding, Key, tensor_name
 from purebp.oracle.asking.declared import Declared
 from purebp.oracle.conventions import ONE, Convention, factors
@@ -18,7 +18,7 @@ from purebp.oracle.evidence import Budgets, Evidence, inside, over_cases, regath
 from purebp.oracle.explaining.catalogue import LOSS
 from purebp.oracle.explaining.diagnosis import Diagnosis
 from purebp.oracle.explaining.graph_mistakes import mistakes
-from purebp.oracle.explaining.localisation import COARSER, pattern, stored
+from purebp.oracle.explaining.localisation import pattern, rounded_to
 from purebp.oracle.graph_cases import Backward, GraphCase, bounded, graph_budgets, key_of, keys_of, quantities
 from purebp.oracle.reasons import Reasons, of_state
 from purebp.textbook.arithmetic import FLOAT, Matrix
@@ -179,17 +179,15 @@ class Graphs:
 
     def _approximation(self, evidence: Sequence[Evidence], convention: Convention) -> str:
         """The lower precision that every answer has, or how far off it is if it is in the budget of binary32; else ""."""
-        format = self.declared.format
 
-        def lie_in(coarser: str) -> bool:
+        def inside_all(coarser: Format) -> bool:
             if not all(bounded(piece.case, coarser) for piece in evidence):
                 return False
             return not any(piece.off for piece in regathered(evidence, convention, coarser, self.enclose))
 
-        for name in [name for name in COARSER if format_named(name).precision < format.precision]:
-            if all(stored(piece.claim, name) for piece in evidence) and lie_in(name):
-                return f"Every number is one of {name}, and lies inside its budget: it was rounded to {name}."
-        if format.name != "binary64" or not lie_in("binary32"):
+        if name := rounded_to(evidence, self.declared.format, inside_all):
+            return f"Every number lies inside the budget of {name}, and is one of {name}: it was rounded to it."
+        if self.declared.format is not BINARY64 or not inside_all(BINARY32):
             return ""
         off = [tensor for tensor in over_cases(evidence) if tensor.wrong]
         return (

@@ -104,9 +104,9 @@ class Softmax(Activation):
     """
 
     name: str = "softmax"
-    title: str = "Softmax"
-    definition: str = "e^z / sum of e^z over the outputs of a sample"
-    distribution: bool = True
+    title = "Softmax"
+    definition = "e^z / sum of e^z over the outputs of a sample"
+    distribution = True
 
     def __call__(self, z: Vector[N], arithmetic: Arithmetic[N] = DEFAULT) -> list[N]:
         _, powers, total = exponentials(z, arithmetic)

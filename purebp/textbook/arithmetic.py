@@ -23,7 +23,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from operator import add, lt, mul, truediv
-from typing import TYPE_CHECKING, Any, Generic, Protocol, Self
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, Self
 
 if TYPE_CHECKING:
     # With a default, `Network` alone means `Network[float]` (PEP 696, in typing from Python 3.13 on).
@@ -69,8 +69,7 @@ class Inner(Protocol[N]):
     def __call__(self, a: Matrix[N], b: Matrix[N], biases: Vector[N] | None = None, /) -> list[list[N]]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(NamedTuple):
     """What a number system that bounds errors must know of a function g: how steep it is, where it breaks, what cancels.
 
     Without a slope, g is piecewise linear and made of + − × alone. |g′| has no local maximum but at the peaks. A kink is

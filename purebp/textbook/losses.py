@@ -56,22 +56,14 @@ class Fusion:
     deltas: Pairing
 
 
-@dataclass(frozen=True, slots=True)
-class Called:
-    """What a loss is called: by name, as a node of a graph, and in a formula of ASCII."""
-
-    name: str
-    title: str
-    definition: str
-
-
 @dataclass(frozen=True)
 class Loss:
     """A sum of summands, divided; losses are equal when base and reduction are.
 
-    base_title, base_definition (in which `parameter` stands for the number in the name) and words say what it is, mean
-    how it is called where it is the mean over all entries, if that has a name of its own. targets says which suit it:
-    any "real" numbers, "binary" ones, 0 or 1, or "one_hot" rows.
+    base_title is what a node of a graph that computes it is called, base_definition the formula in ASCII, in which
+    `parameter` stands for the number in the name. If the mean over all entries has a name of its own, `mean` is that
+    name, its title and its definition. targets says which suit it: any "real" numbers, "binary" ones, 0 or 1, or
+    "one_hot" rows.
     """
 
     base: str
@@ -88,7 +80,7 @@ class Loss:
     targets: Literal["real", "binary", "one_hot"] = field(default="real", compare=False, repr=False)
     of_error: bool = field(default=False, compare=False, repr=False)  # a function of ŷ − y: ∂loss/∂y = −∂loss/∂ŷ
     linear_in_targets: bool = field(default=False, compare=False, repr=False)
-    mean: Called | None = field(default=None, compare=False, repr=False)
+    mean: tuple[str, str, str] | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "reduction", self.reduction or self.natural)
@@ -102,25 +94,26 @@ class Loss:
         return _restored, (self.name, self.samples)
 
     @property
-    def _as_mean(self) -> Called | None:
-        return self.mean if self.reduction == "entries" else None
+    def _called(self) -> tuple[str, str, str]:
+        if self.mean and self.reduction == "entries":
+            return self.mean
+        name = self.base if self.reduction == self.natural else f"{self.base}/{self.reduction}"
+        return name, self.base_title, self.base_definition
 
     @property
     def name(self) -> str:
         """The name that finds it again."""
-        if called := self._as_mean:
-            return called.name
-        return self.base if self.reduction == self.natural else f"{self.base}/{self.reduction}"
+        return self._called[0]
 
     @property
     def title(self) -> str:
         """What a node of a graph that computes it is called, without parameter and reduction."""
-        return called.title if (called := self._as_mean) else self.base_title
+        return self._called[1]
 
     @property
     def definition(self) -> str:
-        """The formula, under the reduction that its base name alone stands for, or as a mean with a name of its own."""
-        return called.definition if (called := self._as_mean) else self.base_definition
+        """The formula, for the reduction that the base name alone stands for, or for a mean with a name of its own."""
+        return self._called[2]
 
     @property
     def form(self) -> str:
@@ -238,7 +231,7 @@ sse = Loss(
     base_definition="sum over all entries of (output - target)^2",
     words="squares",
     of_error=True,
-    mean=Called("mse", "MSE", "mean over all entries of (output - target)^2"),
+    mean=("mse", "MSE", "mean over all entries of (output - target)^2"),
 )
 half_sse = Loss(
     "half_sse",
@@ -249,7 +242,7 @@ half_sse = Loss(
     base_definition="half of sse",
     words="squares",
     of_error=True,
-    mean=Called("half_mse", "HalfMSE", "half of mse"),
+    mean=("half_mse", "HalfMSE", "half of mse"),
 )
 mse, half_mse = sse.reduced("entries"), half_sse.reduced("entries")
 mae = of_error(

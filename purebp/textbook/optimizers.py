@@ -61,7 +61,7 @@ def descended(parameters: Any, gradients: Any, rate: Any, arithmetic: Arithmetic
     raise PurebpError(f"{given}: sgd_step takes a network, and once purebp.graph is imported the dictionary of a graph")
 
 
-@descended.register
+@descended.register(Network)
 def _(parameters: Network, gradients: Gradients[Any], rate: Any, arithmetic: Arithmetic[Any]) -> Network[Any]:
     _check_shapes(parameters, gradients)
     lifted = arithmetic.lift([parameters.parameters()])[0]

@@ -222,7 +222,7 @@ def twice(answer: Answer) -> Answer:
 
 
 def extremes() -> Iterator[tuple[str, Asked]]:
-    """Right candidates where numbers are not of a middling size."""
+    """Right candidates where numbers are very large or very small, or lie at a kink."""
     sigmoids, rectified = Setting(("sigmoid", "sigmoid"), "mse"), Setting(("relu", "identity"), "mse")
     plain = typical(sigmoids)
 

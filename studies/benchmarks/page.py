@@ -114,7 +114,7 @@ def page(found: Found) -> str:
         "Fast mode, jax, autograd and `check_grad` with `direction='random'` look in one random direction (that of "
         "fast mode and jax is the same in every run), which is one number for all entries, and an absolute tolerance "
         "passes whatever is small. A float32 hidden inside float64 code is off by 10⁻⁷.\n",
-        "## Where numbers are not of a middling size\n",
+        "## Very large numbers, very small ones, and kinks\n",
         "A right gradient, and twice that gradient, which is wrong. *Accuses*: the right one is rejected. *Misses*: "
         "twice the gradient is accepted; where not with all seeds, with how many.\n",
         facts_table(facts["at extremes"], "checker"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import shlex
 from collections.abc import Iterator
 from dataclasses import replace
@@ -88,3 +89,9 @@ def test_nothing_is_asked_where_everything_is_declared() -> None:
     task = Task("a.py", "f", {})
     report = guided(Asked(task, agreed(declared), lambda chosen: right("tanh", "identity"), lambda cases: None, never))
     assert report.verdict == "correct"
+
+
+def test_a_task_can_be_sent_to_a_process_that_is_spawned() -> None:
+    declared = agreed({"activations": "leaky_relu(0.25)", "loss": "huber(0.5)/samples", "format": "binary32"})
+    task = Task("a.py", None, declared, source="x = 1\n")
+    assert pickle.loads(pickle.dumps(task)) == task

@@ -517,13 +517,13 @@ class Search:
             for key, rows in observed.claim.items():
                 if key in claim and not self.near(claim[key], rows, observed, key):
                     return None
-        for name in dict.fromkeys((self.format.name, "binary32")):
-            if format_named(name).precision > self.format.precision:
+        for format in dict.fromkeys((self.format, BINARY32)):
+            if format.precision > self.format.precision:
                 continue
-            if name != self.format.name and (hypothesis.made or hypothesis.scales) and not self.stored:
+            if format != self.format and (hypothesis.made or hypothesis.scales) and not self.stored:
                 continue  # wide budgets would let two mistakes that cancel stand for a roundoff
-            if all(inside(gradients_in(o.claim), hypothesis.claim(o, ball(name))) for o in self.observations):
-                return self.described(hypothesis, name)
+            if all(inside(gradients_in(o.claim), hypothesis.claim(o, ball(format))) for o in self.observations):
+                return self.described(hypothesis, format.name)
         return None
 
     def near(self, rows: Matrix, claim: Matrix, observed: Observation, key: Key) -> bool:

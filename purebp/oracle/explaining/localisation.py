@@ -10,11 +10,11 @@ No single mistake of the catalogue explains it. The output layer is right, layer
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import isfinite, ulp
 
 from purebp.number_systems.ball import Ball
-from purebp.number_systems.formats import Format, format_named, is_exact
+from purebp.number_systems.formats import BINARY32, FORMATS, Format, format_named, is_exact
 from purebp.oracle.answer import LOCAL, Claim, Key, same, tensor_name
 from purebp.oracle.cases import Case
 from purebp.oracle.conventions import Convention
@@ -23,7 +23,6 @@ from purebp.textbook.arithmetic import Matrix
 from purebp.textbook.backprop import evaluate
 
 STEPS = (1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
-COARSER = ("binary32", "tf32", "bfloat16", "binary16")
 
 
 def approximation(evidence: Sequence[Evidence], convention: Convention, format: Format | str, enclose: Enclose) -> str:
@@ -32,15 +31,12 @@ def approximation(evidence: Sequence[Evidence], convention: Convention, format: 
     evidence: of gradients, beside their budgets under the convention in that format.
     """
 
-    def inside_all(name: str) -> bool:
-        return not any(piece.off for piece in regathered(evidence, convention, name, enclose))
+    def inside_all(coarser: Format) -> bool:
+        return not any(piece.off for piece in regathered(evidence, convention, coarser, enclose))
 
-    coarser = [name for name in COARSER if format_named(name).precision < format_named(format).precision]
-    single = "binary32" in coarser and inside_all("binary32")
-    for name in coarser:
-        held = all(stored(piece.claim, name) for piece in evidence)
-        if held and (single if name == "binary32" else inside_all(name)):
-            return f"Every number lies inside the budget of {name}, and is one of {name}: it was rounded to it."
+    single = BINARY32.precision < format_named(format).precision and inside_all(BINARY32)
+    if name := rounded_to(evidence, format, lambda coarser: single if coarser is BINARY32 else inside_all(coarser)):
+        return f"Every number lies inside the budget of {name}, and is one of {name}: it was rounded to it."
     if note := _few_digits(evidence, format) or _difference_quotient(evidence, convention):
         return note
     if single:
@@ -76,9 +72,15 @@ def _last_place(x: float, digits: int, kind: str) -> float:
     return 10.0 ** (exponent - digits)
 
 
-def stored(claim: Claim, name: str) -> bool:
+def rounded_to(evidence: Sequence[Evidence], format: Format | str, inside_all: Callable[[Format], bool]) -> str:
+    """The coarser format of which all numbers are, and in whose budgets they lie; "" for none."""
+    coarser = [each for each in FORMATS.values() if each.precision < format_named(format).precision]
+    held = (each for each in coarser if all(stored(piece.claim, each) for piece in evidence) and inside_all(each))
+    return next((each.name for each in held), "")
+
+
+def stored(claim: Claim, held: Format) -> bool:
     """Whether all numbers are numbers of that format; the wide budgets of short formats would hide a mistake else."""
-    held = format_named(name)
     return all(isfinite(x) and is_exact(x, held) for rows in claim.values() for row in rows for x in row)
 
 
