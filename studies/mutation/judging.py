@@ -17,7 +17,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from tempfile import TemporaryDirectory
 
-from studies.mutation.mutants import ROOT, Mutant, change, original
+from studies.mutation.mutants import ROOT, Mutant, change
 
 LAWS = ("tests/test_laws.py", "tests/test_published.py")
 WIDER = {  # what judges a mutant that the tests of its module let pass, by room
@@ -90,16 +90,17 @@ class Copy:
         return process.exitcode in PASSED
 
     @contextmanager
-    def holding(self, mutant: Mutant) -> Iterator[None]:
-        """With the mutant in the place of its module."""
+    def holding(self, mutant: Mutant) -> Iterator[str]:
+        """With the mutant in the place of its module, whose text this is."""
         path = self.place / mutant.module
+        before = path.read_text("utf-8")
         path.write_text(mutant.text, "utf-8")
         for compiled in path.parent.glob(f"__pycache__/{path.stem}.*.pyc"):
             compiled.unlink()  # it is told from its source by size and time alone
         try:
-            yield
+            yield before
         finally:
-            path.write_text(original(mutant.module), "utf-8")
+            path.write_text(before, "utf-8")
 
 
 def _limit(copies: SimpleQueue[Copy], tests: Tests) -> float:
@@ -115,9 +116,9 @@ def _limit(copies: SimpleQueue[Copy], tests: Tests) -> float:
 def _judged(
     copies: SimpleQueue[Copy], limits: dict[Tests, float], judges: Callable[[str], Sequence[Tests]], mutant: Mutant
 ) -> Judged:
-    with _one_of(copies) as copy, copy.holding(mutant):
+    with _one_of(copies) as copy, copy.holding(mutant) as before:
         killed = not all(copy.passes(tests, limits[tests]) for tests in judges(mutant.module))
-    return Judged(mutant.module, *change(original(mutant.module), mutant.text), killed)
+    return Judged(mutant.module, *change(before, mutant.text), killed)
 
 
 @contextmanager
