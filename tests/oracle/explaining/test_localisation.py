@@ -7,6 +7,7 @@ from math import inf, pi
 import pytest
 
 from purebp.number_systems.ball import ball
+from purebp.number_systems.formats import format_named
 from purebp.oracle.explaining.localisation import pattern, stored
 
 RIGHT = [[1.0, -2.0], [0.5, 4.0]]
@@ -33,6 +34,6 @@ def test_a_single_number_or_one_beside_zeros_has_no_look() -> None:
 
 
 def test_numbers_are_stored_in_a_format_where_each_of_them_is() -> None:
-    assert stored({("weights", 0): RIGHT}, "bfloat16")
-    assert not stored({("weights", 0): RIGHT, ("biases", 0): [[pi]]}, "binary32")
-    assert not stored({("weights", 0): [[inf]]}, "binary32")
+    assert stored({("weights", 0): RIGHT}, format_named("bfloat16"))
+    assert not stored({("weights", 0): RIGHT, ("biases", 0): [[pi]]}, format_named("binary32"))
+    assert not stored({("weights", 0): [[inf]]}, format_named("binary32"))
