@@ -33,7 +33,13 @@ from purebp.oracle.asking.wire import HELLO
 from tests import ROOT
 
 DOCUMENTS = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
-GENERATED = {"mistakes.md", "peers.md", "performance.md", "power.md"}  # other tests hold them to their scripts
+GENERATED = {
+    "mistakes.md",
+    "mutation.md",
+    "peers.md",
+    "performance.md",
+    "power.md",
+}  # other tests hold them to their scripts
 NEEDS = {"docs/scaling.md": "dask.distributed"}  # is run where that is installed, by `make scaling`
 NAMES = [document.relative_to(ROOT).as_posix() for document in DOCUMENTS]
 PYTHON = {"python": [sys.executable], "python3": [sys.executable], "purebp": [sys.executable, "-m", "purebp"]}

@@ -60,9 +60,9 @@ def main():
             batch = {"x": [inputs[i] for i in chosen], "y": [targets[i] for i in chosen]}
             parameters = sgd_step(parameters, backward_graph(loss, parameters | batch), RATE)
         if epoch % 3 == 0:
-            print(f"epoch {epoch:2}: {accuracy(logits, parameters, inputs, targets):.1%} of the training samples")
+            print(f"epoch {epoch:2}: {accuracy(logits, parameters, inputs, targets):5.1%} of the training samples")
     right = accuracy(logits, parameters, scaled.apply(test.inputs), test.targets)
-    print(f"{right:.1%} of {len(test.inputs)} test samples, with {BLOCKS} residual blocks")
+    print(f"{right:5.1%} of {len(test.inputs)} test samples, with {BLOCKS} residual blocks")
     return right
 
 

@@ -39,7 +39,8 @@ def trained() -> page.Found:
     by_interpreter = training.everywhere()
     tables = {f"{page.TRAINING}{minor(name)}": table for name, table in by_interpreter.items()}
     return {
-        "seconds": tables | {"import": {"python -c import": training.imports()}},
+        "seconds": tables
+        | {"import": {"python -c import": training.imports()}, "check": {"two layers": training.first_check()}},
         "about": {"with": {"interpreters of one gradient": ", ".join(by_interpreter)}},
     }
 

@@ -177,9 +177,11 @@ def page(found: Found) -> str:
         "## Over a cluster\n",
         "Two processes under [dask.distributed](scaling.md), on the two processors that also run everything else:\n",
         _ratios(seconds["over a cluster"], 1e3, "ms"),
-        "## Import\n",
+        "## From a standing start\n",
         "A fresh process, in milliseconds:\n",
         _ratios(seconds["import"], 1e3, "ms"),
+        "The same for the import of NumPy, and for `purebp check docs/examples/two_layers.py`, which needs none:\n",
+        _ratios(seconds["check"], 1e3, "ms"),
         "## Measured with\n",
         "".join(f"* {name}: {what}\n" for name, what in found["about"]["with"].items()),
         "What is compared takes turns in one process on one thread, and the medians over the rounds are shown. "

@@ -92,14 +92,26 @@ def everywhere() -> dict[str, Table]:
 
 def imports() -> dict[str, float]:
     """Seconds of a fresh process that imports `dataclasses`, which purebp needs in any case, or purebp."""
+    python = ["-S", "-c"]  # without site-packages, which may import more than either
+    return fresh({name: [*python, f"import {name}"] for name in ("dataclasses", "purebp")})
+
+
+def first_check() -> dict[str, float]:
+    """Seconds of a fresh process that imports NumPy, or that checks an example, which needs no NumPy."""
+    check = ["-m", "purebp", "check", "docs/examples/two_layers.py"]
+    return fresh({"import numpy": ["-c", "import numpy"], "purebp check": check})
+
+
+def fresh(arguments: dict[str, list[str]]) -> dict[str, float]:
+    """Seconds of a fresh process of this interpreter with these arguments."""
     with TemporaryDirectory() as folder:  # for byte code, which a first import leaves to the next
         environment = os.environ | {"PYTHONPYCACHEPREFIX": folder, "PYTHONDONTWRITEBYTECODE": ""}
-        python = [sys.executable, "-S", "-c"]  # without site-packages, which may import more than either
 
-        def importing(name: str) -> Callable[[], object]:
-            return lambda: subprocess.run([*python, f"import {name}"], cwd=ROOT, env=environment, check=True)
+        def running(given: list[str]) -> Callable[[], object]:
+            command = [sys.executable, *given]
+            return lambda: subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
 
-        return medians({name: importing(name) for name in ("dataclasses", "purebp")}, fewest=15)
+        return medians({name: running(given) for name, given in arguments.items()}, fewest=15)
 
 
 if __name__ == "__main__":

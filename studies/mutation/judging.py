@@ -7,7 +7,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from tempfile import TemporaryDirectory
 
-from studies.mutation.mutants import ROOT, Mutant, change, original
+from studies.mutation.mutants import ROOT, Mutant, change
 
 LAWS = ("tests/test_laws.py", "tests/test_published.py")
 WIDER = {  # what judges a mutant that the tests of its module let pass, by room
@@ -28,6 +28,7 @@ WIDER = {  # what judges a mutant that the tests of its module let pass, by room
 }
 LARGEST = 8 << 30  # bytes of memory that a mutant may take
 OPTIONS = ("-x", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")  # it is loaded already
+Tests = tuple[str, ...]
 PASSED = (0, 5)  # exit statuses of pytest: all of them, or there were none
 PROCESSES = get_context("forkserver")  # a process for each mutant, that has pytest and Hypothesis loaded
 PROCESSES.set_forkserver_preload(["hypothesis.strategies", "pytest", "_pytest.doctest", "studies.mutation.judging"])
@@ -43,7 +44,7 @@ class Judged:
     killed: bool
 
 
-def stages(module: str) -> list[tuple[str, ...]]:
+def stages(module: str) -> list[Tests]:
     """The doctests and the test file of the module, then what is wider.
 
     >>> stages("purebp/textbook/linalg.py")[0]
@@ -56,15 +57,17 @@ def stages(module: str) -> list[tuple[str, ...]]:
     return [first, tuple(name for name in wider if name not in first)]
 
 
-def judge(mutants: Sequence[Mutant], processes: int) -> Iterator[Judged]:
-    """Each mutant in turn, several of them at a time. RuntimeError if the tests fail without any."""
+def judge(
+    mutants: Sequence[Mutant], processes: int, judges: Callable[[str], Sequence[Tests]] = stages
+) -> Iterator[Judged]:
+    """Each mutant in turn, several of them at a time, by the tests for its module. RuntimeError if these fail without."""
     copies: SimpleQueue[Copy] = SimpleQueue()
     with TemporaryDirectory() as directory, ThreadPoolExecutor(processes) as pool:
         for i in range(processes):
             copies.put(Copy(Path(directory) / str(i)))
-        wanted = list(dict.fromkeys(tests for mutant in mutants for tests in stages(mutant.module)))
+        wanted = list(dict.fromkeys(tests for mutant in mutants for tests in judges(mutant.module)))
         limits = dict(zip(wanted, pool.map(partial(_limit, copies), wanted)))
-        yield from pool.map(partial(_judged, copies, limits), mutants)
+        yield from pool.map(partial(_judged, copies, limits, judges), mutants)
 
 
 class Copy:
@@ -87,19 +90,20 @@ class Copy:
         return process.exitcode in PASSED
 
     @contextmanager
-    def holding(self, mutant: Mutant) -> Iterator[None]:
-        """With the mutant in the place of its module."""
+    def holding(self, mutant: Mutant) -> Iterator[str]:
+        """With the mutant in the place of its module, whose text this is."""
         path = self.place / mutant.module
+        before = path.read_text("utf-8")
         path.write_text(mutant.text, "utf-8")
         for compiled in path.parent.glob(f"__pycache__/{path.stem}.*.pyc"):
             compiled.unlink()  # it is told from its source by size and time alone
         try:
-            yield
+            yield before
         finally:
-            path.write_text(original(mutant.module), "utf-8")
+            path.write_text(before, "utf-8")
 
 
-def _limit(copies: SimpleQueue[Copy], tests: tuple[str, ...]) -> float:
+def _limit(copies: SimpleQueue[Copy], tests: Tests) -> float:
     """The seconds that mutants have for these tests, which pass without one."""
     with _one_of(copies) as copy:
         start = time.monotonic()
@@ -109,10 +113,12 @@ def _limit(copies: SimpleQueue[Copy], tests: tuple[str, ...]) -> float:
     return 10 + 5 * (time.monotonic() - start)
 
 
-def _judged(copies: SimpleQueue[Copy], limits: dict[tuple[str, ...], float], mutant: Mutant) -> Judged:
-    with _one_of(copies) as copy, copy.holding(mutant):
-        killed = not all(copy.passes(tests, limits[tests]) for tests in stages(mutant.module))
-    return Judged(mutant.module, *change(original(mutant.module), mutant.text), killed)
+def _judged(
+    copies: SimpleQueue[Copy], limits: dict[Tests, float], judges: Callable[[str], Sequence[Tests]], mutant: Mutant
+) -> Judged:
+    with _one_of(copies) as copy, copy.holding(mutant) as before:
+        killed = not all(copy.passes(tests, limits[tests]) for tests in judges(mutant.module))
+    return Judged(mutant.module, *change(before, mutant.text), killed)
 
 
 @contextmanager
