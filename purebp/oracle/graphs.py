@@ -5,7 +5,7 @@ Where the gradient of a node is given in the place of its value, it is not judge
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from purebp.graphs.engine import labels, topological_order
@@ -43,7 +43,7 @@ class Graphs:
     def follows(self, evidence: Sequence[Evidence]) -> Convention | None:
         """Gradients with a factor, or with their sign turned, where they are not as declared."""
         asked = [piece for piece in evidence if piece.claim]
-        if self.declared.returns == "step" or all(not piece.off or self._holds(piece, self.usual) for piece in asked):
+        if self.declared.returns == "step" or all(self._holds(piece, self.usual, known=piece.off) for piece in asked):
             return None
         ratios = [ratio for piece in asked if (ratio := self._ratio(piece))]
         known = factors(ratios, 1e-6) if ratios else ()
@@ -53,7 +53,7 @@ class Graphs:
                 continue  # it says no more than they do
             turned = factor.constant < 0
             found = Convention(None, -factor if turned else factor, "descent" if turned else "gradients")
-            if self._explains(asked, found):
+            if found != self.usual and self._explains(asked, found):
                 return found
         return None
 
@@ -162,19 +162,28 @@ class Graphs:
         )
 
     def _holds(
-        self, piece: Evidence, convention: Convention, backward: Backward | None = None, *, nearly: bool = False
+        self,
+        piece: Evidence,
+        convention: Convention,
+        backward: Backward | None = None,
+        *,
+        nearly: bool = False,
+        known: Collection[Key] | None = None,
     ) -> bool:
-        """Whether nothing is outside of its budget; the gradient of a node in the place of its value is not."""
+        """Whether nothing is outside of its budget; the gradient of a node in the place of its value is not.
+
+        known: what is outside, where the budgets have been computed.
+        """
         arithmetic = FLOAT if nearly else piece.case.balls(self.declared.format)
         agrees = _near if nearly else lambda rows, balls: inside({("", 0): rows}, {("", 0): balls})
-        nodes, off = keys_of(self.graph), dict(piece.claim)
-        for gradients_only in (False, True):
+        nodes, off = keys_of(self.graph), {key: piece.claim[key] for key in (piece.claim if known is None else known)}
+        for gradients_only in (False, True) if known is None else (True,):
+            if not off or (gradients_only and any(nodes[key].operation is None for key in off)):
+                break
             wanted = quantities(
                 piece.case, arithmetic, convention, off.keys(), backward=backward, gradients_only=gradients_only
             )
             off = {key: rows for key, rows in off.items() if not agrees(rows, wanted[key])}
-            if not off or any(nodes[key].operation is None for key in off):
-                break
         return not off
 
     def _approximation(self, evidence: Sequence[Evidence], convention: Convention) -> str:

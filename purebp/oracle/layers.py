@@ -72,11 +72,11 @@ class Layers:
         if any(finding.kind in ("flaky", "keeps state") for finding in findings):
             return of_state(findings)
         if any(finding.fatal for finding in findings):
-            return Reasons(convention=next((c for c, holds in self._of_most(gradients) if holds), None))
+            return next((reasons for reasons, holds in self._of_most(evidence, convention) if holds), Reasons())
         elsewhere = any(kind not in LOCAL for piece in evidence for kind, _ in piece.off)
         if not elsewhere and (note := self._approximation(gradients, convention)):
             return Reasons(approximation=note)
-        return self._under_another(gradients)
+        return self._under_another(evidence, convention, tried=not elsewhere)
 
     def missing(self, evidence: Sequence[Evidence], convention: Convention) -> Finding | None:
         """The first gradient that was not given, where all that was given is right."""
@@ -149,20 +149,27 @@ class Layers:
         most = [c for c, n in votes.items() if 2 * n > len(gradients) and c.fits(self.declared)]
         return sorted(most, key=lambda c: (-votes[c], c.plainness))
 
-    def _of_most(self, gradients: Sequence[Evidence]) -> Iterator[tuple[Convention, bool]]:
-        """The conventions that most cases vote for, each with whether most answers lie in its budgets."""
-        for convention in self._voted(gradients):
-            pieces = regathered(gradients, convention, self.declared.format, self.enclose)
-            yield convention, 2 * sum(not piece.off for piece in pieces) > len(pieces)
+    def _of_most(self, evidence: Sequence[Evidence], convention: Convention) -> Iterator[tuple[Reasons, bool]]:
+        """The conventions that most cases vote for, each with the answers beside its budgets, and whether most hold."""
+        for voted in self._voted(_of_gradients(evidence)):
+            known = voted == convention
+            pieces = evidence if known else regathered(evidence, voted, self.declared.format, self.enclose)
+            off = [bool(piece.off) for piece in _of_gradients(pieces)]
+            yield Reasons(convention=voted, evidence=tuple(pieces)), 2 * sum(off) < len(off)
 
-    def _under_another(self, gradients: Sequence[Evidence]) -> Reasons:
-        """Nothing explains all answers: what most of them follow, or what all of them approximate."""
-        voted = list(self._of_most(gradients))
-        if meant := next((convention for convention, holds in voted if holds), None):
-            return Reasons(convention=meant)
-        for convention, _ in voted:
-            if note := self._approximation(gradients, convention):
-                return Reasons(approximation=note, convention=convention)
+    def _under_another(self, evidence: Sequence[Evidence], convention: Convention, tried: bool) -> Reasons:
+        """Nothing explains all answers: what most of them follow, or what all of them approximate.
+
+        tried: they are no approximation under that convention.
+        """
+        voted = list(self._of_most(evidence, convention))
+        if meant := next((reasons for reasons, holds in voted if holds), None):
+            return meant
+        for reasons, _ in voted:
+            assert reasons.convention is not None  # of most
+            again = tried and reasons.convention == convention
+            if not again and (note := self._approximation(_of_gradients(reasons.evidence), reasons.convention)):
+                return replace(reasons, approximation=note)
         return Reasons()
 
     def _approximation(self, gradients: Sequence[Evidence], convention: Convention) -> str:

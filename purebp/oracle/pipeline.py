@@ -100,7 +100,8 @@ def judged(
         meant = None if known or facts.conventional else facts.reasons.convention
         if meant is not None and meant != convention and meant.fits(declared):
             found = convention = meant
-            facts = replace(facts, evidence=regathered(relevant, convention, declared.format, question.enclose))
+            under = facts.reasons.evidence or regathered(relevant, convention, declared.format, question.enclose)
+            facts = replace(facts, evidence=under)
     verdict = reached(facts)
     notes = _notes(question, facts, convention, verdict) if explained or facts.right else ()
     return _report(question, facts, convention, found is not None, name, verdict, (*notes, *passed_over))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from purebp.oracle.answer import Finding
 from purebp.oracle.conventions import Convention
+from purebp.oracle.evidence import Evidence
 from purebp.oracle.explaining.catalogue import STATE
 from purebp.oracle.explaining.diagnosis import Diagnosis
 
@@ -17,12 +18,14 @@ RECURRENCE = "∂loss/∂Wˡ = δˡᵀ aˡ⁻¹"
 class Reasons:
     """diagnoses: what explains all answers, the likeliest first. approximation: what they are instead, in a sentence.
 
-    convention: what the answers follow but for that, if it was found on the way.
+    convention: what the answers follow but for that, if it was found on the way; evidence: the answers beside its
+    budgets, if they were computed for it.
     """
 
     diagnoses: tuple[Diagnosis, ...] = ()
     approximation: str = ""
     convention: Convention | None = None
+    evidence: tuple[Evidence, ...] = ()
 
     @property
     def conventional(self) -> bool:

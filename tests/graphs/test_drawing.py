@@ -18,7 +18,7 @@ from purebp.number_systems.ball import ball
 from purebp.number_systems.rational import FRACTION
 from tests import ROOT
 from tests.graph_laws import Recipe, recipes
-from tests.oracle.test_check_graph import residual
+from tests.oracle.samples import residual
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -25,7 +25,7 @@ from purebp.graph import (
     topological_order,
 )
 from purebp.oracle import check
-from tests.oracle.test_check_graph import residual
+from tests.oracle.samples import residual
 
 torch: Any = import_module("torch")  # not installed where mypy runs
 F: Any = torch.nn.functional

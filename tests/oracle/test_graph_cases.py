@@ -1,0 +1,202 @@
+"""Cases for graphs: numbers that have budgets and show mistakes, and budgets that hold shared buffers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import exp
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from purebp.graph import (
+    Add,
+    BinaryCrossEntropy,
+    Constant,
+    CrossEntropy,
+    Exp,
+    HalfSSE,
+    Identity,
+    Input,
+    LeakyReLU,
+    Linear,
+    Log,
+    Multiply,
+    Negative,
+    Node,
+    Parameter,
+    ReLU,
+    Sigmoid,
+    Softmax,
+    SoftmaxCrossEntropy,
+    Sum,
+    Transpose,
+    backward_graph,
+)
+from purebp.graphs.tensors import entries
+from purebp.number_systems.ball import ball
+from purebp.oracle import check
+from purebp.oracle.evidence import share
+from purebp.oracle.explaining.graph_mistakes import mistakes
+from purebp.oracle.graph_cases import continued, graph_cases
+from tests.oracle.samples import (
+    Feed,
+    in_single,
+    name_of,
+    of_engine,
+    single,
+)
+
+
+def test_the_budget_holds_sums_that_are_continued_in_another_buffer() -> None:
+    """1 comes back by the skip, and a hundred products of little more than half an ulp are added to it one by one.
+
+    Each is rounded up to an ulp of 1. As sums of their own, which are added when they are whole, they come to half.
+    """
+    n, little = 100, 2.0**-53 * (1 + 2.0**-10)
+    p = Parameter("p", (1, 1))
+    graph = Add(Sum(p), Sum(Linear(p, Constant([[little]] * n))), name="loss")
+
+    def continued(feed: Feed) -> dict[str, Any]:
+        buffer = 1.0
+        for _ in range(n):
+            buffer += little
+        return {"p": [[buffer]]}
+
+    strict = backward_graph(graph, {p: [[1.0]]}, ball("binary64"))[p][0][0]
+    assert share(continued({})["p"][0][0], strict) > 10
+    assert check(continued, graph=graph).verdict == "correct"
+    assert check(lambda feed: {"p": [[1.0 + n * little]]}, graph=graph).verdict == "correct"
+    assert not check(lambda feed: {"p": [[1.0 + 3 * n * little]]}, graph=graph).conforms
+
+
+def test_a_buffer_may_be_that_of_several_nodes() -> None:
+    """Through views: 8.5 is there first, and 0.6 ulps of it are added twenty times, each rounded up to one."""
+    W, c = Parameter("W", (1, 2)), 0.6 * 2.0**-49
+    node, graph = W, Sum(Multiply(W, Constant([[8.5, 8.5]])))
+    for _ in range(20):
+        node = Transpose(node)
+        graph = graph + Sum(node * c)
+
+    def through_views(feed: Feed) -> dict[str, Any]:
+        buffer = 8.5
+        for _ in range(20):
+            buffer += c
+        return {"W": [[buffer, buffer]]}
+
+    strict = backward_graph(graph, {W: [[1.0, 1.0]]}, ball("binary64"))[W][0][0]
+    assert share(through_views({})["W"][0][0], strict) > 1
+    assert check(through_views, graph=graph).verdict == "correct"
+    assert not check(lambda feed: {"W": [[8.5 + 100 * c] * 2]}, graph=graph).conforms
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([Transpose, Negative, Identity, ReLU]), st.floats(0.5, 0.75)), min_size=8),
+    st.randoms(use_true_random=False),
+)
+def test_terms_may_meet_in_one_buffer_in_any_order(
+    links: list[tuple[Callable[[Node], Node], float]], random: Random
+) -> None:
+    """Little more than half an ulp of 8.5 each, as above, from nodes that pass on their gradient in different ways."""
+    p = node = Parameter("p", (1, 1))
+    graph, feed, terms, sign = Sum(p * 8.5), {"p": [[1.0]]}, list[float](), 1.0
+    for operation, ulps in links:
+        sign = -sign if operation is Negative else sign
+        if operation is not ReLU or sign > 0:
+            node, little = operation(node), ulps * 2.0**-49
+            graph, terms = graph + Sum(node * (sign * little)), [*terms, little]
+    random.shuffle(terms)
+    buffer = 8.5
+    for term in terms:
+        buffer += term
+    assert (
+        share(buffer, backward_graph(graph, feed, ball("binary64", extra_terms=continued(graph, feed)))["p"][0][0]) <= 1
+    )
+
+
+# What is asked.
+
+
+x3, y2 = Input("x", (3,)), Input("y", (2,))
+
+
+W43, b4, V24 = Parameter("W", (4, 3)), Parameter("b", (4,)), Parameter("V", (2, 4))
+
+
+KINKED = {
+    "a number": ReLU(Parameter("p", ())),
+    "one sample, half_sse": HalfSSE(y2, Linear(ReLU(Linear(x3, W43, b4)), V24)),
+    "one sample, softmax": SoftmaxCrossEntropy(y2, Linear(ReLU(Linear(x3, W43, b4)), V24)),
+    "one neuron": HalfSSE(
+        Input("y", (None, 1)),
+        ReLU(Linear(Input("x", (None, 3)), Parameter("W", (1, 3)), Parameter("b", (1,)))),
+    ),
+    "leaky": HalfSSE(y2, Linear(LeakyReLU(Linear(x3, W43, b4), 0.25), V24)),
+}
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("graph", KINKED.values(), ids=KINKED)
+def test_a_missing_mask_is_seen_also_of_a_single_sample(graph: Node, seed: int) -> None:
+    (missing, *_) = (mistake for mistake in mistakes(graph) if mistake.name == "activation derivative missing")
+    assert check(of_engine(graph), graph=graph, seed=seed).verdict == "correct"
+    assert name_of(check(of_engine(graph, missing), graph=graph, seed=seed)) == "activation derivative missing"
+
+
+p3, y3, z3 = Parameter("p", (3,)), Input("y", (None, 3)), Parameter("z", (2, 3))
+
+
+STEEP = [
+    Log(Sum(Exp(p3 * 60.0))),
+    Sum(Exp(z3 * 300.0)),
+    BinaryCrossEntropy(Input("y", (2, 3)), Sigmoid(z3 * 30.0)),
+    CrossEntropy(Input("y", (2, 3)), Softmax(z3 * 30.0)),
+]
+
+
+@pytest.mark.parametrize("format", ["binary64", "binary32"])
+@pytest.mark.parametrize("graph", STEEP, ids=repr)
+def test_numbers_are_such_that_nothing_overflows_in_the_format(graph: Node, format: str) -> None:
+    right = of_engine(graph)
+    report = check(in_single(right) if format == "binary32" else right, graph=graph, format=format)
+    assert report.verdict == "correct", str(report)
+    for case in graph_cases(graph, format=format):
+        found = backward_graph(graph, case.feed, ball(format))
+        balls = [x for node in found if node.parents for x in entries(found[node]) + entries(found.values[node])]
+        assert all(x.spread is not None for x in balls)
+
+
+def test_what_overflows_in_single_precision_alone_is_not_asked() -> None:
+    """The right formula in single precision, where e^89 is ∞ and ∞/∞ NaN."""
+
+    def candidate(feed: Feed) -> dict[str, Any]:
+        powers = [single(exp(single(60 * x))) for x in feed["p"]]
+        total = single(sum(powers))
+        return {"p": [single(60 * single(power / total)) for power in powers]}
+
+    assert candidate({"p": [1.5, 0.0, 0.0]})["p"][0] != candidate({"p": [1.5, 0.0, 0.0]})["p"][0]
+    assert check(candidate, graph=STEEP[0], format="binary32").verdict == "correct"
+
+
+def test_without_such_numbers_nothing_is_decided() -> None:
+    graph = Sum(p3 * Exp(Constant(100.0)))
+    report = check(in_single(of_engine(graph)), graph=graph, format="binary32")
+    assert (report.verdict, report.conforms, report.cases) == ("undecided", False, ())
+    assert "has a budget in binary32" in str(report)
+    assert check(of_engine(graph), graph=graph).verdict == "correct"
+
+
+def test_what_is_above_zero_only_is_asked_with_such_numbers() -> None:
+    graph = Sum(Log(Parameter("p", (4, 6))))
+    assert check(of_engine(graph), graph=graph).verdict == "correct"
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_targets_of_two_losses_are_those_of_the_stricter(first: bool) -> None:
+    x, y = Input("x", (None, 3)), Input("y", (None, 4))
+    squares = HalfSSE(y, Linear(x, Parameter("V", (4, 3))))
+    entropy = SoftmaxCrossEntropy(y, Linear(x, Parameter("W", (4, 3))))
+    for case in graph_cases(squares + entropy if first else entropy + squares):
+        assert all(sorted(row) == [0.0, 0.0, 0.0, 1.0] for row in case.feed["y"])

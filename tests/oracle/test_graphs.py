@@ -1,0 +1,278 @@
+"""The oracle on graphs: conventions are recognised, mistakes have their name, and what is off is located."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from purebp import FLOAT
+from purebp.graph import (
+    Add,
+    Cost,
+    HalfSSE,
+    Input,
+    Linear,
+    Node,
+    Parameter,
+    Sigmoid,
+    Softmax,
+    Sum,
+    Tanh,
+    forward_graph,
+)
+from purebp.graphs.engine import accumulated, uses_of
+from purebp.graphs.tensors import entries, entrywise
+from purebp.number_systems.ball import ball
+from purebp.oracle import check
+from purebp.oracle.conventions import ONE, Convention, Factor
+from purebp.oracle.explaining.graph_mistakes import GraphMistake, mistakes
+from purebp.oracle.graph_cases import graph_cases, quantities
+from tests.oracle.samples import (
+    Feed,
+    GraphCandidate,
+    by_hand,
+    dot,
+    in_single,
+    name_of,
+    of_engine,
+    residual,
+)
+
+# Conventions.
+
+
+def test_a_turned_sign_is_a_convention_unless_declared() -> None:
+    negative = of_engine(residual(), factor=-1.0)
+    report = check(negative, graph=residual())
+    assert (report.verdict, report.conforms) == ("correct-under-convention", True)
+    assert "to be added" in str(report)
+    assert check(negative, graph=residual(), returns="descent").verdict == "correct"
+    report = check(negative, graph=residual(), returns="gradients")
+    assert (report.conforms, name_of(report)) == (False, "sign turned")
+    report = check(of_engine(residual()), graph=residual(), returns="descent")
+    assert (report.verdict, report.conforms, name_of(report)) == ("correct-under-convention", False, "sign turned")
+
+
+@pytest.mark.parametrize(("factor", "name"), [(2.0, "factor 2"), (-0.5, "factor ½")])
+def test_a_constant_factor_is_recognised(factor: float, name: str) -> None:
+    report = check(of_engine(residual(), factor=factor), graph=residual())
+    assert (report.verdict, report.conforms, name_of(report)) == ("correct-under-convention", False, name)
+
+
+def test_a_factor_of_the_samples_is_recognised() -> None:
+    def averaged(feed: Feed) -> dict[str, Any]:
+        return {name: entrywise(lambda g: g / len(feed["x"]), g) for name, g in by_hand(feed).items()}
+
+    assert name_of(check(averaged, graph=residual())) == "factor 1 / n"
+    report = check(
+        lambda feed: {name: entrywise(lambda g: g / 2, g) for name, g in averaged(feed).items()}, graph=residual()
+    )
+    assert name_of(report) == "factor ½ / n"
+
+
+def test_a_factor_of_the_outputs_is_recognised() -> None:
+    graph = HalfSSE(Input("y", (None, 3)), Linear(Input("x", (None, 2)), Parameter("W", (3, 2))))
+    assert name_of(check(of_engine(graph, factor=1 / 3), graph=graph)) == "factor 1 / m"
+
+
+@pytest.mark.parametrize("units", [3, 10, 30, 100])
+def test_a_factor_that_is_1_in_every_case_explains_nothing(units: int) -> None:
+    """With one output, 1/m of a gradient is that gradient, and must not be held to a wider budget than it."""
+    graph = HalfSSE(Input("y", (None, 1)), Linear(Input("x", (None, 2)), Parameter("W", (1, 2))))
+    report = check(of_engine(graph, factor=1 + units * 2.0**-52), graph=graph)
+    assert report.verdict in ("correct", "imprecise") and not report.explanations
+    case = next(graph_cases(graph))
+    on, keys = ball("binary64"), [("∂loss/∂W", 0)]
+    plain, divided = (quantities(case, on, Convention(None, f), keys) for f in (ONE, Factor(outputs=-1)))
+    assert plain == divided
+
+
+def test_a_step_is_judged_as_one() -> None:
+    def step(feed: Feed) -> dict[str, Any]:
+        return {name: entrywise(lambda w, g: w - 0.25 * g, feed[name], g) for name, g in by_hand(feed).items()}
+
+    assert check(step, graph=residual(), returns="step", learning_rate=0.25).verdict == "correct"
+    report = check(step, graph=residual(), returns="step", learning_rate=0.5)
+    assert report.verdict == "wrong" and report.smallest.endswith("\n  learning rate 0.5")
+    names = [f"{name} after the step" for name in ("A", "a", "W1", "b1", "V")]
+    assert [tensor.name for tensor in report.tensors] == names
+
+
+# Mistakes.
+
+
+def test_overwritten_instead_of_accumulated() -> None:
+    """The classical mistake for graphs: = instead of +=, so that only the last of the uses counts."""
+    report = check(lambda feed: by_hand(feed, overwrite=True), graph=residual())
+    assert (report.verdict, name_of(report)) == ("wrong", "overwritten instead of accumulated")
+    assert "uses of h " in report.explanations[0].sentence and "+=" in report.explanations[0].sentence
+    assert [tensor.name for tensor in report.tensors if tensor.wrong] == ["∂loss/∂A", "∂loss/∂a"]
+
+
+def test_passed_on_before_it_is_complete() -> None:
+    """Backwards by recursion, as one writes it first: every visit passes on all that has come back so far."""
+
+    def recursive(feed: Feed) -> dict[str, Any]:
+        values = forward_graph(residual(blocks=2), feed)
+        found: dict[Node, Any] = {}
+
+        def visit(node: Node) -> None:
+            for parent, product in zip(node.parents, node.operation.products if node.operation else ()):
+                part = product(FLOAT, found[node], values[node], *(values[p] for p in node.parents))
+                found[parent] = entrywise(lambda x, y: x + y, found[parent], part) if parent in found else part
+                visit(parent)
+
+        *_, cost = values
+        found[cost] = 1.0
+        visit(cost)
+        return {node.name: found[node] for node in values if node.trained}
+
+    report = check(recursive, graph=residual(blocks=2))
+    assert name_of(report) == "passed on before it is complete"
+    assert "reverse topological order" in str(report)
+
+
+GRAPHS = {
+    "residual, two blocks": residual(blocks=2),
+    "softmax": Cost(
+        Input("y", (None, 3)),
+        Softmax(Linear(Input("x", (None, 3)), Parameter("W", (3, 3)), Parameter("b", (3,)))),
+        "sse",
+    ),
+    "three uses": Sum(
+        Add(
+            Add(Sigmoid(Parameter("p", (3,)), name="s"), node := Tanh(Parameter("q", (3,)), name="t")),
+            Add(node, Sigmoid(node)),
+        )
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("graph", "mistake"),
+    [(graph, mistake) for graph in GRAPHS.values() for mistake in mistakes(graph)],
+    ids=lambda part: part.name if isinstance(part, GraphMistake) else "",
+)
+def test_every_mistake_is_caught_and_named(graph: Node, mistake: GraphMistake) -> None:
+    report = check(of_engine(graph, mistake), graph=graph)
+    assert report.verdict == "wrong"
+    assert mistake.name in {found.name for found in report.explanations}
+
+
+@pytest.mark.parametrize("size", [(None,), (None, 1)])
+@pytest.mark.parametrize("mean", [False, True])
+def test_outputs_that_meet_every_target_are_named(size: tuple[int | None, ...], mean: bool) -> None:
+    """ŷ − y of shapes (n, 1) and (n,), as NumPy computes it."""
+    graph = HalfSSE(Input("y", size), Linear(Input("x", (None, 2)), Parameter("W", (1, 2)), Parameter("b", (1,))))
+
+    def candidate(feed: Feed) -> dict[str, Any]:
+        outputs = [sum(w * v for w, v in zip(feed["W"][0], row)) + feed["b"][0] for row in feed["x"]]
+        targets = entries(feed["y"])
+        errors = [sum(p - t for t in targets) / (len(targets) if mean else 1) for p in outputs]
+        return {"W": dot([errors], feed["x"]), "b": [sum(errors)]}
+
+    assert name_of(check(candidate, graph=graph)) == "(n,) minus (n, 1)"
+
+
+def test_what_has_no_name_is_located() -> None:
+    def off(feed: Feed) -> dict[str, Any]:
+        right = by_hand(feed)
+        return right | {name: entrywise(lambda g: g * g + 0.5, right[name]) for name in ("A", "a")}
+
+    report = check(off, graph=residual())
+    assert report.verdict == "wrong" and not report.explanations
+    assert "The gradients of A, a are off." in report.notes[0]
+    assert "come through h" in report.notes[1]
+
+
+def test_a_wrong_value_is_located_in_the_forward_pass() -> None:
+    def off(feed: Feed) -> dict[str, Any]:
+        return by_hand(feed) | {"outputs": forward_graph(residual(), feed)["h1"], "loss": 1.0}
+
+    report = check(lambda feed: by_hand(feed) | {"loss": 2.0}, graph=residual())
+    assert "The value of loss is off already" in str(report)
+    assert check(off, graph=residual()).findings[0].kind == "wrong shape"
+
+
+# Precision.
+
+
+def test_single_precision_is_imprecise() -> None:
+    report = check(in_single(by_hand), graph=residual())
+    assert report.verdict == "imprecise" and "it was rounded to binary32" in report.notes[0]
+    assert check(in_single(by_hand), graph=residual(), format="binary32").verdict == "correct"
+
+
+def test_what_is_a_little_off_is_imprecise_with_its_size() -> None:
+    report = check(of_engine(residual(), factor=1 + 1e-11), graph=residual())
+    assert report.verdict == "imprecise"
+    ulps, times = max(t.ulps for t in report.tensors), max(t.share for t in report.tensors)
+    assert 1e-11 < ulps * 2.0**-52 < 3e-11
+    assert report.notes[0].startswith(f"It is off by up to {ulps:.0f} units in the last place") and times > 10
+    assert f"{times:.2g} times what is allowed" in report.notes[0]
+
+
+def test_difference_quotients_are_imprecise() -> None:
+    W = Parameter("W", (1, 2))
+    graph = HalfSSE(Input("y", (None, 1)), Tanh(Linear(Input("x", (None, 2)), W)))
+
+    def quotients(feed: Feed) -> dict[str, Any]:
+        def at(k: int, h: float) -> float:
+            moved = [[w + h * (i == k) for i, w in enumerate(feed["W"][0])]]
+            loss: float = forward_graph(graph, {**feed, "W": moved})[graph]
+            return loss
+
+        return {"W": [[(at(k, 1e-5) - at(k, -1e-5)) / 2e-5 for k in range(2)]]}
+
+    report = check(quotients, graph=graph)
+    assert report.verdict == "imprecise" and "such as a difference quotient" in report.notes[0]
+
+
+# Gradients in the place of values.
+
+
+def of_all_nodes(graph: Node, mistake: GraphMistake | None = None) -> GraphCandidate:
+    """Gradients of whatever has a name, as libraries give them."""
+
+    def candidate(feed: Feed) -> dict[str, Any]:
+        values = forward_graph(graph, feed)
+        gradients = mistake.backward(values) if mistake else accumulated(values, uses_of(values))
+        return {n.name: gradients[n] for n in values if n.name and (n.trained or n.operation)}
+
+    return candidate
+
+
+def test_gradients_of_inner_nodes_are_passed_over() -> None:
+    report = check(of_all_nodes(residual()), graph=residual())
+    assert report.verdict == "correct", str(report)
+    assert "Of t1 the gradient is given, where its value is wanted: it is not judged." in report.notes
+    assert {tensor.name for tensor in report.tensors} == {f"∂loss/∂{name}" for name in ("A", "a", "W1", "b1", "V")}
+    turned = check(
+        lambda feed: {k: entrywise(lambda g: -g, v) for k, v in of_all_nodes(residual())(feed).items()},
+        graph=residual(),
+    )
+    assert (turned.verdict, turned.conforms) == ("correct-under-convention", True)
+
+
+def test_mistakes_have_their_name_with_gradients_of_inner_nodes_too() -> None:
+    graph = residual()
+    overwritten = next(mistakes(graph))
+    report = check(of_all_nodes(graph, overwritten), graph=graph)
+    assert (report.verdict, name_of(report)) == ("wrong", overwritten.name)
+
+
+def test_what_is_neither_value_nor_gradient_is_wrong() -> None:
+    report = check(lambda feed: by_hand(feed) | {"h": entrywise(lambda x: 2 * x, feed["x"])}, graph=residual(2))
+    assert report.verdict == "wrong"
+    graph = residual()
+
+    def with_values(feed: Feed, factor: float = 1.0) -> dict[str, Any]:
+        values = forward_graph(graph, feed)
+        given = {name: values[name] for name in ("outputs", "loss")}
+        return by_hand(feed) | given | {"t1": entrywise(lambda x: factor * x, values["t1"])}
+
+    report = check(lambda feed: with_values(feed, 2.0), graph=graph)
+    assert report.verdict == "wrong" and "The value of t1 is off already" in str(report)
+    report = check(with_values, graph=graph)
+    assert report.verdict == "correct" and {"t1", "loss"} < {tensor.name for tensor in report.tensors}

@@ -1,0 +1,230 @@
+"""The oracle on layers: what most answers follow, what explains them, and where to look where nothing does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+import pytest
+
+from purebp import (
+    FLOAT,
+    Batch,
+    Layer,
+    Network,
+    backpropagation,
+    evaluate,
+    forward,
+)
+from purebp.oracle import check, judge
+from purebp.oracle.cases import ladder
+from purebp.oracle.explaining.catalogue import CATALOGUE
+from purebp.oracle.explaining.recipe import planted, run
+from tests.oracle.samples import (
+    SIGMOIDS,
+    Answer,
+    Candidate,
+    flat,
+    lists,
+    lists_of,
+    rebuilt,
+    right,
+    single,
+)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("loss", ["sse", "half_sse", "mse", "half_sse/samples", "binary_cross_entropy"])
+@pytest.mark.parametrize("off", [1, 2, 5, 6])
+def test_what_most_cases_follow_is_found_though_some_are_wrong(off: int, loss: str, sign: int) -> None:
+    cases = ladder(SIGMOIDS)
+    failing = Random(f"{off} {loss}").sample(cases, off)
+    answer = right(loss, lambda n, m: sign)
+
+    def candidate(weights: Any, biases: Any, inputs: Any, targets: Any) -> Answer:
+        found: Answer = answer(weights, biases, inputs, targets)
+        if any(case.batch == Batch(inputs, targets) for case in failing):
+            found[0][0][0][0] += 0.01
+        return found
+
+    report = check(candidate, activations=SIGMOIDS)
+    assert report.verdict == "wrong" and report.exit_status == 1
+    if off > len(cases) / 2:
+        assert report.convention is None
+        return
+    assert [case.name for case in report.cases if not case.passed] == [c.name for c in cases if c in failing]
+    if (loss, sign) == ("mse", 1):  # the default
+        assert report.convention is None
+    else:
+        assert report.convention is not None
+        assert report.convention.loss_name == loss
+        assert report.convention.returns == ("gradients" if sign == 1 else "descent")
+        assert f"On {len(cases) - off} of {len(cases)} cases it returns the gradient of" in flat(report)
+    assert (f"It is wrong on {off} of {len(cases)} cases only:" in flat(report)) == (off < 5)
+
+
+def test_a_mistake_of_few_cases_is_judged_under_what_the_others_follow() -> None:
+    recipe = planted(CATALOGUE["a clipped before the derivative"], {0})
+
+    def candidate(weights: Any, biases: Any, inputs: Any, targets: Any) -> Answer:
+        gradients = run(recipe, rebuilt(weights, biases), Batch(inputs, targets), "half_sse", FLOAT)
+        return lists(gradients, lambda x: -x)
+
+    report = check(candidate)
+    assert [found.name for found in report.explanations] == ["a clipped before the derivative"]
+    assert [case.name for case in report.cases if not case.passed] == ["a saturated neuron"]
+    assert "On 10 of 11 cases it returns the gradient of half the sum of squares, with its sign turned" in flat(report)
+
+
+def test_what_is_wanted_is_said_of_wrong_answers_alone() -> None:
+    names = ("tanh", "tanh")
+    report = check(right("mse", lambda n, m: -1, names), activations=names, loss="mse", returns="gradients")
+    assert report.exit_status == 1 and "It returns the gradient of the mean of squares" in flat(report)
+    assert "What is wanted" not in flat(report)
+
+
+def test_where_every_case_is_wrong_the_convention_of_the_mistake_is_what_is_wanted() -> None:
+    recipe = planted(CATALOGUE["activation derivative missing"], {0, 1})
+
+    def candidate(weights: Any, biases: Any, inputs: Any, targets: Any) -> Answer:
+        return lists(run(recipe, rebuilt(weights, biases), Batch(inputs, targets), "half_sse", FLOAT), lambda x: -x)
+
+    report = check(candidate)
+    assert report.explanations[0].name == "activation derivative missing"
+    assert "What is wanted is the gradient of half the sum of squares, with its sign turned" in flat(report)
+
+
+def penalised(
+    rate: Callable[[int], float], loss: str, biases_too: bool = False, learning_rate: float = 0.0
+) -> Candidate:
+    """Gradients with a penalty of so much times W for n samples, or a step along them."""
+
+    def candidate(weights: Any, biases: Any, inputs: Any, targets: Any) -> Answer:
+        network, decay = rebuilt(weights, biases), rate(len(targets))
+        gradients = backpropagation(network, Batch(inputs, targets), loss)
+        found = lists(gradients)
+        for l, layer in enumerate(network.layers):
+            for own, row in zip(found[0][l], layer.weights):
+                own[:] = [g + decay * w for g, w in zip(own, row)]
+            if biases_too and layer.biases is not None:
+                found[1][l] = [g + decay * b for g, b in zip(found[1][l], layer.biases)]
+        if not learning_rate:
+            return found
+        for rows, moved in zip([*weights, *([b] for b in biases)], [*found[0], *([b] for b in found[1])]):
+            for row, steps in zip(rows, moved):
+                steps[:] = [w - learning_rate * g for w, g in zip(row, steps)]
+        return found
+
+    return candidate
+
+
+@pytest.mark.parametrize("rate", [1e-4, 0.03, 2.0])
+@pytest.mark.parametrize("by_samples", [False, True])
+@pytest.mark.parametrize("declared", [{}, {"returns": "step", "learning_rate": 0.125}])
+@pytest.mark.parametrize("open_loss", [False, True])
+def test_a_penalty_is_named_with_its_rate(rate: float, by_samples: bool, declared: Any, open_loss: bool) -> None:
+    """1e-4 is the default of scikit-learn, where it is divided by n."""
+    candidate = penalised(
+        lambda n: rate / n if by_samples else rate, "half_sse/samples", learning_rate=declared.get("learning_rate", 0.0)
+    )
+    report = check(candidate, loss=None if open_loss else "half_sse/samples", **declared)
+    assert (report.verdict, [found.name for found in report.explanations]) == ("wrong", ["penalty added"])
+    assert f"has {rate:g}{' / n' * by_samples} times the weights" in flat(report)
+
+
+def test_a_penalty_is_named_without_biases_where_the_loss_is_declared() -> None:
+    report = check(penalised(lambda n: 0.01, "sse"), loss="sse", returns="gradients", biases=False)
+    assert [found.name for found in report.explanations] == ["penalty added"]
+
+
+@pytest.mark.parametrize(
+    "candidate",
+    [penalised(lambda n: 0.01, "sse", biases_too=True), penalised(lambda n: 0.01 / (n + 1), "sse")],
+    ids=["of the biases too", "of another rate each time"],
+)
+def test_what_is_no_penalty_of_the_weights_is_not_called_so(candidate: Candidate) -> None:
+    report = check(candidate, loss="sse", returns="gradients")
+    assert report.verdict == "wrong" and "penalty" not in flat(report)
+
+
+def test_what_is_off_in_a_step_is_named_as_updated_parameters() -> None:
+    network, batch = Network([Layer([[0.5]], [0.25], "identity")]), Batch([[1.0]], [[0.0]])
+    answer = ([[[0.3125]]], [[0.0]])  # b − η ∂loss/∂b = 0.25 − 0.25 · 0.75 = 0.0625 is right
+    report = judge(network, batch, answer, "half_sse", returns="step", learning_rate=0.25)
+    assert [tensor.name for tensor in report.tensors] == ["W¹ after the step", "b¹ after the step"]
+    assert report.worst is not None and report.worst.tensor == "b¹ after the step"
+    assert report.smallest.splitlines()[-3:] == [
+        "  learning rate 0.25",
+        "  b¹ after the step expected [[0.0625]]",
+        "                       given [[0]]",
+    ]
+    again = judge(network, batch, answer, "half_sse")
+    assert [tensor.name for tensor in again.tensors] == ["∂loss/∂W¹", "∂loss/∂b¹"]
+    assert "learning rate" not in again.smallest
+
+
+def test_what_no_convention_explains_is_given_as_a_number() -> None:
+    assert "is 0.37 times what it should be" in flat(
+        check(right("mse", lambda n, m: 0.37), loss="mse", returns="gradients")
+    )
+
+
+def test_the_first_quantity_that_is_off_is_named() -> None:
+    network, batch = Network.random([2, 3, 2], seed=1), Batch([[0.5, -1.0]], [[1.0, 0.0]])
+    gradients, outputs = backpropagation(network, batch), forward(network, batch.inputs).outputs
+    weights, biases = lists(gradients)
+    quantities = {
+        "outputs": outputs,
+        "loss": evaluate(network, batch),
+        "deltas": [layer.deltas for layer in gradients.layers],
+        "weights": weights,
+        "biases": biases,
+    }
+    assert judge(network, batch, quantities).verdict == "correct"
+    assert judge(network, batch, {"loss": quantities["loss"]}).verdict == "correct"
+    off = judge(network, batch, quantities | {"outputs": [[x + 0.1 for x in row] for row in outputs]})
+    assert off.verdict == "wrong" and "forward pass" in flat(off)
+    deltas = [gradients.layers[0].deltas, [[2 * x for x in gradients.layers[1].deltas[0]]]]
+    off = judge(network, batch, quantities | {"deltas": deltas})
+    assert off.verdict == "wrong" and off.worst is not None and off.worst.tensor == "δ²"
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        lambda w, b: {"biases": b},
+        lambda w, b: {"weights": w},
+        lambda w, b: {"weights": w} if len(w[0]) == 3 else {"biases": b},
+        lambda w, b: {"loss": 0.0} if len(w[0]) > 99 else {"biases": b},
+    ],
+)
+def test_a_part_of_the_gradients_is_no_proof_of_all(part: Any) -> None:
+    report = check(lambda w, b, x, y: part(*right()(w, b, x, y)), loss="mse", returns="gradients")
+    assert report.verdict == "undecided" and report.exit_status == 5 and "was not given" in flat(report)
+    assert report.headline.endswith("undecided: not all gradients were given")
+
+
+def test_single_precision_is_called_so_by_name() -> None:
+    def candidate(w: Any, b: Any, x: Any, y: Any) -> Answer:
+        return lists(backpropagation(rebuilt(w, b), Batch(x, y), "mse"), single)
+
+    report = check(candidate, loss="mse", returns="gradients")
+    assert report.verdict == "imprecise" and "binary32" in flat(report) and report.exit_status == 1
+    assert check(candidate, loss="mse", returns="gradients", format="binary32").verdict == "correct"
+
+
+@pytest.mark.parametrize("step", [1e-4, 1e-6])
+def test_finite_differences_are_called_so_by_name(step: float) -> None:
+    def candidate(w: Any, b: Any, x: Any, y: Any) -> Answer:
+        network, batch = rebuilt(w, b), Batch(x, y)
+        parameters = network.parameters()
+
+        def at(i: int, h: float) -> float:
+            return evaluate(network.with_parameters([p + h * (i == j) for j, p in enumerate(parameters)]), batch)
+
+        quotients = [(at(i, step) - at(i, -step)) / (2 * step) for i in range(len(parameters))]
+        return lists_of(network.with_parameters(quotients))
+
+    report = check(candidate, loss="mse", returns="gradients")
+    assert report.verdict == "imprecise" and "central finite difference" in flat(report)
