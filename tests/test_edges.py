@@ -1,15 +1,13 @@
-"""Arguments at the edge of what is allowed, and beyond: ragged matrices, NaN on its way through relu, booleans among numbers, files at risk."""
+"""Arguments at the edge of what is allowed, and beyond: ragged matrices, NaN on its way through relu, booleans among numbers."""
 
 from __future__ import annotations
 
-import json
 import math
 import pickle
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,11 +27,9 @@ from purebp import (
     relu,
     sse,
     tanh,
-    to_json,
     train,
     transpose,
 )
-from purebp.cli import main
 from purebp.number_systems.ball import ball
 from purebp.oracle import certified_gradients, certified_outputs
 
@@ -72,19 +68,6 @@ def test_relu_does_not_hide_nan() -> None:
 def test_a_reduction_that_is_none_is_refused(name: str) -> None:
     with pytest.raises(PurebpError, match="unknown reduction"):
         evaluate(Network([Layer([[1.0]], None, "identity")]), Batch([[1.0]], [[0.0]]), name)
-
-
-def test_certify_does_not_overwrite_what_it_reads(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    network, batch = tmp_path / "net.json", tmp_path / "batch.json"
-    network.write_text(to_json(Network([Layer([[1.0]], None, "identity")])))
-    batch.write_text(json.dumps({"inputs": [[1.0]], "targets": [[0.0]]}))
-    before = network.read_text(), batch.read_text()
-    for at_risk in (network, batch):
-        assert main(["certify", str(network), str(batch), "--output", str(at_risk)]) == 2
-        assert "would overwrite" in capsys.readouterr().err
-    assert (network.read_text(), batch.read_text()) == before
-    assert main(["certify", str(network), str(batch)]) == 0
-    assert "1 of 1 entry correctly rounded" in capsys.readouterr().out
 
 
 def test_the_repr_of_a_ball_is_short_whatever_its_size() -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import pickle
 import shlex
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -49,12 +47,6 @@ def test_the_command_declares_what_was_declared_and_what_was_guessed() -> None:
     assert on_the_command_line(args) == {**DECLARED, "weights": "in_out"}
 
 
-def test_the_name_is_that_of_the_file_or_among_several_its_path() -> None:
-    task = Task("class/a.py", "f", {})
-    assert (task.name, replace(task, alone=False).name) == ("a.py:f", "class/a.py:f")
-    assert replace(task, program=("./x", "y z")).name == "./x 'y z'"
-
-
 def test_a_candidate_that_cannot_be_judged_has_a_report() -> None:
     report = without_answer(Task("a.py", None, {}), Finding("crash", "it ends", "wide"))
     assert (report.verdict, report.conforms, report.replay) == ("crash", False, "purebp check a.py")
@@ -89,9 +81,3 @@ def test_nothing_is_asked_where_everything_is_declared() -> None:
     task = Task("a.py", "f", {})
     report = guided(Asked(task, agreed(declared), lambda chosen: right("tanh", "identity"), lambda cases: None, never))
     assert report.verdict == "correct"
-
-
-def test_a_task_can_be_sent_to_a_process_that_is_spawned() -> None:
-    declared = agreed({"activations": "leaky_relu(0.25)", "loss": "huber(0.5)/samples", "format": "binary32"})
-    task = Task("a.py", None, declared, source="x = 1\n")
-    assert pickle.loads(pickle.dumps(task)) == task
