@@ -98,11 +98,6 @@ class Evidence:
         """The tensors that are outside of their budgets somewhere."""
         return frozenset(tensor.key for tensor in self.tensors if tensor.wrong)
 
-    @property
-    def gradients_hold(self) -> bool:
-        """Whether weights and biases, as far as they are given, are right."""
-        return not any(kind in LOCAL for kind, _ in self.off)
-
     def without(self, keys: Collection[Key]) -> Evidence:
         """What is left without these tensors."""
         claim = {key: rows for key, rows in self.claim.items() if key not in keys}
