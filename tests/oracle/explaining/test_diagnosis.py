@@ -327,6 +327,7 @@ def test_what_are_no_gradients_of_the_network_are_refused() -> None:
         ("W transposed on the way down", {0}, 3, "to layer 1"),
         ("W transposed on the way down", {0, 1}, 3, "to the hidden layers"),
         ("W transposed on the way down", {0, 2}, 4, "to layers 1, 3"),
+        ("derivative of the previous layer's activation", {1, 2}, 3, "in every layer"),  # that has a layer below
         ("targets missing", (), 3, ""),
     ],
 )
