@@ -113,6 +113,8 @@ def test_what_explains_all_cases_but_one_is_no_explanation() -> None:
     right, wrong = scaled(lambda n, m: 1.0), with_mistakes(("squashed twice", {0, 1}))
     assert names(explanations(wrong, "half_sse"))[0] == "squashed twice"
     assert "squashed twice" not in names(explanations([*wrong[:-1], right[-1]], "half_sse"))
+    nearly = {key: [[x * (1 + 1e-9) for x in row] for row in rows] for key, rows in wrong[0].claim.items()}
+    assert explanations([Observation(wrong[0].case, nearly), *wrong[1:]], "half_sse") == []
 
 
 def test_what_no_mistake_makes_is_not_explained() -> None:
