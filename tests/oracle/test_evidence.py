@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from purebp import FLOAT, Layer, Network, backpropagation, evaluate, forward
 from purebp.number_systems.ball import Ball, Rules
 from purebp.number_systems.formats import BINARY32, BINARY64
-from purebp.oracle.answer import LOCAL, ORDER, Answer, Claim, Finding, as_claim
+from purebp.oracle.answer import LOCAL, ORDER, Answer, Claim, Finding, Key, as_claim
 from purebp.oracle.conventions import Convention
 from purebp.oracle.evidence import (
     Budgets,
@@ -31,6 +31,7 @@ from purebp.oracle.evidence import (
     undecided_tensors,
     worst_entry,
 )
+from purebp.textbook.arithmetic import Matrix
 from tests.strategies import Case, cases
 
 NUMBERS = st.floats() | st.sampled_from([0.0, 1.0, nan, inf, -inf])
@@ -136,7 +137,8 @@ def test_over_all_cases_the_finest_resolution_and_the_largest_error_count() -> N
     rules = Rules(BINARY64, 38)
 
     def piece(x: float, budget: Ball) -> Evidence:
-        claim, budgets = {("loss", -1): [[x]]}, {("loss", -1): [[budget]]}
+        claim: dict[Key, Matrix] = {("loss", -1): [[x]]}
+        budgets = {("loss", -1): [[budget]]}
         return Evidence(None, Answer(claim), budgets, tuple(compare(claim, budgets)))
 
     fine, wide, nothing = Ball(8, 0, 1, rules), Ball(8, 0, 5, rules), Ball(0, 0, 0, rules)
@@ -196,7 +198,7 @@ def test_the_budgets_hold_all_that_the_textbook_computes(case: Case) -> None:
 
 def test_what_is_claimed_in_the_place_of_gradients_is_made_of_them_and_their_parameters() -> None:
     network = Network([Layer([[2.0, 3.0]], [5.0], "identity")])
-    claim = {("weights", 0): [[0.5, 0.25]], ("loss", -1): [[7.0]]}
+    claim: dict[Key, Matrix] = {("weights", 0): [[0.5, 0.25]], ("loss", -1): [[7.0]]}
     assert turned_claim(claim, network, FLOAT, None) is claim
     turned = turned_claim(claim, network, FLOAT, lambda g, w: w - g)
     assert turned == {("weights", 0): [[1.5, 2.75]], ("loss", -1): [[7.0]]}

@@ -36,7 +36,7 @@ from tests.oracle.samples import (
 
 @pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize("loss", ["sse", "half_sse", "mse", "half_sse/samples", "binary_cross_entropy"])
-@pytest.mark.parametrize("off", [1, 2, 5, 6])
+@pytest.mark.parametrize("off", [1, 5, 6])  # one, as many as may be, and one more
 def test_what_most_cases_follow_is_found_though_some_are_wrong(off: int, loss: str, sign: int) -> None:
     cases = ladder(SIGMOIDS)
     failing = Random(f"{off} {loss}").sample(cases, off)

@@ -16,7 +16,7 @@ from purebp.graphs.tensors import entrywise
 from purebp.number_systems.formats import Format, format_named
 from purebp.oracle import check, graph_cases
 from purebp.oracle import graphs as of_graphs
-from purebp.oracle.answer import Answer, Claim, as_claim
+from purebp.oracle.answer import Answer, Claim, Key, as_claim
 from purebp.oracle.asking.candidate import NoAnswer, ask
 from purebp.oracle.asking.declared import Declared
 from purebp.oracle.cases import Case as Asked
@@ -28,7 +28,7 @@ from purebp.oracle.graph_cases import continued as room
 from purebp.oracle.graphs import Graphs
 from purebp.oracle.layers import Layers
 from purebp.oracle.pipeline import judged
-from purebp.textbook.arithmetic import FLOAT
+from purebp.textbook.arithmetic import FLOAT, Matrix
 from tests.oracle.samples import (
     SIGMOIDS,
     Candidate,
@@ -195,8 +195,11 @@ ANSWERS: dict[str, Callable[[float], float]] = {
 def test_a_network_and_its_graph_get_the_same_verdict(case: Case, answer: str) -> None:
     network, batch, loss = case
     change = ANSWERS[answer]
-    claim = {k: [[change(g) for g in row] for row in rows] for k, rows in as_claim(backpropagation(*case)).items()}
-    by_name = {(f"∂loss/∂{kind[0].replace('w', 'W')}{l + 1}", 0): rows for (kind, l), rows in claim.items()}
+    right_one = as_claim(backpropagation(*case))
+    claim: dict[Key, Matrix] = {key: [[change(g) for g in row] for row in rows] for key, rows in right_one.items()}
+    by_name: dict[Key, Matrix] = {
+        (f"∂loss/∂{kind[0].replace('w', 'W')}{l + 1}", 0): rows for (kind, l), rows in claim.items()
+    }
     graph, feed = to_graph(network, loss), to_feed(network, batch)
     samples, outputs = len(batch.targets), len(batch.targets[0])
     asked, fed = Asked("a case", network, batch), GraphCase("a case", graph, feed, samples, outputs, room(graph, feed))
@@ -213,16 +216,14 @@ def test_the_same_verdict_is_found_by_asking() -> None:
     verdicts = []
     for change in ANSWERS.values():
         on_layers = check(
-            lambda w, b, x, y, change=change: lists(  # type: ignore[misc]  # bound now
+            lambda w, b, x, y, change=change: lists(
                 backpropagation(rebuilt(w, b, names), Batch(x, y), "half_sse"), change
             ),
             activations=names,
             loss="half_sse",
         )
         on_graph = check(
-            lambda feed, change=change: {  # type: ignore[misc]  # bound now
-                name: entrywise(change, g) for name, g in of_engine(graph)(feed).items()
-            },
+            lambda feed, change=change: {name: entrywise(change, g) for name, g in of_engine(graph)(feed).items()},
             graph=graph,
         )
         assert (on_layers.verdict, on_layers.conforms) == (on_graph.verdict, on_graph.conforms)

@@ -20,12 +20,14 @@ from purebp.oracle.evidence import Evidence, compare
 from purebp.oracle.explaining.diagnosis import Diagnosis
 from purebp.oracle.reasons import Reasons
 from purebp.oracle.verdict import ROWS, VERDICTS, Facts, reached
+from purebp.textbook.arithmetic import Matrix
 from tests.oracle.samples import SIGMOIDS, lists, rebuilt, right, single
 
 
 def piece(x: float = 1.0, spread: int = 0, key: Key = ("weights", 0), *findings: Finding) -> Evidence:
     """One number, where 1 ± spread is expected."""
-    claim, budgets = {key: [[x]]}, {key: [[Ball(1, 0, spread, Rules(BINARY64, 38))]]}
+    claim: dict[Key, Matrix] = {key: [[x]]}
+    budgets = {key: [[Ball(1, 0, spread, Rules(BINARY64, 38))]]}
     return Evidence(None, Answer(claim, findings), budgets, tuple(compare(claim, budgets)))
 
 
