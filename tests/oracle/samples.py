@@ -30,7 +30,7 @@ from purebp.oracle import Report
 from purebp.oracle.explaining.graph_mistakes import GraphMistake
 from purebp.textbook.linalg import transpose
 
-Answer = tuple[list[Any], list[Any]]
+Pair = tuple[list[Any], list[Any]]
 
 
 Candidate = Callable[[Any, Any, Any, Any], Any]
@@ -48,12 +48,12 @@ def rebuilt(weights: Any, biases: Any, names: Any = SIGMOIDS) -> Network:
     return Network(Layer(w, b, f) for w, b, f in zip(weights, biases or [None] * len(weights), names))
 
 
-def lists(gradients: Gradients, change: Callable[[float], float] = float) -> Answer:
+def lists(gradients: Gradients, change: Callable[[float], float] = float) -> Pair:
     weights = [[[change(x) for x in row] for row in layer.weights] for layer in gradients.layers]
     return weights, [None if layer.biases is None else [change(x) for x in layer.biases] for layer in gradients.layers]
 
 
-def lists_of(network: Network) -> Answer:
+def lists_of(network: Network) -> Pair:
     weights = [[list(row) for row in layer.weights] for layer in network.layers]
     return weights, [list(layer.biases or ()) for layer in network.layers]
 
@@ -63,7 +63,7 @@ def right(
 ) -> Candidate:
     """The gradient of a loss, times a factor of n samples and m outputs."""
 
-    def candidate(weights: Any, biases: Any, inputs: Any, targets: Any) -> Answer:
+    def candidate(weights: Any, biases: Any, inputs: Any, targets: Any) -> Pair:
         scale = factor(len(targets), len(targets[0]))
         gradients = backpropagation(rebuilt(weights, biases, names), Batch(inputs, targets), loss)
         return lists(gradients, lambda x: scale * x)

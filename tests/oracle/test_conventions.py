@@ -18,7 +18,7 @@ from purebp.oracle.check import checked
 from purebp.oracle.conventions import FACTORS, ONE, Convention, Factor, default_convention, factors, plain
 from purebp.oracle.layers import Layers
 from purebp.textbook.losses import REDUCTIONS
-from tests.oracle.samples import Answer, flat, lists_of, rebuilt, right, single
+from tests.oracle.samples import Pair, flat, lists_of, rebuilt, right, single
 
 LOSSES = ["mse", "half_sse", "mae", "huber(1.0)", "binary_cross_entropy", "cross_entropy"]
 RETURNS = ["gradients", "descent", "step", "ascent"]
@@ -181,7 +181,7 @@ def test_no_right_candidate_is_accused_where_factors_coincide(loss: str, sizes: 
 @pytest.mark.parametrize("loss", ["mse", "half_sse", "sse"])
 @pytest.mark.parametrize("rate", [-0.1, -1.0])
 def test_a_step_uphill_conforms_nowhere(loss: str, rate: float) -> None:
-    def climbs(weights: Any, biases: Any, inputs: Any, targets: Any) -> Answer:
+    def climbs(weights: Any, biases: Any, inputs: Any, targets: Any) -> Pair:
         network = rebuilt(weights, biases)
         return lists_of(sgd_step(network, backpropagation(network, Batch(inputs, targets), loss), rate))
 
@@ -193,7 +193,7 @@ def test_a_step_uphill_conforms_nowhere(loss: str, rate: float) -> None:
 def test_a_stray_factor_conforms_in_no_step() -> None:
     names = ("tanh", "tanh")
 
-    def strays(weights: Any, biases: Any, inputs: Any, targets: Any) -> Answer:
+    def strays(weights: Any, biases: Any, inputs: Any, targets: Any) -> Pair:
         network = rebuilt(weights, biases, names)
         return lists_of(sgd_step(network, backpropagation(network, Batch(inputs, targets), "half_sse"), 0.4))
 
@@ -245,11 +245,11 @@ def test_divided_by_the_samples_twice_is_no_convention() -> None:
 
 
 def test_an_updated_network_is_judged_as_a_step() -> None:
-    def step(weights: Any, biases: Any, inputs: Any, targets: Any) -> Answer:
+    def step(weights: Any, biases: Any, inputs: Any, targets: Any) -> Pair:
         network = rebuilt(weights, biases)
         return lists_of(sgd_step(network, backpropagation(network, Batch(inputs, targets), "mse"), 0.1))
 
-    def uphill(weights: Any, biases: Any, inputs: Any, targets: Any) -> Answer:
+    def uphill(weights: Any, biases: Any, inputs: Any, targets: Any) -> Pair:
         network = rebuilt(weights, biases)
         return lists_of(sgd_step(network, backpropagation(network, Batch(inputs, targets), "mse"), -0.1))
 
@@ -294,7 +294,7 @@ def test_a_step_may_be_taken_sample_by_sample(seed: int) -> None:
 
 
 def test_a_step_that_is_off_by_little_is_still_seen() -> None:
-    def step(weights: Any, biases: Any, inputs: Any, targets: Any) -> Answer:
+    def step(weights: Any, biases: Any, inputs: Any, targets: Any) -> Pair:
         network = rebuilt(weights, biases)
         weights, biases = lists_of(sgd_step(network, backpropagation(network, Batch(inputs, targets), "mse"), 0.1))
         weights[0][0][0] *= 1 + 1e-13

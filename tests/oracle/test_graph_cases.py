@@ -254,7 +254,6 @@ def test_free_dimensions_are_one_sample_and_then_several() -> None:
 
 def test_what_may_be_returned_is_what_has_a_name() -> None:
     graph = residual()
-    assert [key for key, _ in keys_of(graph)][:2] == ["∂loss/∂x", "∂loss/∂A"]
     assert {key for key, _ in keys_of(graph)} == {
         *(f"∂loss/∂{name}" for name in ("x", "A", "a", "W1", "b1", "V", "y")),
         *("z", "h", "z1", "t1", "h1", "outputs", "loss"),
