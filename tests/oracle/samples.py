@@ -7,35 +7,16 @@ from math import inf, tanh
 from struct import pack, unpack
 from typing import Any
 
-from purebp import (
-    Batch,
-    Gradients,
-    Layer,
-    Network,
-    backpropagation,
-)
-from purebp.graph import (
-    Add,
-    HalfSSE,
-    Input,
-    Linear,
-    Node,
-    Parameter,
-    Tanh,
-    forward_graph,
-)
+from purebp import Batch, Gradients, Layer, Network, backpropagation
+from purebp.graph import Add, HalfSSE, Input, Linear, Node, Parameter, Tanh, forward_graph
 from purebp.graphs.engine import accumulated, uses_of
 from purebp.graphs.tensors import entrywise
 from purebp.oracle import Report
 from purebp.oracle.explaining.graph_mistakes import GraphMistake
 from purebp.textbook.linalg import transpose
 
-Pair = tuple[list[Any], list[Any]]
-
-
+Pair = tuple[list[Any], list[Any]]  # gradients of weights and of biases, layer by layer
 Candidate = Callable[[Any, Any, Any, Any], Any]
-
-
 SIGMOIDS = ("sigmoid", "sigmoid")
 
 
@@ -72,8 +53,6 @@ def right(
 
 
 Feed = Mapping[str, Any]
-
-
 GraphCandidate = Callable[[Feed], dict[str, Any]]
 
 

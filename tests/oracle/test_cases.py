@@ -8,10 +8,7 @@ from purebp import activation, backpropagation, forward
 from purebp.oracle import judge
 from purebp.oracle.cases import RUNGS, default_loss, ladder
 from studies.power import HIDDEN
-from tests.oracle.samples import (
-    SIGMOIDS,
-    single,
-)
+from tests.oracle.samples import SIGMOIDS, single
 
 
 def test_the_ladder_climbs_from_small_to_large() -> None:

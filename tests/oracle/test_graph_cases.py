@@ -55,14 +55,7 @@ from purebp.oracle.graph_cases import (
     named,
     quantities,
 )
-from tests.oracle.samples import (
-    Feed,
-    in_single,
-    name_of,
-    of_engine,
-    residual,
-    single,
-)
+from tests.oracle.samples import Feed, in_single, name_of, of_engine, residual, single
 
 
 def test_the_budget_holds_sums_that_are_continued_in_another_buffer() -> None:

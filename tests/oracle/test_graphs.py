@@ -7,20 +7,7 @@ from typing import Any
 import pytest
 
 from purebp import FLOAT
-from purebp.graph import (
-    Add,
-    Cost,
-    HalfSSE,
-    Input,
-    Linear,
-    Node,
-    Parameter,
-    Sigmoid,
-    Softmax,
-    Sum,
-    Tanh,
-    forward_graph,
-)
+from purebp.graph import Add, Cost, HalfSSE, Input, Linear, Node, Parameter, Sigmoid, Softmax, Sum, Tanh, forward_graph
 from purebp.graphs.engine import accumulated, uses_of
 from purebp.graphs.tensors import as_rows, entries, entrywise
 from purebp.number_systems.ball import ball
@@ -32,16 +19,7 @@ from purebp.oracle.evidence import Evidence, gathered
 from purebp.oracle.explaining.graph_mistakes import GraphMistake, mistakes
 from purebp.oracle.graph_cases import LOSS_KEY, graph_cases, keys_of, quantities
 from purebp.oracle.graphs import Graphs
-from tests.oracle.samples import (
-    Feed,
-    GraphCandidate,
-    by_hand,
-    dot,
-    in_single,
-    name_of,
-    of_engine,
-    residual,
-)
+from tests.oracle.samples import Feed, GraphCandidate, by_hand, dot, in_single, name_of, of_engine, residual
 
 # Conventions.
 

@@ -19,17 +19,7 @@ from purebp.oracle.explaining.catalogue import CATALOGUE
 from purebp.oracle.explaining.recipe import planted, run
 from purebp.oracle.layers import Layers
 from purebp.textbook.arithmetic import Matrix
-from tests.oracle.samples import (
-    SIGMOIDS,
-    Candidate,
-    Pair,
-    flat,
-    lists,
-    lists_of,
-    rebuilt,
-    right,
-    single,
-)
+from tests.oracle.samples import SIGMOIDS, Candidate, Pair, flat, lists, lists_of, rebuilt, right, single
 
 
 @pytest.mark.parametrize("sign", [1, -1])
