@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from purebp import PurebpError, backpropagation
 from purebp.graph import (
@@ -61,6 +61,7 @@ def test_many_uses_take_no_longer_than_their_terms() -> None:
 
 
 @given(cases(activations=["tanh", "sigmoid", "softplus"], losses_from=["mse", "half_sse"]))
+@settings(max_examples=25)
 def test_layers_are_right_for_the_lowered_network(case: Case) -> None:
     def layers(feed: Feed) -> dict[str, Any]:
         pairs = [(feed[f"W{l}"], feed.get(f"b{l}")) for l in range(1, len(case.network.layers) + 1)]
@@ -156,11 +157,8 @@ def test_a_row_that_comes_back_as_a_column_is_a_wrong_shape() -> None:
     assert (report.verdict, report.findings[0].kind) == ("wrong", "wrong shape")
 
 
-p3, y3, z3 = Parameter("p", (3,)), Input("y", (None, 3)), Parameter("z", (2, 3))
-
-
 def test_graphs_that_cannot_be_asked_are_refused() -> None:
-    nameless = Sum(Parameter("", (2,)))
+    p3, nameless = Parameter("p", (3,)), Sum(Parameter("", (2,)))
     shapeless = Sum(Parameter("p"))
     for graph, word in (
         (nameless, "name of its own"),

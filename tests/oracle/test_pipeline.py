@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import cos
 from typing import Any
 
 import pytest
@@ -89,6 +90,7 @@ def rounded(change: Callable[[float], float], loss: str = "half_sse") -> Candida
         (right("mse", lambda n, m: 0.9), "wrong", 1),
         (rounded(single), "imprecise", 2),
         (rounded(lambda g: float(f"{g:.7f}")), "imprecise", 3),  # most follow either of two in their first digits
+        (rounded(lambda g: g * (1 + 8e-6 * cos(1e4 * g)), "mse"), "wrong", 1),
     ],
     ids=[
         "right",
@@ -101,6 +103,7 @@ def rounded(change: Callable[[float], float], loss: str = "half_sse") -> Candida
         "stray factor",
         "single precision",
         "seven decimals",
+        "noise in the sixth digit",
     ],
 )
 def test_each_budget_is_computed_once(candidate: Candidate, verdict: str, conventions: int) -> None:
