@@ -5,9 +5,10 @@ No step looks back. What layers and graphs do each in their own way is a `Questi
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 from purebp.number_systems.formats import Format
 from purebp.oracle.answer import Answer, Claim, Finding
@@ -17,9 +18,8 @@ from purebp.oracle.evidence import (
     Budgets,
     Entry,
     Evidence,
-    gathered,
+    compare,
     over_cases,
-    regathered,
     undecided_tensors,
     worst_entry,
 )
@@ -29,25 +29,30 @@ from purebp.oracle.reports.report import CaseReport, Report
 from purebp.oracle.verdict import Facts, Verdict, reached
 
 
-class Question(Protocol):
+class Question(ABC):
     """What is asked, and what is known of its answers."""
 
-    @property
-    def declared(self) -> Declared: ...
+    __slots__ = ()
+    declared: Declared
 
     @property
+    @abstractmethod
     def usual(self) -> Convention:
         """What answers follow where nothing else was declared."""
 
+    @abstractmethod
     def enclose(self, case: Any, convention: Convention, format: Format | str, claim: Claim) -> Budgets:
         """The budgets of all that is claimed of a case."""
 
+    @abstractmethod
     def follows(self, evidence: Sequence[Evidence]) -> Convention | None:
         """What the answers follow, if that is found, and is not what is usual."""
 
+    @abstractmethod
     def departure(self, evidence: Sequence[Evidence], convention: Convention) -> Sequence[Diagnosis]:
         """In what right answers depart from what was declared."""
 
+    @abstractmethod
     def reasons(self, evidence: Sequence[Evidence], convention: Convention, findings: Sequence[Finding]) -> Reasons:
         """Why some answer is wrong."""
 
@@ -55,18 +60,35 @@ class Question(Protocol):
         self, evidence: Sequence[Evidence], convention: Convention
     ) -> tuple[Sequence[Evidence], Sequence[str]]:
         """Without what was given unasked and is not judged; and the notes that say so."""
+        return evidence, ()
 
+    @abstractmethod
     def missing(self, evidence: Sequence[Evidence], convention: Convention) -> Finding | None:
         """What is left out of what must be given."""
 
+    @abstractmethod
     def remarks(self, evidence: Sequence[Evidence], convention: Convention) -> list[str]:
         """What is said of right answers."""
 
+    @abstractmethod
     def located(self, evidence: Sequence[Evidence], convention: Convention, named: bool) -> list[str]:
         """Which step to look at, where answers are wrong; `named` if the mistake has been named."""
 
+    @abstractmethod
     def shown(self, piece: Evidence, convention: Convention) -> str:
         """The numbers of a case."""
+
+    def beside(self, case: Any, answer: Answer, convention: Convention, format: Format | None = None) -> Evidence:
+        """An answer beside its budgets under a convention, in the format that was declared, or another one."""
+        claim = answer.claim
+        allowed = self.enclose(case, convention, format or self.declared.format, claim) if claim else {}
+        return Evidence(case, answer, allowed, tuple(compare(claim, allowed, convention.returns)))
+
+    def under(
+        self, evidence: Sequence[Evidence], convention: Convention, format: Format | None = None
+    ) -> list[Evidence]:
+        """The same answers beside other budgets."""
+        return [self.beside(piece.case, piece.answer, convention, format) for piece in evidence]
 
 
 def judged(
@@ -83,28 +105,27 @@ def judged(
 
     state: found by asking again. known: what the answers to most of the cases follow.
     """
-    declared = question.declared
-    evidence = gathered(cases, answers, known or question.usual, declared.format, question.enclose)
+    usual = known or question.usual
+    evidence = [question.beside(case, answer, usual) for case, answer in zip(cases, answers, strict=True)]
     found = known or question.follows(evidence)
-    convention = found or question.usual
-    if convention != (known or question.usual):
-        evidence = regathered(evidence, convention, declared.format, question.enclose)
+    convention = found or usual
+    if convention != usual:
+        evidence = question.under(evidence, convention)
     relevant, passed_over = question.relevant(evidence, convention)
     missing = question.missing(evidence, convention) if explained else None
     findings = (*_first_of_each_kind(answers), *state, *([missing] if missing else []))
-    facts = Facts(relevant, findings, found is not None, convention.fits(declared))
+    facts = Facts(relevant, findings, found is not None, convention.fits(question.declared))
     if explained and facts.right and not facts.fits:
         facts = replace(facts, reasons=Reasons(tuple(question.departure(relevant, convention))))
     elif explained and not facts.right and not facts.broken:
         facts = replace(facts, reasons=question.reasons(evidence, convention, findings))
         meant = None if known or facts.conventional else facts.reasons.convention
-        if meant is not None and meant != convention and meant.fits(declared):
+        if meant is not None and meant != convention and meant.fits(question.declared):
             found = convention = meant
-            under = facts.reasons.evidence or regathered(relevant, convention, declared.format, question.enclose)
-            facts = replace(facts, evidence=under)
+            facts = replace(facts, evidence=facts.reasons.evidence or question.under(relevant, convention))
     verdict = reached(facts)
     notes = _notes(question, facts, convention, verdict) if explained or facts.right else ()
-    return _report(question, facts, convention, found is not None, name, verdict, (*notes, *passed_over))
+    return _report(question, facts, found, name, verdict, (*notes, *passed_over))
 
 
 def _first_of_each_kind(answers: Sequence[Answer]) -> list[Finding]:
@@ -129,17 +150,16 @@ def _notes(question: Question, facts: Facts, convention: Convention, verdict: Ve
 def _report(
     question: Question,
     facts: Facts,
-    convention: Convention,
-    shows_convention: bool,
+    found: Convention | None,
     name: str,
     verdict: Verdict,
     notes: tuple[str, ...],
 ) -> Report:
     diagnoses, evidence = facts.reasons.diagnoses, facts.evidence
     failing = next((piece for piece in evidence if not piece.passed), None)
-    told: Convention | None = convention if shows_convention else None
+    convention = found or question.usual
     if verdict.name == "correct-under-convention":
-        told = next((d.convention for d in diagnoses if d.convention), convention)
+        found = next((d.convention for d in diagnoses if d.convention), convention)
     cases = (
         CaseReport(piece.case.name, piece.case.sizes, piece.case.samples, piece.tensors, piece.answer.fatal)
         for piece in evidence
@@ -148,7 +168,7 @@ def _report(
         candidate=name,
         verdict=verdict.name,
         conforms=verdict.name in ("correct", "correct-under-convention") and not diagnoses and facts.fits,
-        convention=told if told and told.loss else None,  # of a graph, the diagnosis says it
+        convention=found if found and found.loss else None,  # of a graph, the diagnosis says it
         explanations=diagnoses,
         findings=tuple(facts.findings),
         notes=notes,

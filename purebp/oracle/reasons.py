@@ -25,7 +25,7 @@ class Reasons:
     diagnoses: tuple[Diagnosis, ...] = ()
     approximation: str = ""
     convention: Convention | None = None
-    evidence: tuple[Evidence, ...] = ()
+    evidence: Sequence[Evidence] = ()
 
     @property
     def conventional(self) -> bool:
