@@ -41,23 +41,15 @@ def report_formats() -> tuple[str, ...]:
     return tuple(name.removeprefix(PREFIX) for name in modules if name.startswith(PREFIX))
 
 
-def report_format(format: str | ReportFormat) -> ReportFormat:
-    """The format of that name, or the format itself.
-
-    >>> report_format("json").name
-    'json'
-    """
-    if isinstance(format, ReportFormat):
-        return format
-    if format not in report_formats():
-        raise PurebpError(f"unknown report format {format!r}; known are {', '.join(report_formats())}")
-    return ReportFormat(format, import_module(f"{__package__}.{PREFIX}{format}").render)
-
-
 def render(reports: Sequence[Any], format: str | ReportFormat = "text") -> str:
-    """The reports in that format.
+    """The reports in that format, or in the one of that name.
 
     >>> render([], "text")
     'candidate  score  verdict\\n\\n0 of 0 candidates conform'
     """
-    return report_format(format).render(reports)
+    if isinstance(format, ReportFormat):
+        return format.render(reports)
+    if format not in report_formats():
+        raise PurebpError(f"unknown report format {format!r}; known are {', '.join(report_formats())}")
+    text: str = import_module(f"{__package__}.{PREFIX}{format}").render(reports)
+    return text
