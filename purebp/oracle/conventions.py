@@ -127,13 +127,12 @@ class Convention:
     @property
     def sentence(self) -> str:
         """In words."""
+        rate = f"learning rate {self.learning_rate:g}" if self.learning_rate else ""
         direction = {
             "gradients": "to be subtracted",
             "descent": "with its sign turned, to be added",
-            "step": f"as updated weights, learning rate {self.learning_rate:g}"
-            if self.learning_rate
-            else "updated weights",
-            "ascent": f"as weights updated uphill, learning rate {self.learning_rate:g}" if self.learning_rate else "",
+            "step": f"as updated weights, {rate}",
+            "ascent": f"as weights updated uphill, {rate}",
         }[self.returns]
         return f"the gradient of {self.words}, {direction}"
 
