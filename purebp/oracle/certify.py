@@ -15,14 +15,13 @@ split among processes.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from itertools import chain, islice
 from math import inf, ldexp, nan
 from os import cpu_count
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from purebp.number_systems.ball import Ball, ball, exact_decimal, exact_sum
 from purebp.textbook import losses
@@ -30,6 +29,9 @@ from purebp.textbook.arithmetic import Matrix, PurebpError
 from purebp.textbook.backprop import backpropagation, evaluate, forward
 from purebp.textbook.losses import Loss, mse
 from purebp.textbook.network import Batch, Network
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor  # its logging takes as long to load as all of this
 
 MOST_DIGITS = 608
 

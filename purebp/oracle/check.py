@@ -62,6 +62,8 @@ def check(
     candidate that takes one sample. returns: "gradients", "descent" (their negative) or "step" (updated weights, with
     learning_rate); None: found by trying. biases: True (the default), False, or "columns" for n × 1 matrices. arrays:
     "numpy", "torch" or "jax". explore: a search for further cases, `purebp.testing.counterexample`.
+
+    An architecture that is declared by a graph is for `check_graph`; `purebp.oracle.check(candidate, graph=…)` is the same.
     """
     called_so = name_of(candidate, name)
     if explore is not None and not callable(explore):

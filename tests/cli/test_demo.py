@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from purebp import Batch, Network, backpropagation, to_json
-from purebp.cli import demo
+from purebp.cli import demo, main
 from purebp.cli.training.datasets import load
 from purebp.oracle import certified_gradients
 from tests import ROOT
@@ -25,18 +25,18 @@ def commands(monkeypatch: pytest.MonkeyPatch, status: Callable[[list[str]], int]
     """The list to which every command is added that the demonstration runs; each ends with that status."""
     run: list[list[str]] = []
 
-    def main(words: Sequence[str] | None = None) -> int:
-        run.append(list(words or ()))
+    def recorded(words: Sequence[str]) -> int:
+        run.append(list(words))
         if run[-1][0] == "train":
             Path("digits.json").write_text(to_json(NETWORK))
         return status(run[-1])
 
-    monkeypatch.setattr(demo, "main", main)
+    monkeypatch.setattr(demo, "main", recorded)
     return run
 
 
 def test_the_right_and_the_wrong_example_are_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
-    assert (demo.main(RIGHT), demo.main(WRONG)) == (0, 1)
+    assert (main(RIGHT), main(WRONG)) == (0, 1)
     assert "two_layers_wrong.py" in capsys.readouterr().out
 
 

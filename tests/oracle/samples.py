@@ -7,35 +7,16 @@ from math import inf, tanh
 from struct import pack, unpack
 from typing import Any
 
-from purebp import (
-    Batch,
-    Gradients,
-    Layer,
-    Network,
-    backpropagation,
-)
-from purebp.graph import (
-    Add,
-    HalfSSE,
-    Input,
-    Linear,
-    Node,
-    Parameter,
-    Tanh,
-    forward_graph,
-)
+from purebp import Batch, Gradients, Layer, Network, backpropagation
+from purebp.graph import Add, HalfSSE, Input, Linear, Node, Parameter, Tanh, forward_graph
 from purebp.graphs.engine import accumulated, uses_of
 from purebp.graphs.tensors import entrywise
 from purebp.oracle import Report
 from purebp.oracle.explaining.graph_mistakes import GraphMistake
 from purebp.textbook.linalg import transpose
 
-Answer = tuple[list[Any], list[Any]]
-
-
+Pair = tuple[list[Any], list[Any]]  # gradients of weights and of biases, layer by layer
 Candidate = Callable[[Any, Any, Any, Any], Any]
-
-
 SIGMOIDS = ("sigmoid", "sigmoid")
 
 
@@ -48,12 +29,12 @@ def rebuilt(weights: Any, biases: Any, names: Any = SIGMOIDS) -> Network:
     return Network(Layer(w, b, f) for w, b, f in zip(weights, biases or [None] * len(weights), names))
 
 
-def lists(gradients: Gradients, change: Callable[[float], float] = float) -> Answer:
+def lists(gradients: Gradients, change: Callable[[float], float] = float) -> Pair:
     weights = [[[change(x) for x in row] for row in layer.weights] for layer in gradients.layers]
     return weights, [None if layer.biases is None else [change(x) for x in layer.biases] for layer in gradients.layers]
 
 
-def lists_of(network: Network) -> Answer:
+def lists_of(network: Network) -> Pair:
     weights = [[list(row) for row in layer.weights] for layer in network.layers]
     return weights, [list(layer.biases or ()) for layer in network.layers]
 
@@ -63,7 +44,7 @@ def right(
 ) -> Candidate:
     """The gradient of a loss, times a factor of n samples and m outputs."""
 
-    def candidate(weights: Any, biases: Any, inputs: Any, targets: Any) -> Answer:
+    def candidate(weights: Any, biases: Any, inputs: Any, targets: Any) -> Pair:
         scale = factor(len(targets), len(targets[0]))
         gradients = backpropagation(rebuilt(weights, biases, names), Batch(inputs, targets), loss)
         return lists(gradients, lambda x: scale * x)
@@ -72,8 +53,6 @@ def right(
 
 
 Feed = Mapping[str, Any]
-
-
 GraphCandidate = Callable[[Feed], dict[str, Any]]
 
 

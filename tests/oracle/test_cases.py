@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from purebp import (
-    backpropagation,
-    forward,
-)
+from purebp import activation, backpropagation, forward
 from purebp.oracle import judge
-from purebp.oracle.cases import ladder
+from purebp.oracle.cases import RUNGS, default_loss, ladder
 from studies.power import HIDDEN
-from tests.oracle.samples import (
-    SIGMOIDS,
-    single,
-)
+from tests.oracle.samples import SIGMOIDS, single
 
 
 def test_the_ladder_climbs_from_small_to_large() -> None:
@@ -52,3 +46,62 @@ def test_the_ladder_saturates_the_first_neurons_that_can_be(hidden: str, output:
         z = [max(abs(row[0]) for row in rows) for rows in forward(case.network, case.batch.inputs).pre_activations]
         first = next(l for l, name in enumerate(names) if name in ("sigmoid", "tanh"))
         assert z[first] >= 8 and z[-1] >= 8, (names, z)
+
+
+def test_a_case_is_named_after_its_rung_and_by_one_word() -> None:
+    cases = ladder(SIGMOIDS)
+    assert [case.name for case in cases] == [rung.name for rung in RUNGS if rung.special != "kink"]
+    assert [case.id for case in cases][:3] == ["one-sample", "two-samples", "several-outputs"]
+    assert len({case.id for case in cases}) == len(cases)
+
+
+@pytest.mark.parametrize(("sizes", "batch"), [((2, 3, 1), None), (None, 4), ((1, 5, 3), 1), ((4, 4, 4), 7)])
+def test_what_is_wired_in_is_that_of_every_case(sizes: tuple[int, ...] | None, batch: int | None) -> None:
+    for case in ladder(("relu", "tanh"), sizes=sizes, batch=batch, biases=False):
+        assert sizes in (None, case.sizes) and batch in (None, case.samples)
+        assert all(layer.biases is None for layer in case.network.layers)
+
+
+def test_a_single_activation_is_asked_at_several_depths() -> None:
+    assert {len(case.network.layers) for case in ladder("relu")} == {1, 2, 3, 5}
+    assert {len(case.network.layers) for case in ladder("relu", sizes=(2, 3, 1))} == {2}
+
+
+@pytest.mark.parametrize("biases", [True, False])
+@pytest.mark.parametrize("name", ["relu", "leaky_relu(0.25)", "elu(0.5)"])
+def test_a_kink_is_met_exactly(name: str, biases: bool) -> None:
+    (case,) = (case for case in ladder((name, "identity"), biases=biases) if case.name == "a kink")
+    assert forward(case.network, case.batch.inputs).pre_activations[0][0][0] == 0
+
+
+@pytest.mark.parametrize("names", [("relu", "identity"), ("tanh", "relu")])
+def test_no_batch_meets_a_kink_from_above_alone(names: tuple[str, ...]) -> None:
+    """Or a missing mask would show nowhere."""
+    for case in ladder(names):
+        for layer, z in zip(case.network.layers, forward(case.network, case.batch.inputs).pre_activations):
+            assert not layer.activation.kinks or case.samples == 1 or min(x for row in z for x in row) <= 0
+
+
+def test_the_rung_with_zeros_has_them() -> None:
+    (case,) = (case for case in ladder(SIGMOIDS) if case.name == "zeros")
+    assert case.batch.inputs[0][-1] == 0 and case.network.layers[0].weights[-1][0] == 0
+
+
+@pytest.mark.parametrize(
+    ("names", "loss", "allowed"),
+    [
+        (("relu", "softmax"), None, {0.0, 1.0}),
+        (("relu", "sigmoid"), "binary_cross_entropy", {0.0, 1.0}),
+        (("relu", "sigmoid"), "mse", {k / unit for unit in (4, 8, 16) for k in range(unit + 1)}),
+    ],
+)
+def test_targets_suit_the_loss(names: tuple[str, ...], loss: str | None, allowed: set[float]) -> None:
+    for case in ladder(names, loss=loss):
+        assert {y for row in case.batch.targets for y in row} <= allowed
+        assert names[-1] != "softmax" or all(sum(row) == 1 and len(row) > 1 for row in case.batch.targets)
+
+
+def test_the_loss_is_that_which_was_declared_or_goes_with_the_outputs() -> None:
+    relu, softmax = activation("relu"), activation("softmax")
+    assert default_loss([relu, relu]).name == "mse" and default_loss([relu, softmax]).name == "cross_entropy"
+    assert default_loss([relu, softmax], "half_sse").name == "half_sse"

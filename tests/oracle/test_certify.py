@@ -6,7 +6,9 @@ import decimal as standard
 import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 from random import Random
 from typing import Any
 
@@ -14,11 +16,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from purebp import Batch, Layer, Network, evaluate, loss
-from purebp.number_systems.ball import ball
+from purebp import Batch, Layer, Loss, Network, PurebpError, backpropagation, evaluate, loss, mse, sse
+from purebp.number_systems.ball import Ball, Rules, ball
 from purebp.number_systems.decimals import decimal
 from purebp.number_systems.rational import FRACTION
 from purebp.oracle import Certified, certified_gradients, certified_loss, certified_outputs
+from purebp.oracle.certify import MOST_DIGITS, certify, nearest_double
 from studies.conforming import Case as WildCase
 from studies.conforming import wild_case
 from tests.enclosures import EXACT, RATIONAL, SQUARES, gradients, one_neuron, wild_cases
@@ -192,3 +195,85 @@ def test_the_certified_loss_is_the_exact_one_rounded(case: Case) -> None:
     found, exact = certified_loss(*case), evaluate(*case, EXACT)
     assert found.rounded and repr(found.value + 0.0) == repr(float(exact) + 0.0)
     assert found.lower <= exact <= found.upper
+
+
+def test_fractions_and_decimals_are_certified_for_what_they_are() -> None:
+    for x in (Fraction(1, 3), Decimal("0.1"), Fraction(5, 8)):
+        network: Network[Any] = Network([Layer([[x]], None, "identity")])
+        (entry,) = certified_gradients(network, Batch([[1.0]], [[0.0]]), "half_sse").parameters()
+        assert entry.rounded and entry.value == float(x)
+        assert Fraction(entry.lower) <= Fraction(x) <= Fraction(entry.upper)
+
+
+def test_a_complex_number_is_not_certified() -> None:
+    network: Network[Any] = Network([Layer([[1j]], None, "identity")])
+    with pytest.raises(PurebpError, match="finite numbers"):
+        certified_gradients(network, Batch([[1.0]], [[0.0]]))
+
+
+def test_the_loss_that_is_given_is_the_one_that_is_certified() -> None:
+    network, batch = Network([Layer([[2.0]], None, "identity")]), Batch([[1.0]], [[0.0]])
+    own = Loss("cube", "sum", lambda p, t, on: (p - t) * (p - t) * (p - t), lambda p, t, on: 3 * (p - t) * (p - t))
+    for given_loss in (mse.over(10), own, replace(sse, summand=own.summand, slope=own.slope)):
+        (entry,) = certified_gradients(network, batch, given_loss).parameters()
+        assert entry.value == backpropagation(network, batch, given_loss).parameters()[0]
+
+
+def test_arguments_beyond_all_floats_are_certified() -> None:
+    network = Network([Layer([[1.79e308]], None, "identity"), Layer([[2.0]], None, "tanh")])
+    ((entry,),) = certified_outputs(network, [[1.0]])
+    assert entry.rounded and entry.value == 1.0
+
+
+@pytest.mark.parametrize("parts", [0, -1, 1.5, "a"])
+def test_parts_that_are_no_number_of_parts_are_refused(parts: Any) -> None:
+    with pytest.raises(PurebpError, match="parts="):
+        certified_gradients(Network.random([1, 1]), Batch([[1.0]], [[0.0]]), parts=parts)
+
+
+def test_a_gradient_that_is_zero_without_being_computed_exactly_is_found_in_the_end() -> None:
+    """tanh(0.1) − tanh(0.1): the radius falls under half the smallest subnormal number at 608 digits."""
+    layers = [Layer([[1.0], [1.0]], None, "tanh"), Layer([[1.0, -1.0]], None, "identity")]
+    entries = certified_gradients(Network(layers), Batch([[0.1]], [[0.0]])).parameters()
+    assert {(entry.value, entry.rounded) for entry in entries} == {(0.0, True)}
+
+
+@given(st.integers(-(2**70), 2**70) | st.integers(-99, 99), st.integers(-1200, 1100))
+def test_the_nearest_double_is_that_of_the_fraction(mantissa: int, exponent: int) -> None:
+    exact, found = mantissa * Fraction(2) ** exponent, nearest_double(mantissa, exponent)
+    try:
+        assert repr(found) == repr(float(exact) + 0.0)
+    except OverflowError:
+        assert found == math.copysign(math.inf, mantissa)
+
+
+@pytest.mark.parametrize("first", [5, 19, 38])
+def test_digits_are_doubled_for_what_is_left_open_alone(first: int) -> None:
+    """1 + 10⁻⁵⁰ needs more digits than there are at first; of 1/3 the first value stays."""
+    asked: list[int] = []
+
+    def compute(digits: int) -> list[Ball]:
+        asked.append(digits)
+        rules = Rules(None, digits)
+        tiny = rules.ratio(1, 10**50)
+        halfway = rules.exact(1) + rules.ratio(1, 2**53)  # between two doubles, up to what is added
+        return [rules.ratio(1, 3), halfway + tiny]
+
+    third, above = certify(compute, first)
+    assert (third.value, above.value) == (1 / 3, 1 + 2.0**-52) and third.rounded and above.rounded
+    assert asked == [first * 2**k for k in range(len(asked))] and first * 2 ** (len(asked) - 1) >= 50
+    assert third.ball.rules.digits < above.ball.rules.digits
+
+
+def test_what_is_open_at_the_most_digits_is_enclosed() -> None:
+    asked: list[int] = []
+
+    def compute(digits: int) -> list[Ball]:
+        asked.append(digits)
+        return [Ball(1, 0, 1, Rules(None, digits)), Ball(1, 0, None, Rules(None, digits))]
+
+    open_one, unbounded = certify(compute, 38)
+    assert asked == [38, 76, 152, 304, MOST_DIGITS]
+    assert (open_one.value, open_one.rounded, open_one.lower, open_one.upper) == (1.0, False, Decimal(0), Decimal(2))
+    assert math.isnan(unbounded.value) and not unbounded.rounded
+    assert (unbounded.lower, unbounded.upper) == (Decimal("-Infinity"), Decimal("Infinity"))

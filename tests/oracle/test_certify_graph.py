@@ -6,14 +6,7 @@ import pytest
 from hypothesis import given
 
 from purebp import Loss, PurebpError
-from purebp.graph import (
-    Cost,
-    Exp,
-    Input,
-    Log,
-    to_feed,
-    to_graph,
-)
+from purebp.graph import Cost, Exp, Input, Log, to_feed, to_graph
 from purebp.graphs.tensors import entries
 from purebp.oracle import certified_gradients
 from tests.strategies import Case, cases

@@ -11,23 +11,15 @@ from xml.etree import ElementTree
 
 import pytest
 
-from purebp import (
-    Batch,
-    Gradients,
-    PurebpError,
-    backpropagation,
-    transpose,
-)
+from purebp import FLOAT, Batch, Gradients, PurebpError, backpropagation, transpose
 from purebp.oracle import Report, check
+from purebp.oracle.asking.declared import Declared
+from purebp.oracle.cases import Case
+from purebp.oracle.check import replayed
+from purebp.oracle.explaining.catalogue import CATALOGUE
+from purebp.oracle.explaining.recipe import planted, run
 from purebp.oracle.reports import render
-from tests.oracle.samples import (
-    SIGMOIDS,
-    flat,
-    lists,
-    lists_of,
-    rebuilt,
-    right,
-)
+from tests.oracle.samples import SIGMOIDS, Candidate, flat, lists, lists_of, rebuilt, right
 
 
 @pytest.mark.parametrize("weights", ["out_in", "in_out"])
@@ -298,3 +290,110 @@ def test_the_text_begins_with_the_verdict() -> None:
     for report in verdicts():
         assert str(report).startswith(report.headline + "\n")
         assert not re.search(r"[ \t]+$", str(report), re.MULTILINE)
+
+
+# Where nothing is declared.
+
+
+@pytest.mark.parametrize(
+    ("names", "loss", "conforms"),
+    [(("tanh", "identity"), "mse", True), (("relu", "softmax"), "cross_entropy", True), (("tanh",), "half_sse", True)],
+)
+def test_right_code_is_found_right_where_nothing_is_declared(names: tuple[str, ...], loss: str, conforms: bool) -> None:
+    report = check(right_of(names, loss), name="mine")
+    assert report.conforms and report.verdict == ("correct-under-convention" if loss == "half_sse" else "correct")
+    assert f"activations={names!r}" in report.notes[-1]
+
+
+WITH_ARRAYS = """
+import numpy as np
+
+def gradients(w, b, x, y):
+    first, second = w[0]{T}, w[1]{T}
+    h = np.tanh(x @ first.T + b[0])
+    delta = 2 * (h @ second.T + b[1] - y) / y.size
+    below = (delta @ second) * (1 - h * h)
+    return [(below.T @ x){T}, (delta.T @ h){T}], [below.sum(axis=0), delta.sum(axis=0)]
+"""
+
+
+@pytest.mark.parametrize(("turned", "found"), [("", []), (".T", ["weights='in_out'"])])
+def test_right_code_with_arrays_is_found_right_where_nothing_is_declared(turned: str, found: list[str]) -> None:
+    pytest.importorskip("numpy")
+    module: dict[str, Any] = {}
+    exec(WITH_ARRAYS.replace("{T}", turned), module)
+    report = check(module["gradients"])
+    assert report.verdict == "correct", str(report)
+    assert all(words in report.notes[-1] for words in ["('tanh', 'identity')", "arrays='numpy'", *found])
+
+
+def test_wrong_code_is_not_found_right_where_nothing_is_declared() -> None:
+    names = ("tanh", "identity")
+
+    def missing(w: Any, b: Any, x: Any, y: Any) -> Any:
+        """Without f′ of the hidden layer."""
+        recipe = planted(CATALOGUE["activation derivative missing"], {0})
+        return lists(run(recipe, rebuilt(w, b, require(w, names)), Batch(x, y), "mse", FLOAT))
+
+    report = check(missing)
+    assert not report.conforms and report.exit_status == 1
+    assert not check(right_of(names, "mse", lambda n, m: 0.9)).conforms
+    assert not check(lambda w, b, x, y: (w, b)).conforms
+
+
+def require(weights: Any, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The activations, for a candidate that has as many layers."""
+    if len(weights) != len(names):
+        raise ValueError(f"{len(names)} layers are wanted")
+    return names
+
+
+def right_of(names: tuple[str, ...], loss: str, factor: Any = lambda n, m: 1.0) -> Candidate:
+    """Right code that has so many layers, and raises otherwise."""
+    return lambda w, b, x, y: right(loss, factor, require(w, names))(w, b, x, y)
+
+
+def test_what_is_declared_in_part_is_kept() -> None:
+    report = check(right_of(("tanh", "identity"), "sse"), loss="mse", returns="gradients")
+    assert not report.conforms and report.explanations[0].name == "factor n m"
+    assert "activations=('tanh', 'identity')" in report.notes[-1] and "loss" not in report.notes[-1]
+
+
+@pytest.mark.parametrize("explore", [True, "counterexample", 3])
+def test_a_search_that_is_none_is_refused_with_the_advice(explore: Any) -> None:
+    with pytest.raises(PurebpError, match="a search is wanted, such as purebp.testing.counterexample"):
+        check(right(), explore=explore)
+
+
+def test_a_case_that_is_found_by_a_search_is_judged_with_the_others() -> None:
+    ladder, tried = Declared(SIGMOIDS, "mse", sizes=(2, 4, 1)).ladder(), list[Any]()
+
+    def search(candidate: Candidate, declared: Declared, convention: Any) -> Case:
+        tried.append(convention)
+        return ladder[1]
+
+    def off_if_wide(w: Any, b: Any, x: Any, y: Any) -> Any:
+        return right("sse", (lambda n, m: 1.0 if len(w[0]) < 4 else 1.5))(w, b, x, y)
+
+    report = check(off_if_wide, activations=SIGMOIDS, sizes=(2, 3, 1), explore=search)
+    assert report.verdict == "wrong" and [case.passed for case in report.cases] == [True] * 11 + [False]
+    assert [convention.loss_name for convention in tried] == ["sse"]
+    again = check(off_if_wide, activations=SIGMOIDS, loss="mse", sizes=(2, 3, 1), explore=search)
+    assert not again.conforms and len(tried) == 1  # what is not right has its failing case already
+    assert check(right("sse"), activations=SIGMOIDS, explore=lambda *given: None).conforms
+
+
+# Asked once more.
+
+
+def test_a_failure_that_is_not_seen_again_is_flaky() -> None:
+    declared = Declared(SIGMOIDS, "mse", returns="gradients")
+    ladder = declared.ladder()
+    wrong = right("mse", lambda n, m: 0.9)
+    report = check(wrong, activations=SIGMOIDS, loss="mse", returns="gradients")
+    assert replayed(wrong, ladder, declared, report) == report
+    again = replayed(right(), ladder, declared, report)
+    assert (again.verdict, again.conforms) == ("flaky", False)
+    assert again.findings[-1].kind == "flaky" and again.findings[-1].case == "one sample"
+    fine = check(right(), activations=SIGMOIDS, loss="mse", returns="gradients")
+    assert replayed(wrong, ladder, declared, fine) == fine  # nothing failed

@@ -32,13 +32,7 @@ from purebp.graphs.tensors import Tensor, entries, entrywise
 from purebp.oracle import check
 from purebp.oracle.reports import render
 from purebp.textbook.linalg import transpose
-from tests.oracle.samples import (
-    Feed,
-    GraphCandidate,
-    by_hand,
-    of_engine,
-    residual,
-)
+from tests.oracle.samples import Feed, GraphCandidate, by_hand, of_engine, residual
 from tests.strategies import Case, cases
 
 

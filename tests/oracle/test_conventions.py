@@ -3,27 +3,146 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+from math import prod
 from random import Random
 from typing import Any
 
 import pytest
 
-from purebp import (
-    Batch,
-    Network,
-    backpropagation,
-    forward,
-    sgd_step,
-)
+from purebp import FLOAT, Batch, Network, backpropagation, forward, loss, sgd_step
 from purebp.oracle import check, judge
-from tests.oracle.samples import (
-    Answer,
-    flat,
-    lists_of,
-    rebuilt,
-    right,
-    single,
+from purebp.oracle.asking.declared import Declared
+from purebp.oracle.check import checked
+from purebp.oracle.conventions import FACTORS, ONE, Convention, Factor, default_convention, factors, plain
+from purebp.oracle.layers import Layers
+from purebp.textbook.losses import REDUCTIONS
+from tests.oracle.samples import Pair, flat, lists_of, rebuilt, right, single
+
+LOSSES = ["mse", "half_sse", "mae", "huber(1.0)", "binary_cross_entropy", "cross_entropy"]
+RETURNS = ["gradients", "descent", "step", "ascent"]
+TANHS = ("tanh", "tanh")
+SIGNED = [signed for factor in FACTORS for signed in (factor, -factor)]
+SIZES = [(1, 1), (2, 1), (3, 2), (5, 3), (7, 4)]  # samples and outputs
+
+
+# Factors.
+
+
+def read(text: str) -> Factor:
+    """A factor from its text."""
+    above, _, below = text.removeprefix("−").partition(" / ")
+    words = [*((word, 1) for word in above.split()), *((word, -1) for word in below.split())]
+    power = {symbol: sum(sign for word, sign in words if word == symbol) for symbol in "nm"}
+    named = {"½": Fraction(1, 2), "¼": Fraction(1, 4)}
+    constant = prod((named.get(word) or Fraction(word) for word, _ in words if word not in "nm"), start=Fraction(1))
+    return Factor(-constant if text.startswith("−") else constant, power["n"], power["m"])
+
+
+@pytest.mark.parametrize("factor", SIGNED, ids=str)
+def test_the_text_of_a_factor_says_it_all(factor: Factor) -> None:
+    assert read(str(factor)) == factor
+
+
+def test_factors_are_multiplied_and_turned_as_their_numbers_are() -> None:
+    for f in SIGNED[::7]:
+        for n, m in SIZES:
+            assert (-f)(n, m) == -f(n, m) and (f * ONE)(n, m) == f(n, m)
+            assert all((f * g)(n, m) == f(n, m) * g(n, m) for g in SIGNED[::5])
+    assert len(set(FACTORS)) == len(FACTORS)
+
+
+def test_the_plainest_factor_comes_first() -> None:
+    assert FACTORS[0] == ONE and [f.weight for f in FACTORS] == sorted(f.weight for f in FACTORS)
+    assert Factor(samples=-1).weight < Factor(Fraction(1, 2), -1).weight < Factor(samples=-1, outputs=1).weight
+
+
+@pytest.mark.parametrize("factor", SIGNED[::3], ids=str)
+def test_a_factor_is_found_from_what_it_makes_of_several_sizes(factor: Factor) -> None:
+    ratios = [(float(factor(n, m)), n, m) for n, m in SIZES]
+    assert list(factors(ratios, 1e-9)) == [factor]
+    (x, n, m), *others = ratios
+    assert list(factors([(1.01 * x, n, m), *others], 1e-3)) == list(factors([(-x, n, m), *others], 1e-9)) == []
+
+
+# Conventions.
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_loss_is_the_factor_of_its_plain_sum(name: str, reduction: str) -> None:
+    chosen = loss(name).reduced(reduction)
+    assert Convention(chosen).named == Convention(*plain(chosen)).named == chosen
+    assert "times" not in Convention(chosen).words
+    for factor in FACTORS:
+        named = Convention(chosen, factor).named
+        if named is not None:
+            assert plain(named)[0] == plain(chosen)[0] and plain(named)[1] == plain(chosen)[1] * factor
+
+
+@pytest.mark.parametrize("returns", RETURNS)
+@pytest.mark.parametrize(
+    "factor", [ONE, Factor(Fraction(1, 2)), Factor(samples=-1), Factor(samples=-2), Factor(Fraction(4))]
 )
+def test_it_fits_if_nothing_that_was_declared_is_otherwise(factor: Factor, returns: str) -> None:
+    found = Convention(loss("sse"), factor, returns, 0.1)
+    of_graph = replace(found, loss=None)
+    named = {"1": "sse", "½": "half_sse", "1 / n": "sse/samples"}.get(str(factor))
+    for declares in (None, "gradients", "descent", "step"):
+        direction = returns != "ascent" and declares in (None, returns)
+        assert of_graph.fits(Declared(returns=declares, learning_rate=0.1)) == (direction and factor == ONE)
+        for declared_loss in (None, "sse", "half_sse", "sse/samples", "mse"):
+            declared = Declared(TANHS, declared_loss, returns=declares, learning_rate=0.1)
+            assert found.fits(declared) == (direction and named is not None and declared_loss in (None, named))
+
+
+@pytest.mark.parametrize("returns", RETURNS)
+@pytest.mark.parametrize("factor", SIGNED[:40:2], ids=str)
+def test_what_is_returned_is_what_the_sentence_says(factor: Factor, returns: str) -> None:
+    network = Network.random([2, 3, 2], TANHS, seed=1)
+    batch = Batch([[0.5, -1.0], [0.25, 2.0], [1.5, 0.75]], [[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]])
+    convention = Convention(loss("sse"), factor, returns, 0.25)
+    turned = convention.turned(3, 2, FLOAT) or (lambda g, w: g)
+    sign = {"gradients": 1, "descent": -1, "step": -0.25, "ascent": 0.25}[returns]
+    kept = float(returns in ("step", "ascent"))
+    whole = backpropagation(network, batch, "sse").parameters()
+    effective = backpropagation(network, batch, convention.effective).parameters()
+    for g, e, w in zip(whole, effective, network.parameters(), strict=True):
+        assert turned(e, w) == pytest.approx(kept * w + sign * float(factor(3, 2)) * g, rel=1e-12, abs=1e-12)
+    told = {
+        "gradients": "to be subtracted",
+        "descent": "with its sign turned, to be added",
+        "step": "as updated weights, learning rate 0.25",
+        "ascent": "as weights updated uphill, learning rate 0.25",
+    }
+    assert convention.sentence == f"the gradient of {convention.words}, {told[returns]}"
+    assert convention.words.startswith(f"{factor} times ") == (convention.named is None)
+
+
+def test_a_graph_has_its_own_loss() -> None:
+    plainly, doubled = Convention(None), Convention(None, Factor(Fraction(2)))
+    assert (plainly.words, plainly.turned(3, 2, FLOAT)) == ("the graph", None)
+    turned = doubled.turned(3, 2, FLOAT)
+    assert doubled.words == "2 times the graph (n samples, m outputs)" and turned is not None and turned(1.5, 9.0) == 3
+    assert Convention(None, Factor(outputs=-1)).turned(3, 1, FLOAT) is None  # with one output, 1/m is no factor
+
+
+def test_what_is_usual_is_what_was_declared_or_the_loss_of_the_last_layer() -> None:
+    assert default_convention(Declared(TANHS)) == Convention(loss("mse"))
+    assert default_convention(Declared(("relu", "softmax"))) == Convention(loss("cross_entropy"))
+    declared = Declared(("relu", "softmax"), "sse", returns="step", learning_rate=0.5)
+    assert default_convention(declared) == Convention(loss("sse"), ONE, "step", 0.5)
+
+
+def test_the_plainest_convention_has_a_name_and_divides_by_the_least() -> None:
+    named = [Convention(loss("sse").reduced(reduction)) for reduction in REDUCTIONS]
+    tried = [Convention(loss("sse"), Factor(samples=-2)), *named]
+    assert max(tried, key=lambda convention: convention.plainness) == tried[0]
+    assert [c.plainness for c in named] == sorted(c.plainness for c in named)
+
+
+# What candidates return.
 
 
 @pytest.mark.parametrize(
@@ -49,20 +168,20 @@ def test_the_loss_and_the_sign_are_found_where_they_are_left_open(loss: str, sig
 @pytest.mark.parametrize("loss", ["sse", "half_sse", "mse", "half_mse", "half_sse/samples", "sse/outputs"])
 def test_no_right_candidate_is_accused_where_factors_coincide(loss: str, sizes: Any, batch: int | None) -> None:
     """½ is 1/m where there are two outputs."""
+    question = Layers(Declared(TANHS, sizes=sizes, batch=batch), complete=True)
+    # What two cases with as many samples and outputs say of a factor is the same.
+    ladder = {(case.samples, case.sizes[-1]): case for case in question.declared.ladder()[::-1]}
     for sign in (1, -1):
-        report = check(
-            right(loss, lambda n, m: sign, ("tanh", "tanh")), activations=("tanh", "tanh"), sizes=sizes, batch=batch
-        )
+        report = checked(right(loss, lambda n, m: sign, TANHS), question, [*ladder.values()][::-1], "mine")
         assert report.conforms, str(report)
     if sizes == [2, 3, 4] and batch is None:
-        found = check(right(loss, lambda n, m: -1, ("tanh", "tanh")), activations=("tanh", "tanh"), sizes=sizes)
-        assert found.convention is not None and found.convention.loss_name == loss
+        assert report.convention is not None and report.convention.loss_name == loss
 
 
 @pytest.mark.parametrize("loss", ["mse", "half_sse", "sse"])
 @pytest.mark.parametrize("rate", [-0.1, -1.0])
 def test_a_step_uphill_conforms_nowhere(loss: str, rate: float) -> None:
-    def climbs(weights: Any, biases: Any, inputs: Any, targets: Any) -> Answer:
+    def climbs(weights: Any, biases: Any, inputs: Any, targets: Any) -> Pair:
         network = rebuilt(weights, biases)
         return lists_of(sgd_step(network, backpropagation(network, Batch(inputs, targets), loss), rate))
 
@@ -74,7 +193,7 @@ def test_a_step_uphill_conforms_nowhere(loss: str, rate: float) -> None:
 def test_a_stray_factor_conforms_in_no_step() -> None:
     names = ("tanh", "tanh")
 
-    def strays(weights: Any, biases: Any, inputs: Any, targets: Any) -> Answer:
+    def strays(weights: Any, biases: Any, inputs: Any, targets: Any) -> Pair:
         network = rebuilt(weights, biases, names)
         return lists_of(sgd_step(network, backpropagation(network, Batch(inputs, targets), "half_sse"), 0.4))
 
@@ -126,11 +245,11 @@ def test_divided_by_the_samples_twice_is_no_convention() -> None:
 
 
 def test_an_updated_network_is_judged_as_a_step() -> None:
-    def step(weights: Any, biases: Any, inputs: Any, targets: Any) -> Answer:
+    def step(weights: Any, biases: Any, inputs: Any, targets: Any) -> Pair:
         network = rebuilt(weights, biases)
         return lists_of(sgd_step(network, backpropagation(network, Batch(inputs, targets), "mse"), 0.1))
 
-    def uphill(weights: Any, biases: Any, inputs: Any, targets: Any) -> Answer:
+    def uphill(weights: Any, biases: Any, inputs: Any, targets: Any) -> Pair:
         network = rebuilt(weights, biases)
         return lists_of(sgd_step(network, backpropagation(network, Batch(inputs, targets), "mse"), -0.1))
 
@@ -144,6 +263,7 @@ def test_an_updated_network_is_judged_as_a_step() -> None:
 
 @pytest.mark.parametrize("seed", range(60))
 def test_a_step_may_be_taken_sample_by_sample(seed: int) -> None:
+    """With the gradients of the old weights: right, and rounded once for each sample."""
     random = Random(seed)
     sizes = [random.randint(1, 5) for _ in range(3)]
     n, rate = random.randint(1, 12), random.choice([0.1, 0.5, 3.0])
@@ -174,7 +294,7 @@ def test_a_step_may_be_taken_sample_by_sample(seed: int) -> None:
 
 
 def test_a_step_that_is_off_by_little_is_still_seen() -> None:
-    def step(weights: Any, biases: Any, inputs: Any, targets: Any) -> Answer:
+    def step(weights: Any, biases: Any, inputs: Any, targets: Any) -> Pair:
         network = rebuilt(weights, biases)
         weights, biases = lists_of(sgd_step(network, backpropagation(network, Batch(inputs, targets), "mse"), 0.1))
         weights[0][0][0] *= 1 + 1e-13

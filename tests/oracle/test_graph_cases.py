@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
 from math import exp
 from random import Random
 from typing import Any
@@ -11,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from purebp import FLOAT
 from purebp.graph import (
     Add,
     BinaryCrossEntropy,
@@ -38,16 +41,21 @@ from purebp.graph import (
 from purebp.graphs.tensors import entries
 from purebp.number_systems.ball import ball
 from purebp.oracle import check
+from purebp.oracle.conventions import Convention, Factor
 from purebp.oracle.evidence import share
 from purebp.oracle.explaining.graph_mistakes import mistakes
-from purebp.oracle.graph_cases import continued, graph_cases
-from tests.oracle.samples import (
-    Feed,
-    in_single,
-    name_of,
-    of_engine,
-    single,
+from purebp.oracle.graph_cases import (
+    LOSS_KEY,
+    bounded,
+    continued,
+    graph_budgets,
+    graph_cases,
+    key_of,
+    keys_of,
+    named,
+    quantities,
 )
+from tests.oracle.samples import Feed, in_single, name_of, of_engine, residual, single
 
 
 def test_the_budget_holds_sums_that_are_continued_in_another_buffer() -> None:
@@ -200,3 +208,62 @@ def test_targets_of_two_losses_are_those_of_the_stricter(first: bool) -> None:
     entropy = SoftmaxCrossEntropy(y, Linear(x, Parameter("W", (4, 3))))
     for case in graph_cases(squares + entropy if first else entropy + squares):
         assert all(sorted(row) == [0.0, 0.0, 0.0, 1.0] for row in case.feed["y"])
+
+
+ASKED = {
+    "residual": residual(),
+    "softmax": SoftmaxCrossEntropy(y3, Linear(Input("x", (None, 2)), Parameter("W", (3, 2)))),
+    "one sample": KINKED["one sample, half_sse"],
+    "steep": STEEP[1],
+}
+
+
+@pytest.mark.parametrize("graph", ASKED.values(), ids=ASKED)
+def test_numbers_are_exact_in_single_precision_and_the_same_for_the_same_seed(graph: Node) -> None:
+    asked = list(graph_cases(graph, seed=1))
+    assert asked == list(graph_cases(graph, seed=1)) != list(graph_cases(graph, seed=2))
+    for case in asked:
+        assert all(single(x) == x and (2**20 * x).is_integer() for fed in case.feed.values() for x in entries(fed))
+        assert case.feed.keys() == {leaf.name for leaf in named(graph) if leaf.operation is None}
+
+
+@pytest.mark.parametrize("format", ["binary64", "binary32", "bfloat16"])
+def test_every_case_has_budgets_with_a_bound(format: str) -> None:
+    for case in graph_cases(residual(), format=format):
+        assert bounded(case, format)
+        budgets = graph_budgets(case, Convention(None), format, {key: [] for key in keys_of(case.graph)})
+        assert budgets.keys() == keys_of(case.graph).keys()
+        assert all(b.spread is not None for rows in budgets.values() for row in rows for b in row)
+    steep = next(graph_cases(STEEP[0], format="binary64"))
+    assert not bounded(replace(steep, feed={"p": [100.0] * 3}), "binary64")
+
+
+def test_free_dimensions_are_one_sample_and_then_several() -> None:
+    asked = list(graph_cases(residual()))
+    assert [case.name for case in asked] == ["one sample", "2 samples", "3 samples", "4 samples", "5 samples"]
+    assert [len(case.feed["x"]) for case in asked] == [case.samples for case in asked] == [1, 2, 3, 4, 5]
+    assert {(case.outputs, case.sizes) for case in asked} == {(2, ())}
+
+
+def test_what_may_be_returned_is_what_has_a_name() -> None:
+    graph = residual()
+    assert {key for key, _ in keys_of(graph)} == {
+        *(f"∂loss/∂{name}" for name in ("x", "A", "a", "W1", "b1", "V", "y")),
+        *("z", "h", "z1", "t1", "h1", "outputs", "loss"),
+    }
+    assert keys_of(graph)[LOSS_KEY] is graph
+    assert all(key_of(node) == key for key, node in keys_of(graph).items() if key != LOSS_KEY)
+
+
+def test_quantities_are_values_or_gradients_of_nodes_turned_where_they_are_gradients() -> None:
+    graph = residual()
+    case, keys = next(graph_cases(graph)), [("∂loss/∂W1", 0), ("t1", 0)]
+    found = backward_graph(graph, case.feed)
+    turned = Convention(None, Factor(Fraction(2)), "descent")
+    assert quantities(case, FLOAT, Convention(None), keys) == {keys[0]: found["W1"], keys[1]: found.values["t1"]}
+    assert quantities(case, FLOAT, turned, keys) == {
+        keys[0]: [[-2 * g for g in row] for row in found["W1"]],
+        keys[1]: found.values["t1"],
+    }
+    as_gradients = quantities(case, FLOAT, Convention(None), keys, gradients_only=True)
+    assert as_gradients == {keys[0]: found["W1"], keys[1]: found["t1"]}

@@ -7,37 +7,19 @@ from typing import Any
 import pytest
 
 from purebp import FLOAT
-from purebp.graph import (
-    Add,
-    Cost,
-    HalfSSE,
-    Input,
-    Linear,
-    Node,
-    Parameter,
-    Sigmoid,
-    Softmax,
-    Sum,
-    Tanh,
-    forward_graph,
-)
+from purebp.graph import Add, Cost, HalfSSE, Input, Linear, Node, Parameter, Sigmoid, Softmax, Sum, Tanh, forward_graph
 from purebp.graphs.engine import accumulated, uses_of
-from purebp.graphs.tensors import entries, entrywise
+from purebp.graphs.tensors import as_rows, entries, entrywise
 from purebp.number_systems.ball import ball
 from purebp.oracle import check
+from purebp.oracle.answer import Answer
+from purebp.oracle.asking.declared import Declared
 from purebp.oracle.conventions import ONE, Convention, Factor
+from purebp.oracle.evidence import Evidence, gathered
 from purebp.oracle.explaining.graph_mistakes import GraphMistake, mistakes
-from purebp.oracle.graph_cases import graph_cases, quantities
-from tests.oracle.samples import (
-    Feed,
-    GraphCandidate,
-    by_hand,
-    dot,
-    in_single,
-    name_of,
-    of_engine,
-    residual,
-)
+from purebp.oracle.graph_cases import LOSS_KEY, graph_cases, keys_of, quantities
+from purebp.oracle.graphs import Graphs
+from tests.oracle.samples import Feed, GraphCandidate, by_hand, dot, in_single, name_of, of_engine, residual
 
 # Conventions.
 
@@ -200,7 +182,7 @@ def test_a_wrong_value_is_located_in_the_forward_pass() -> None:
 
 def test_single_precision_is_imprecise() -> None:
     report = check(in_single(by_hand), graph=residual())
-    assert report.verdict == "imprecise" and "it was rounded to binary32" in report.notes[0]
+    assert report.verdict == "imprecise" and "is one of binary32: it was rounded to it" in report.notes[0]
     assert check(in_single(by_hand), graph=residual(), format="binary32").verdict == "correct"
 
 
@@ -276,3 +258,81 @@ def test_what_is_neither_value_nor_gradient_is_wrong() -> None:
     assert report.verdict == "wrong" and "The value of t1 is off already" in str(report)
     report = check(with_values, graph=graph)
     assert report.verdict == "correct" and {"t1", "loss"} < {tensor.name for tensor in report.tensors}
+
+
+# The steps of the question.
+
+
+def under(question: Graphs, candidate: Any, convention: Convention | None = None) -> list[Evidence]:
+    """What a candidate says to the cases of the graph, beside its budgets."""
+    asked = list(graph_cases(question.graph))[:2]
+    keys = {node.name: key for key, node in keys_of(question.graph).items()}
+    answers = [Answer({keys[name]: as_rows(given) for name, given in candidate(case.feed).items()}) for case in asked]
+    return list(gathered(asked, answers, convention or question.usual, "binary64", question.enclose))
+
+
+def test_gradients_of_nodes_are_irrelevant_and_of_leaves_never() -> None:
+    question = Graphs(residual(), Declared())
+    evidence = under(question, of_all_nodes(residual()))
+    left, notes = question.relevant(evidence, question.usual)
+    values = {key for piece in evidence for key in piece.claim if not key[0].startswith("∂")} - {LOSS_KEY}
+    assert [piece.claim.keys() for piece in left] == [piece.claim.keys() - values - {LOSS_KEY} for piece in evidence]
+    assert {note.split()[1] for note in notes} >= {name for name, _ in values - {("h1", 0)}}
+    assert all(piece.off for piece in evidence) and not any(piece.off for piece in left)
+
+
+def test_what_is_neither_a_value_nor_a_gradient_is_relevant() -> None:
+    question = Graphs(residual(), Declared())
+
+    def with_value(feed: Feed, factor: float) -> dict[str, Any]:
+        return by_hand(feed) | {"t1": entrywise(lambda x: factor * x, forward_graph(residual(), feed)["t1"])}
+
+    for factor in (1.0, 2.0):
+        evidence = under(question, lambda feed, factor=factor: with_value(feed, factor))
+        assert question.relevant(evidence, question.usual) == (evidence, [])
+        assert any(piece.off for piece in evidence) == (factor != 1)
+
+
+def test_gradients_of_nodes_are_turned_as_those_of_leaves_are() -> None:
+    question, turned = Graphs(residual(), Declared()), Convention(None, ONE, "descent")
+
+    def negative(feed: Feed) -> dict[str, Any]:
+        return {name: entrywise(lambda g: -g, given) for name, given in of_all_nodes(residual())(feed).items()}
+
+    evidence = under(question, negative, turned)
+    assert question.follows(under(question, negative)) == turned
+    assert not any(piece.off for piece in question.relevant(evidence, turned)[0])
+    assert question.relevant(evidence, question.usual)[1] == []
+
+
+def test_every_parameter_must_be_given_or_where_there_are_none_every_input() -> None:
+    question = Graphs(residual(), Declared())
+
+    def missing(*names: str) -> Any:
+        return lambda feed: {name: given for name, given in by_hand(feed).items() if name not in names}
+
+    found = question.missing(under(question, missing("A", "b1")), question.usual)
+    assert found is not None and (found.kind, found.fatal) == ("not given", False)
+    assert found.sentence.startswith("the gradient of A, b1 was not given")
+    assert question.missing(under(question, by_hand), question.usual) is None
+    x, y = Input("x", (2,)), Input("y", (2,))
+    inputs = Graphs(Sum(x * y), Declared())
+    of_x = inputs.missing(under(inputs, lambda feed: {"x": feed["y"]}), inputs.usual)
+    assert of_x is not None and of_x.sentence.startswith("the gradient of y was not given")
+
+
+@pytest.mark.parametrize(
+    ("convention", "name", "words"),
+    [
+        (Convention(None, ONE, "descent"), "sign turned", "It returns the gradient of the graph, with its sign turned"),
+        (Convention(None, Factor(samples=-1)), "factor 1 / n", "It returns 1 / n times the gradient of the graph ("),
+        (
+            Convention(None, Factor(outputs=1), "descent"),
+            "factor m",
+            "It returns m times the gradient of the graph, with its sign turned",
+        ),
+    ],
+)
+def test_right_answers_depart_by_what_is_said(convention: Convention, name: str, words: str) -> None:
+    (found,) = Graphs(residual(), Declared()).departure((), convention)
+    assert found.name == name and found.sentence.startswith(words)

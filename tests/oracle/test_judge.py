@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from purebp import (
-    Batch,
-    Layer,
-    Network,
-    PurebpError,
-    backpropagation,
-)
+from purebp import Batch, Layer, Network, PurebpError, backpropagation
 from purebp.oracle import diagnose, judge
+from purebp.oracle.answer import tensor_name
+from tests.strategies import Case, cases
 
 
 @pytest.mark.parametrize("sizes", [[2, 4, 1], [3, 3, 1], [2, 3, 2], [2, 4, 2, 1], [2, 1]])
@@ -38,3 +36,41 @@ def test_where_the_budget_is_wider_than_the_numbers_nothing_is_decided() -> None
     batch = Batch([[1.0]], [[1.0]])
     report = judge(network, batch, backpropagation(network, batch), format="bfloat16")
     assert report.verdict == "undecided" and report.exit_status == 5 and not report.conforms
+
+
+@given(cases(), st.data())
+@settings(max_examples=8)  # each searches the catalogue
+def test_one_number_that_is_off_is_the_worst(case: Case, data: st.DataObject) -> None:
+    gradients = backpropagation(*case)
+    assert judge(*case[:2], gradients, case.loss).verdict == "correct"
+    weights = [[list(row) for row in layer.weights] for layer in gradients.layers]
+    l = data.draw(st.integers(0, len(weights) - 1))
+    i, j = (data.draw(st.integers(0, n - 1)) for n in (len(weights[l]), len(weights[l][0])))
+    weights[l][i][j] += 0.125
+    report = judge(*case[:2], {"weights": weights}, case.loss)
+    assert report.worst is not None and not report.conforms and report.exit_status == 1
+    assert (report.worst.tensor, report.worst.row, report.worst.column) == (tensor_name(("weights", l)), i, j)
+    assert report.worst.given == weights[l][i][j]
+    assert [tensor.wrong for tensor in report.tensors] == [int(tensor.layer == l) for tensor in report.tensors]
+
+
+@given(cases())
+@settings(max_examples=15)
+def test_every_form_of_an_answer_is_judged_alike(case: Case) -> None:
+    network, batch, loss = case
+    gradients = backpropagation(*case)
+    weights, biases = [layer.weights for layer in gradients.layers], [layer.biases for layer in gradients.layers]
+    for claimed in (gradients, (weights, biases), {"weights": weights}):
+        assert judge(network, batch, claimed, loss).verdict == "correct"
+    turned = [[[-g for g in row] for row in rows] for rows in weights]
+    any_gradient = any(g for rows in weights for row in rows for g in row)
+    for returns, verdict in (("descent", "correct"), (None, "correct-under-convention"), ("gradients", None)):
+        report = judge(network, batch, {"weights": turned}, loss, returns=returns)
+        assert report.verdict == verdict or not any_gradient or (verdict is None and not report.conforms)
+
+
+def test_the_name_and_the_format_are_in_the_report() -> None:
+    network, batch = Network.random([2, 3, 1]), Batch([[0.5, 1.0]], [[1.0]])
+    report = judge(network, batch, backpropagation(network, batch), format="binary32", name="mine")
+    assert (report.candidate, report.format, report.cases[0].name) == ("mine", "binary32", "the case")
+    assert report.cases[0].sizes == network.sizes and report.cases[0].samples == 1

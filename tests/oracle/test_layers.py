@@ -8,42 +8,30 @@ from typing import Any
 
 import pytest
 
-from purebp import (
-    FLOAT,
-    Batch,
-    Layer,
-    Network,
-    backpropagation,
-    evaluate,
-    forward,
-)
+from purebp import FLOAT, Batch, Layer, Network, backpropagation, evaluate, forward, loss
 from purebp.oracle import check, judge
-from purebp.oracle.cases import ladder
+from purebp.oracle.answer import Answer, Claim, Key, as_claim, tensor_name
+from purebp.oracle.asking.declared import Declared
+from purebp.oracle.cases import Case, ladder
+from purebp.oracle.conventions import ONE, Convention
+from purebp.oracle.evidence import Evidence, gathered
 from purebp.oracle.explaining.catalogue import CATALOGUE
 from purebp.oracle.explaining.recipe import planted, run
-from tests.oracle.samples import (
-    SIGMOIDS,
-    Answer,
-    Candidate,
-    flat,
-    lists,
-    lists_of,
-    rebuilt,
-    right,
-    single,
-)
+from purebp.oracle.layers import Layers
+from purebp.textbook.arithmetic import Matrix
+from tests.oracle.samples import SIGMOIDS, Candidate, Pair, flat, lists, lists_of, rebuilt, right, single
 
 
 @pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize("loss", ["sse", "half_sse", "mse", "half_sse/samples", "binary_cross_entropy"])
-@pytest.mark.parametrize("off", [1, 2, 5, 6])
+@pytest.mark.parametrize("off", [1, 5, 6])  # one, as many as may be, and one more
 def test_what_most_cases_follow_is_found_though_some_are_wrong(off: int, loss: str, sign: int) -> None:
     cases = ladder(SIGMOIDS)
     failing = Random(f"{off} {loss}").sample(cases, off)
     answer = right(loss, lambda n, m: sign)
 
-    def candidate(weights: Any, biases: Any, inputs: Any, targets: Any) -> Answer:
-        found: Answer = answer(weights, biases, inputs, targets)
+    def candidate(weights: Any, biases: Any, inputs: Any, targets: Any) -> Pair:
+        found: Pair = answer(weights, biases, inputs, targets)
         if any(case.batch == Batch(inputs, targets) for case in failing):
             found[0][0][0][0] += 0.01
         return found
@@ -67,7 +55,7 @@ def test_what_most_cases_follow_is_found_though_some_are_wrong(off: int, loss: s
 def test_a_mistake_of_few_cases_is_judged_under_what_the_others_follow() -> None:
     recipe = planted(CATALOGUE["a clipped before the derivative"], {0})
 
-    def candidate(weights: Any, biases: Any, inputs: Any, targets: Any) -> Answer:
+    def candidate(weights: Any, biases: Any, inputs: Any, targets: Any) -> Pair:
         gradients = run(recipe, rebuilt(weights, biases), Batch(inputs, targets), "half_sse", FLOAT)
         return lists(gradients, lambda x: -x)
 
@@ -87,7 +75,7 @@ def test_what_is_wanted_is_said_of_wrong_answers_alone() -> None:
 def test_where_every_case_is_wrong_the_convention_of_the_mistake_is_what_is_wanted() -> None:
     recipe = planted(CATALOGUE["activation derivative missing"], {0, 1})
 
-    def candidate(weights: Any, biases: Any, inputs: Any, targets: Any) -> Answer:
+    def candidate(weights: Any, biases: Any, inputs: Any, targets: Any) -> Pair:
         return lists(run(recipe, rebuilt(weights, biases), Batch(inputs, targets), "half_sse", FLOAT), lambda x: -x)
 
     report = check(candidate)
@@ -100,7 +88,7 @@ def penalised(
 ) -> Candidate:
     """Gradients with a penalty of so much times W for n samples, or a step along them."""
 
-    def candidate(weights: Any, biases: Any, inputs: Any, targets: Any) -> Answer:
+    def candidate(weights: Any, biases: Any, inputs: Any, targets: Any) -> Pair:
         network, decay = rebuilt(weights, biases), rate(len(targets))
         gradients = backpropagation(network, Batch(inputs, targets), loss)
         found = lists(gradients)
@@ -206,7 +194,7 @@ def test_a_part_of_the_gradients_is_no_proof_of_all(part: Any) -> None:
 
 
 def test_single_precision_is_called_so_by_name() -> None:
-    def candidate(w: Any, b: Any, x: Any, y: Any) -> Answer:
+    def candidate(w: Any, b: Any, x: Any, y: Any) -> Pair:
         return lists(backpropagation(rebuilt(w, b), Batch(x, y), "mse"), single)
 
     report = check(candidate, loss="mse", returns="gradients")
@@ -216,7 +204,7 @@ def test_single_precision_is_called_so_by_name() -> None:
 
 @pytest.mark.parametrize("step", [1e-4, 1e-6])
 def test_finite_differences_are_called_so_by_name(step: float) -> None:
-    def candidate(w: Any, b: Any, x: Any, y: Any) -> Answer:
+    def candidate(w: Any, b: Any, x: Any, y: Any) -> Pair:
         network, batch = rebuilt(w, b), Batch(x, y)
         parameters = network.parameters()
 
@@ -228,3 +216,99 @@ def test_finite_differences_are_called_so_by_name(step: float) -> None:
 
     report = check(candidate, loss="mse", returns="gradients")
     assert report.verdict == "imprecise" and "central finite difference" in flat(report)
+
+
+@pytest.mark.parametrize("decimals", [7, 8])
+def test_few_decimals_are_called_so_also_where_the_loss_is_left_open(decimals: int) -> None:
+    """Beside the budgets of the loss that most answers follow."""
+
+    def candidate(w: Any, b: Any, x: Any, y: Any) -> Pair:
+        gradients = backpropagation(rebuilt(w, b), Batch(x, y), "half_sse")
+        return lists(gradients, lambda g: float(f"{g:.{decimals}f}"))
+
+    for declared in ("half_sse", None):
+        report = check(candidate, activations=SIGMOIDS, loss=declared)
+        assert report.verdict == "imprecise" and f"right up to {decimals} decimals" in flat(report)
+    assert report.convention is not None and report.convention.loss_name == "half_sse"
+
+
+# The steps of the question.
+
+
+def under(question: Layers, claims: Callable[[Case], Claim], convention: Convention | None = None) -> list[Evidence]:
+    """What is claimed of three cases, beside its budgets."""
+    ladder = question.declared.ladder()[:3]
+    answers = [Answer(dict(claims(case))) for case in ladder]
+    return list(gathered(ladder, answers, convention or question.usual, "binary64", question.enclose))
+
+
+def gradients_of(loss: str, factor: float = 1.0) -> Callable[[Case], Claim]:
+    def claims(case: Case) -> Claim:
+        found = as_claim(backpropagation(case.network, case.batch, loss))
+        return {key: [[factor * g for g in row] for row in rows] for key, rows in found.items()}
+
+    return claims
+
+
+@pytest.mark.parametrize("key", [("weights", 0), ("weights", 1), ("biases", 0), ("biases", 1)])
+def test_the_first_gradient_that_is_missing_is_named(key: Key) -> None:
+    question = Layers(Declared(SIGMOIDS, "mse"), complete=True)
+
+    def all_but_one(case: Case) -> Claim:
+        return {k: rows for k, rows in gradients_of("mse")(case).items() if k != key}
+
+    evidence = under(question, all_but_one)
+    found = question.missing(evidence, question.usual)
+    assert found is not None and (found.kind, found.case, found.fatal) == ("not given", "one sample", False)
+    assert found.sentence.startswith(tensor_name(key) + " was not given")
+    assert question.missing(under(question, gradients_of("mse")), question.usual) is None
+    assert question.missing(under(question, gradients_of("mse", 2.0)), question.usual) is None  # what is wrong is said
+    assert Layers(question.declared).missing(evidence, question.usual) is None  # a part may be judged
+    assert question.missing(evidence, Convention(loss("sse"))) is None  # that it is another loss is said
+    without = Layers(Declared(SIGMOIDS, "mse", biases=False), complete=True)
+    assert (without.missing(evidence, without.usual) is None) == (key[0] == "biases")
+
+
+@pytest.mark.parametrize(("factor", "name"), [(2.0, "factor 2"), (-1.0, "sign turned"), (0.5, "factor ½")])
+def test_right_answers_depart_from_what_was_declared_by_what_is_said(factor: float, name: str) -> None:
+    question = Layers(Declared(SIGMOIDS, "mse", returns="gradients"))
+    (found,) = question.departure(under(question, gradients_of("mse", factor)), question.usual)
+    assert found.name == name and found.family == "loss and scale"
+    assert question.departure(under(question, lambda case: {("loss", -1): [[0.0]]}), question.usual) == []
+
+
+def test_what_is_followed_is_found_where_it_is_open_alone() -> None:
+    open_loss, closed = Layers(Declared(SIGMOIDS)), Layers(Declared(SIGMOIDS, "mse", returns="gradients"))
+    followed = open_loss.follows(under(open_loss, gradients_of("half_sse", -1.0)))
+    assert followed is not None and (followed.loss_name, followed.returns) == ("half_sse", "descent")
+    assert closed.follows(under(closed, gradients_of("half_sse", -1.0))) is None
+    assert open_loss.follows(under(open_loss, gradients_of("mse"))) is None  # as is usual
+    assert open_loss.follows(under(open_loss, lambda case: {("loss", -1): [[-1.0]]})) is None
+
+
+@pytest.mark.parametrize(
+    ("names", "loss_name", "returns", "told"),
+    [
+        (("relu", "softmax"), "cross_entropy", "gradients", ["ŷ − y without f′"]),
+        (("tanh", "sigmoid"), "binary_cross_entropy", "gradients", ["ŷ − y without f′", "a (1 − a)"]),
+        (("sigmoid", "identity"), "mse", "descent", ["a (1 − a)", "the two signs cancel"]),
+        (("tanh", "identity"), "mse", "gradients", []),
+    ],
+)
+def test_what_is_often_taken_for_a_mistake_is_defended(
+    names: tuple[str, ...], loss_name: str, returns: str, told: list[str]
+) -> None:
+    question = Layers(Declared(names, loss_name))
+    notes = question.remarks(under(question, gradients_of(loss_name)), Convention(loss(loss_name), ONE, returns))
+    assert len(notes) == len(told) and all(words in note for words, note in zip(told, notes))
+
+
+def test_the_numbers_of_a_case_are_shown_in_the_layout_that_was_declared() -> None:
+    network, batch = Network([Layer([[0.5, 0.25]], [1.0], "identity")]), Batch([[1.0, 2.0]], [[0.0]])
+    wrong: dict[Key, Matrix] = {("weights", 0): [[2.0, 3.0]], ("biases", 0): [[2.0]]}
+    for weights, shown in (("out_in", ["[[2, 4]]", "[[2, 3]]"]), ("in_out", ["[[2], [4]]", "[[2], [3]]"])):
+        question = Layers(Declared(("identity",), "half_sse", weights=weights))
+        (piece,) = gathered([Case("", network, batch)], [Answer(wrong)], question.usual, "binary64", question.enclose)
+        text = question.shown(piece, question.usual)
+        assert [line.rpartition(" [[")[2] for line in text.splitlines()[-2:]] == [x[2:] for x in shown]
+        assert ("weights [[0.5], [0.25]]" in text) == (weights == "in_out") and "∂loss/∂b" not in text

@@ -151,7 +151,7 @@ def test_a_resumed_network_goes_on_on_scaled_columns(tmp_path: Path) -> None:
     ("last", "loss"), [("softmax", "cross_entropy"), ("sigmoid", "binary_cross_entropy"), ("tanh", "mse")]
 )
 def test_a_resumed_network_has_the_loss_of_its_last_layer(last: str, loss: str, tmp_path: Path) -> None:
-    name = saved(tmp_path, Network.random([2, 2], last))
+    name = saved(tmp_path, Network.random([2, 3, 2], ["tanh", last]))
     assert job("xor", "--resume", name).loss.name == loss
     assert job("xor", "--resume", name, "--loss", "mae").loss.name == "mae"
 

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from purebp.oracle.answer import BROKEN, Answer, Claim, Finding, Key
+from purebp.oracle.answer import BROKEN, Answer, Finding, Key
 from purebp.oracle.asking.candidate import NOT_ASKED
 from purebp.oracle.asking.state import stateful
+from purebp.textbook.arithmetic import Matrix
 
 KEYS: tuple[Key, ...] = (("weights", 0), ("biases", 0))
 NUMBERS = st.integers(-64, 64).map(lambda k: k / 8)
@@ -26,7 +27,7 @@ class Case(NamedTuple):
 WIDE, DEEP, LAST = map(Case, ("wide", "deep", "last"))
 
 
-def claim(numbers: Iterable[float]) -> Claim:
+def claim(numbers: Iterable[float]) -> dict[Key, Matrix]:
     """The numbers as weights and biases of one layer."""
     *weights, bias = numbers
     return {KEYS[0]: [weights], KEYS[1]: [[bias]]}
@@ -78,7 +79,8 @@ def test_growth_that_is_nearly_even_is_growth() -> None:
 
 
 def test_another_set_of_tensors_is_another_answer() -> None:
-    whole, part = claim([1.0, 2.0, 3.0]), {KEYS[0]: [[1.0, 2.0]]}
+    whole = claim([1.0, 2.0, 3.0])
+    part = {KEYS[0]: whole[KEYS[0]]}
     answers = map(Answer, (part, whole, part))
     (finding,) = stateful([WIDE], [Answer(whole)], lambda case: next(answers))
     assert finding.kind == "flaky"
