@@ -25,6 +25,8 @@ from purebp.oracle.asking.declared import Declared
 from purebp.oracle.asking.guessing import Guess, guess
 from purebp.oracle.asking.state import stateful
 from purebp.oracle.cases import Case
+from purebp.oracle.conventions import Convention, default_convention
+from purebp.oracle.evidence import gathered
 from purebp.oracle.layers import Layers
 from purebp.oracle.pipeline import judged
 from purebp.oracle.reports.report import Report
@@ -130,9 +132,9 @@ def replayed(candidate: Candidate, cases: Sequence[Case], declared: Declared, re
     index = next((i for i, found in enumerate(report.cases[: len(cases)]) if not found.passed), None)
     if index is None or report.verdict == "flaky":
         return report
-    question, first = Layers(declared), report.cases[index]
-    answer = ask(candidate, cases[index], declared)
-    again = question.beside(cases[index], answer, report.convention or question.usual)
+    convention: Convention = report.convention or default_convention(declared)
+    answer, first = ask(candidate, cases[index], declared), report.cases[index]
+    (again,) = gathered([cases[index]], [answer], convention, declared.format, Layers(declared).enclose)
     if again.tensors == first.tensors and (answer.fatal and answer.fatal.kind) == (
         first.finding and first.finding.kind
     ):

@@ -109,6 +109,26 @@ class Evidence:
         return self.without([key for key in self.claim if key[0] not in LOCAL])
 
 
+Enclose = Callable[[Any, Any, Format | str, Claim], Budgets]  # of a case, under a convention, in a format: of a claim
+
+
+def gathered(
+    cases: Sequence[Any], answers: Sequence[Answer], convention: Any, format: Format | str, enclose: Enclose
+) -> tuple[Evidence, ...]:
+    """Every answer beside its budgets under a convention."""
+    pieces = []
+    for case, answer in zip(cases, answers, strict=True):
+        allowed = enclose(case, convention, format, answer.claim) if answer.claim else {}
+        tensors = tuple(compare(answer.claim, allowed, convention.returns))
+        pieces.append(Evidence(case, answer, allowed, tensors))
+    return tuple(pieces)
+
+
+def regathered(evidence: Sequence[Evidence], convention: Any, format: Format | str, enclose: Enclose) -> Any:
+    """The same answers beside other budgets."""
+    return gathered([e.case for e in evidence], [e.answer for e in evidence], convention, format, enclose)
+
+
 def undecided_tensors(evidence: Sequence[Evidence]) -> list[str]:
     """Tensors that no case decided."""
     seen: dict[str, bool] = {}

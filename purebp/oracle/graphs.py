@@ -14,13 +14,12 @@ from purebp.number_systems.formats import BINARY32, BINARY64, Format
 from purebp.oracle.answer import UPDATED, Claim, Finding, Key
 from purebp.oracle.asking.declared import Declared
 from purebp.oracle.conventions import ONE, Convention, factors
-from purebp.oracle.evidence import Budgets, Evidence, inside, over_cases
+from purebp.oracle.evidence import Budgets, Evidence, inside, over_cases, regathered
 from purebp.oracle.explaining.catalogue import LOSS
 from purebp.oracle.explaining.diagnosis import Diagnosis
 from purebp.oracle.explaining.graph_mistakes import mistakes
-from purebp.oracle.explaining.localisation import patterns, rounded
+from purebp.oracle.explaining.localisation import patterns, rounded_to
 from purebp.oracle.graph_cases import Backward, GraphCase, bounded, graph_budgets, key_of, keys_of, quantities
-from purebp.oracle.pipeline import Question
 from purebp.oracle.reasons import Reasons, of_state
 from purebp.textbook.arithmetic import FLOAT, Matrix
 
@@ -28,7 +27,7 @@ FIRST_LINE = "∂loss/∂ŷ, from ŷ and y"
 
 
 @dataclass(frozen=True, slots=True)
-class Graphs(Question):
+class Graphs:
     """The question for an architecture that is declared by a graph; of `declared`, format and direction count."""
 
     graph: Node
@@ -186,11 +185,12 @@ class Graphs(Question):
         """The lower precision that every answer has, or how far off it is if it is in the budget of binary32; else ""."""
 
         def inside_all(coarser: Format) -> bool:
-            bound = all(bounded(piece.case, coarser) for piece in evidence)
-            return bound and not any(piece.off for piece in self.under(evidence, convention, coarser))
+            if not all(bounded(piece.case, coarser) for piece in evidence):
+                return False
+            return not any(piece.off for piece in regathered(evidence, convention, coarser, self.enclose))
 
-        if note := rounded(evidence, self.declared.format, inside_all):
-            return note
+        if name := rounded_to(evidence, self.declared.format, inside_all):
+            return f"Every number lies inside the budget of {name}, and is one of {name}: it was rounded to it."
         if self.declared.format is not BINARY64 or not inside_all(BINARY32):
             return ""
         off = [tensor for tensor in over_cases(evidence) if tensor.wrong]

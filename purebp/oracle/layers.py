@@ -20,10 +20,9 @@ from purebp.oracle.answer import LOCAL, UPDATED, Claim, Finding, gradients_in, t
 from purebp.oracle.asking.declared import Declared, arguments
 from purebp.oracle.cases import Case
 from purebp.oracle.conventions import Convention, budgets, default_convention
-from purebp.oracle.evidence import Budgets, Evidence
+from purebp.oracle.evidence import Budgets, Evidence, regathered
 from purebp.oracle.explaining.diagnosis import Diagnosis, Observation, explanations, followed
 from purebp.oracle.explaining.localisation import approximation, localised
-from purebp.oracle.pipeline import Question
 from purebp.oracle.reasons import Reasons, of_state
 from purebp.textbook.activations import sigmoid
 from purebp.textbook.arithmetic import Matrix
@@ -34,7 +33,7 @@ LARGEST_SHOWN = 60  # parameters of a case whose tensors are shown in full
 
 
 @dataclass(frozen=True, slots=True)
-class Layers(Question):
+class Layers:
     """The question for networks of layers; `complete` if all gradients must be given."""
 
     declared: Declared
@@ -55,6 +54,9 @@ class Layers(Question):
         told = (self._told(gradients, tried, plain=True) for tried in self._tries())
         found = [diagnoses[0].convention for diagnoses in told if diagnoses]
         return min((c for c in found if c is not None), key=lambda convention: convention.named is None, default=None)
+
+    def relevant(self, evidence: Sequence[Evidence], convention: Convention) -> tuple[Sequence[Evidence], list[str]]:
+        return evidence, []
 
     def departure(self, evidence: Sequence[Evidence], convention: Convention) -> Sequence[Diagnosis]:
         return self._told(_of_gradients(evidence), self.declared)[:1]
@@ -150,9 +152,10 @@ class Layers(Question):
     def _of_most(self, evidence: Sequence[Evidence], convention: Convention) -> Iterator[tuple[Reasons, bool]]:
         """The conventions that most cases vote for, each with the answers beside its budgets, and whether most hold."""
         for voted in self._voted(_of_gradients(evidence)):
-            pieces = evidence if voted == convention else self.under(evidence, voted)
+            known = voted == convention
+            pieces = evidence if known else regathered(evidence, voted, self.declared.format, self.enclose)
             off = [bool(piece.off) for piece in _of_gradients(pieces)]
-            yield Reasons(convention=voted, evidence=pieces), 2 * sum(off) < len(off)
+            yield Reasons(convention=voted, evidence=tuple(pieces)), 2 * sum(off) < len(off)
 
     def _under_another(self, evidence: Sequence[Evidence], convention: Convention, tried: bool) -> Reasons:
         """Nothing explains all answers: what most of them follow, or what all of them approximate.
@@ -170,10 +173,7 @@ class Layers(Question):
         return Reasons()
 
     def _approximation(self, gradients: Sequence[Evidence], convention: Convention) -> str:
-        def inside_all(coarser: Format) -> bool:
-            return not any(piece.off for piece in self.under(gradients, convention, coarser))
-
-        return approximation(gradients, convention, self.declared.format, inside_all)
+        return approximation(gradients, convention, self.declared.format, self.enclose)
 
 
 def _of_gradients(evidence: Sequence[Evidence]) -> list[Evidence]:

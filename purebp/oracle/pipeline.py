@@ -5,10 +5,9 @@ No step looks back. What layers and graphs do each in their own way is a `Questi
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from purebp.number_systems.formats import Format
 from purebp.oracle.answer import Answer, Claim, Finding
@@ -18,8 +17,9 @@ from purebp.oracle.evidence import (
     Budgets,
     Entry,
     Evidence,
-    compare,
+    gathered,
     over_cases,
+    regathered,
     undecided_tensors,
     worst_entry,
 )
@@ -29,30 +29,25 @@ from purebp.oracle.reports.report import CaseReport, Report
 from purebp.oracle.verdict import Facts, Verdict, reached
 
 
-class Question(ABC):
+class Question(Protocol):
     """What is asked, and what is known of its answers."""
 
-    __slots__ = ()
-    declared: Declared
+    @property
+    def declared(self) -> Declared: ...
 
     @property
-    @abstractmethod
     def usual(self) -> Convention:
         """What answers follow where nothing else was declared."""
 
-    @abstractmethod
     def enclose(self, case: Any, convention: Convention, format: Format | str, claim: Claim) -> Budgets:
         """The budgets of all that is claimed of a case."""
 
-    @abstractmethod
     def follows(self, evidence: Sequence[Evidence]) -> Convention | None:
         """What the answers follow, if that is found, and is not what is usual."""
 
-    @abstractmethod
     def departure(self, evidence: Sequence[Evidence], convention: Convention) -> Sequence[Diagnosis]:
         """In what right answers depart from what was declared."""
 
-    @abstractmethod
     def reasons(self, evidence: Sequence[Evidence], convention: Convention, findings: Sequence[Finding]) -> Reasons:
         """Why some answer is wrong."""
 
@@ -60,35 +55,18 @@ class Question(ABC):
         self, evidence: Sequence[Evidence], convention: Convention
     ) -> tuple[Sequence[Evidence], Sequence[str]]:
         """Without what was given unasked and is not judged; and the notes that say so."""
-        return evidence, ()
 
-    @abstractmethod
     def missing(self, evidence: Sequence[Evidence], convention: Convention) -> Finding | None:
         """What is left out of what must be given."""
 
-    @abstractmethod
     def remarks(self, evidence: Sequence[Evidence], convention: Convention) -> list[str]:
         """What is said of right answers."""
 
-    @abstractmethod
     def located(self, evidence: Sequence[Evidence], convention: Convention, named: bool) -> list[str]:
         """Which step to look at, where answers are wrong; `named` if the mistake has been named."""
 
-    @abstractmethod
     def shown(self, piece: Evidence, convention: Convention) -> str:
         """The numbers of a case."""
-
-    def beside(self, case: Any, answer: Answer, convention: Convention, format: Format | None = None) -> Evidence:
-        """An answer beside its budgets under a convention, in the format that was declared, or another one."""
-        claim = answer.claim
-        allowed = self.enclose(case, convention, format or self.declared.format, claim) if claim else {}
-        return Evidence(case, answer, allowed, tuple(compare(claim, allowed, convention.returns)))
-
-    def under(
-        self, evidence: Sequence[Evidence], convention: Convention, format: Format | None = None
-    ) -> list[Evidence]:
-        """The same answers beside other budgets."""
-        return [self.beside(piece.case, piece.answer, convention, format) for piece in evidence]
 
 
 def judged(
@@ -105,27 +83,28 @@ def judged(
 
     state: found by asking again. known: what the answers to most of the cases follow.
     """
-    usual = known or question.usual
-    evidence = [question.beside(case, answer, usual) for case, answer in zip(cases, answers, strict=True)]
+    declared = question.declared
+    evidence = gathered(cases, answers, known or question.usual, declared.format, question.enclose)
     found = known or question.follows(evidence)
-    convention = found or usual
-    if convention != usual:
-        evidence = question.under(evidence, convention)
+    convention = found or question.usual
+    if convention != (known or question.usual):
+        evidence = regathered(evidence, convention, declared.format, question.enclose)
     relevant, passed_over = question.relevant(evidence, convention)
     missing = question.missing(evidence, convention) if explained else None
     findings = (*_first_of_each_kind(answers), *state, *([missing] if missing else []))
-    facts = Facts(relevant, findings, found is not None, convention.fits(question.declared))
+    facts = Facts(relevant, findings, found is not None, convention.fits(declared))
     if explained and facts.right and not facts.fits:
         facts = replace(facts, reasons=Reasons(tuple(question.departure(relevant, convention))))
     elif explained and not facts.right and not facts.broken:
         facts = replace(facts, reasons=question.reasons(evidence, convention, findings))
         meant = None if known or facts.conventional else facts.reasons.convention
-        if meant is not None and meant != convention and meant.fits(question.declared):
+        if meant is not None and meant != convention and meant.fits(declared):
             found = convention = meant
-            facts = replace(facts, evidence=facts.reasons.evidence or question.under(relevant, convention))
+            under = facts.reasons.evidence or regathered(relevant, convention, declared.format, question.enclose)
+            facts = replace(facts, evidence=under)
     verdict = reached(facts)
     notes = _notes(question, facts, convention, verdict) if explained or facts.right else ()
-    return _report(question, facts, found, name, verdict, (*notes, *passed_over))
+    return _report(question, facts, convention, found is not None, name, verdict, (*notes, *passed_over))
 
 
 def _first_of_each_kind(answers: Sequence[Answer]) -> list[Finding]:
@@ -150,16 +129,17 @@ def _notes(question: Question, facts: Facts, convention: Convention, verdict: Ve
 def _report(
     question: Question,
     facts: Facts,
-    found: Convention | None,
+    convention: Convention,
+    shows_convention: bool,
     name: str,
     verdict: Verdict,
     notes: tuple[str, ...],
 ) -> Report:
     diagnoses, evidence = facts.reasons.diagnoses, facts.evidence
     failing = next((piece for piece in evidence if not piece.passed), None)
-    convention = found or question.usual
+    told: Convention | None = convention if shows_convention else None
     if verdict.name == "correct-under-convention":
-        found = next((d.convention for d in diagnoses if d.convention), convention)
+        told = next((d.convention for d in diagnoses if d.convention), convention)
     cases = (
         CaseReport(piece.case.name, piece.case.sizes, piece.case.samples, piece.tensors, piece.answer.fatal)
         for piece in evidence
@@ -168,7 +148,7 @@ def _report(
         candidate=name,
         verdict=verdict.name,
         conforms=verdict.name in ("correct", "correct-under-convention") and not diagnoses and facts.fits,
-        convention=found if found and found.loss else None,  # of a graph, the diagnosis says it
+        convention=told if told and told.loss else None,  # of a graph, the diagnosis says it
         explanations=diagnoses,
         findings=tuple(facts.findings),
         notes=notes,

@@ -25,7 +25,7 @@ class Reasons:
     diagnoses: tuple[Diagnosis, ...] = ()
     approximation: str = ""
     convention: Convention | None = None
-    evidence: Sequence[Evidence] = ()
+    evidence: tuple[Evidence, ...] = ()
 
     @property
     def conventional(self) -> bool:

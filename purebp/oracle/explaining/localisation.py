@@ -18,26 +18,25 @@ from purebp.number_systems.formats import BINARY32, FORMATS, Format, format_name
 from purebp.oracle.answer import LOCAL, Claim, Key, same, tensor_name
 from purebp.oracle.cases import Case
 from purebp.oracle.conventions import Convention
-from purebp.oracle.evidence import Evidence
+from purebp.oracle.evidence import Enclose, Evidence, regathered
 from purebp.textbook.arithmetic import Matrix
 from purebp.textbook.backprop import evaluate
 
 STEPS = (1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
 
 
-InsideAll = Callable[[Format], bool]  # whether all numbers lie in the budgets of that format
-
-
-def approximation(
-    evidence: Sequence[Evidence], convention: Convention, format: Format | str, inside_all: InsideAll
-) -> str:
+def approximation(evidence: Sequence[Evidence], convention: Convention, format: Format | str, enclose: Enclose) -> str:
     """The lower precision, or the finite difference, that every answer is; "" if they are neither.
 
     evidence: of gradients, beside their budgets under the convention in that format.
     """
+
+    def inside_all(coarser: Format) -> bool:
+        return not any(piece.off for piece in regathered(evidence, convention, coarser, enclose))
+
     single = BINARY32.precision < format_named(format).precision and inside_all(BINARY32)
-    if note := rounded(evidence, format, lambda coarser: single if coarser is BINARY32 else inside_all(coarser)):
-        return note
+    if name := rounded_to(evidence, format, lambda coarser: single if coarser is BINARY32 else inside_all(coarser)):
+        return f"Every number lies inside the budget of {name}, and is one of {name}: it was rounded to it."
     if note := _few_digits(evidence, format) or _difference_quotient(evidence, convention):
         return note
     if single:
@@ -73,13 +72,11 @@ def _last_place(x: float, digits: int, kind: str) -> float:
     return 10.0 ** (exponent - digits)
 
 
-def rounded(evidence: Sequence[Evidence], format: Format | str, inside_all: InsideAll) -> str:
-    """That all numbers are of a coarser format, and lie in its budgets; "" if they do in none."""
+def rounded_to(evidence: Sequence[Evidence], format: Format | str, inside_all: Callable[[Format], bool]) -> str:
+    """The coarser format of which all numbers are, and in whose budgets they lie; "" for none."""
     coarser = [each for each in FORMATS.values() if each.precision < format_named(format).precision]
     held = (each for each in coarser if all(stored(piece.claim, each) for piece in evidence) and inside_all(each))
-    if found := next(held, None):
-        return f"Every number lies inside the budget of {found.name}, and is one of {found.name}: it was rounded to it."
-    return ""
+    return next((each.name for each in held), "")
 
 
 def stored(claim: Claim, held: Format) -> bool:
