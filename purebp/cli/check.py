@@ -66,8 +66,6 @@ Exit status: 0 it conforms, 1 it does not, 2 bad options, 3 a defect of purebp, 
 file or function, an error when it is loaded, a program that says no hello), 5 nothing could be decided. Several
 files: 0 if all conform, 4 if none can be loaded, else 1."""
 
-WIDEST = 72  # of what the table says of a candidate
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of this verb."""

@@ -11,11 +11,9 @@ from pathlib import Path
 from purebp.cli.files import read_text, write_whole
 from purebp.cli.terminal import Line
 from purebp.oracle.asking.wire import patterned
-from purebp.oracle.vectors.files import SCHEMA, load, shipped, text
-from purebp.oracle.vectors.making import document
+from purebp.oracle.vectors.files import SCHEMA, lines, load, shipped, text
+from purebp.oracle.vectors.making import document, verify
 from purebp.oracle.vectors.vector import ASKED_FOR, FAMILIES
-from purebp.oracle.vectors.verifying import verify
-from purebp.oracle.vectors.words import lines
 from purebp.textbook.arithmetic import PurebpError
 from purebp.textbook.serialization import parsed
 from purebp.textbook.text import aligned, counted

@@ -93,12 +93,8 @@ def ladder(
 
     `sizes` are the widths, inputs first, and `batch` is the number of samples, where they are fixed.
     """
-    free = isinstance(activations, (str, Activation))
-    names = (
-        [activation(activations)] * 2
-        if isinstance(activations, (str, Activation))
-        else list(map(activation, activations))
-    )
+    free = sizes is None and isinstance(activations, (str, Activation))
+    names = list(map(activation, [activations] * 2 if isinstance(activations, (str, Activation)) else activations))
     if not names:
         raise PurebpError("no activations: give one for each layer")
     if sizes is not None and len(sizes) != len(names) + 1:
@@ -115,7 +111,7 @@ def ladder(
             f"sizes {widths} with {samples} samples are {numbers:,} numbers: {MOST_NUMBERS:,} can be checked"
         )
     rungs = [(rung, names) for rung in RUNGS if rung.special != "kink" or any(f.kinks for f in names)]
-    if free and sizes is None:
+    if free:
         rungs += [(DEEP, [names[0]] * ANY_DEPTH), (RUNGS[2], names[:1]), (RUNGS[3], names[:1] * 3)]
     return tuple(
         _case(rung, chosen, loss, sizes, biases, batch, seed + number) for number, (rung, chosen) in enumerate(rungs)
@@ -137,16 +133,16 @@ def _case(
         sizes = (rung.n_in, *hidden, max(rung.n_out, 2 if names[-1].distribution else 1))
     samples = batch or rung.samples
 
-    def draws() -> Iterator[tuple[int, int, Case]]:
+    def draws() -> Iterator[tuple[int, Case]]:
         for draw in range(40):
             case = _drawn(rung, names, loss, sizes, biases, samples, Random(f"{seed} {draw}"))
             gradient = backpropagation(case.network, case.batch, default_loss(names, loss)).parameters()
             dull = sum(x == 0.0 for x in gradient) + _one_sided(case)
-            yield dull, draw, case
+            yield dull, case
             if not dull:
                 return
 
-    return min(draws(), key=lambda found: found[:2])[2]
+    return min(draws(), key=lambda found: found[0])[1]  # the first of those with the fewest
 
 
 def _one_sided(case: Case) -> int:

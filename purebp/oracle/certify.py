@@ -170,10 +170,7 @@ def _rounded(x: Ball) -> Certified:
     mantissa, exponent, spread, _ = x
     if spread is None:
         return Certified(nan, False, x)
-    low, high, bits = mantissa - spread, mantissa + spread, (abs(mantissa) + spread).bit_length()
-    if bits < 1000 and -1000 < bits + exponent < 1000 and (value := float(low)) == float(high):  # nearest_double
-        return Certified(ldexp(value, exponent), True, x)
-    below, above = nearest_double(low, exponent), nearest_double(high, exponent)
+    below, above = nearest_double(mantissa - spread, exponent), nearest_double(mantissa + spread, exponent)
     return Certified(below if below == above else nearest_double(mantissa, exponent), below == above, x)
 
 

@@ -68,13 +68,6 @@ FACTORS = sorted(
 )
 ONE = Factor()
 _REDUCTION = {"sum": (0, 0), "samples": (-1, 0), "outputs": (0, -1), "entries": (-1, -1)}
-_BASES = {
-    "sse": "squares",
-    "half_sse": "squares",
-    "mae": "absolute errors",
-    "binary_cross_entropy": "binary cross-entropies",
-    "cross_entropy": "cross-entropies",
-}
 _TOTALS = {
     "sum": "the sum of {}",
     "samples": "the sum of {} divided by the number of samples",
@@ -134,13 +127,12 @@ class Convention:
     @property
     def sentence(self) -> str:
         """In words."""
+        rate = f"learning rate {self.learning_rate:g}" if self.learning_rate else ""
         direction = {
             "gradients": "to be subtracted",
             "descent": "with its sign turned, to be added",
-            "step": f"as updated weights, learning rate {self.learning_rate:g}"
-            if self.learning_rate
-            else "updated weights",
-            "ascent": f"as weights updated uphill, learning rate {self.learning_rate:g}" if self.learning_rate else "",
+            "step": f"as updated weights, {rate}",
+            "ascent": f"as weights updated uphill, {rate}",
         }[self.returns]
         return f"the gradient of {self.words}, {direction}"
 
@@ -151,8 +143,7 @@ class Convention:
             return "the graph" if self.factor == ONE else f"{self.factor} times the graph (n samples, m outputs)"
         if found := self.named:
             half = "half " if found.base == "half_sse" else ""
-            base = _BASES.get(found.base, f"{found.base} losses")
-            return half + _TOTALS[found.reduction].format(base)
+            return half + _TOTALS[found.reduction].format(found.words)
         return f"{self.factor} times {Convention(self.loss).words} (n samples, m outputs)"
 
     @property

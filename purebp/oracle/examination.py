@@ -42,8 +42,7 @@ def guided(asked: Asked) -> Report:
     task, declared = asked.task, asked.declared
 
     def ask_one(case: Case, tried: Declared) -> Answer:
-        asked.tell_cases(repeat(case.name))
-        return ask(asked.candidate(tried), case, tried)
+        return ask(asked.candidate(tried, repeat(case.name)), case, tried)
 
     guessed = guess(ask_one, declared, task.source)
     if guessed.asked:
@@ -51,8 +50,7 @@ def guided(asked: Asked) -> Report:
     options = {**declared, **guessed.options}
     whole = Declared(**options)
     cases = whole.ladder(task.seed)
-    asked.tell_cases(chain((case.name for case in cases), repeat("one of them, asked again")))
-    called = asked.candidate(whole)
+    called = asked.candidate(whole, chain((case.name for case in cases), repeat("one of them, asked again")))
     report = check(called, **options, explore=task.explore, seed=task.seed, name=task.name)
     if task.program and not report.conforms:
         asked.fresh()

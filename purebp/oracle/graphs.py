@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from purebp.graphs.engine import labels, topological_order
 from purebp.graphs.nodes import Node
 from purebp.number_systems.formats import BINARY32, BINARY64, Format
-from purebp.oracle.answer import UPDATED, Claim, Finding, Key, tensor_name
+from purebp.oracle.answer import UPDATED, Claim, Finding, Key
 from purebp.oracle.asking.declared import Declared
 from purebp.oracle.conventions import ONE, Convention, factors
 from purebp.oracle.evidence import Budgets, Evidence, inside, over_cases, regathered
 from purebp.oracle.explaining.catalogue import LOSS
 from purebp.oracle.explaining.diagnosis import Diagnosis
 from purebp.oracle.explaining.graph_mistakes import mistakes
-from purebp.oracle.explaining.localisation import pattern, rounded_to
+from purebp.oracle.explaining.localisation import patterns, rounded_to
 from purebp.oracle.graph_cases import Backward, GraphCase, bounded, graph_budgets, key_of, keys_of, quantities
 from purebp.oracle.reasons import Reasons, of_state
 from purebp.textbook.arithmetic import FLOAT, Matrix
@@ -120,12 +120,7 @@ class Graphs:
             notes.append(
                 f"All of them come through {common}, and none of the right ones: look at what comes back there."
             )
-        for key in map(key_of, wrong):
-            pieces = [piece for piece in evidence if key in piece.off]
-            patterns = {pattern(piece.claim[key], piece.budgets[key]) for piece in pieces}
-            if len(patterns) == 1 and "" not in patterns:
-                notes.append(f"{tensor_name(key, convention.returns)} {patterns.pop()}.")
-        return notes
+        return notes + patterns([key_of(node) for node in wrong], evidence, convention.returns, most=len(evidence))
 
     def shown(self, piece: Evidence, convention: Convention) -> str:
         """What the candidate is fed."""

@@ -49,7 +49,7 @@ class Layers:
     def follows(self, evidence: Sequence[Evidence]) -> Convention | None:
         """The plainest convention that explains all answers, where loss or direction was left open."""
         gradients = _of_gradients(evidence)
-        if self._closed or not gradients or not any(piece.off for piece in evidence):
+        if self._closed or not any(piece.off for piece in evidence):
             return None
         told = (self._told(gradients, tried, plain=True) for tried in self._tries())
         found = [diagnoses[0].convention for diagnoses in told if diagnoses]
@@ -59,13 +59,11 @@ class Layers:
         return evidence, []
 
     def departure(self, evidence: Sequence[Evidence], convention: Convention) -> Sequence[Diagnosis]:
-        gradients = _of_gradients(evidence)
-        return self._told(gradients, self.declared)[:1] if gradients else []
+        return self._told(_of_gradients(evidence), self.declared)[:1]
 
     def reasons(self, evidence: Sequence[Evidence], convention: Convention, findings: Sequence[Finding]) -> Reasons:
         gradients = _of_gradients(evidence)
-        diagnoses = self._told(gradients, self.declared) if gradients else []
-        diagnoses = [diagnosis for diagnosis in diagnoses if diagnosis.changes]
+        diagnoses = [diagnosis for diagnosis in self._told(gradients, self.declared) if diagnosis.changes]
         if diagnoses:
             flaky = any(finding.kind == "flaky" for finding in findings)
             return Reasons(tuple(diagnoses), convention=None if flaky else diagnoses[0].convention)
@@ -126,6 +124,8 @@ class Layers:
 
     def _told(self, gradients: Sequence[Evidence], tried: Declared, plain: bool = False) -> list[Diagnosis]:
         """What explains the gradients; of networks of several depths, those of the commonest."""
+        if not gradients:
+            return []
         depths = [len(piece.case.network.layers) for piece in gradients]
         depth = max(depths, key=depths.count)
         observations = [Observation(g.case, g.claim) for g, d in zip(gradients, depths) if d == depth]

@@ -84,10 +84,11 @@ def judged(
     state: found by asking again. known: what the answers to most of the cases follow.
     """
     declared = question.declared
-    evidence = gathered(cases, answers, known or question.usual, declared.format, question.enclose)
+    usual = known or question.usual
+    evidence = gathered(cases, answers, usual, declared.format, question.enclose)
     found = known or question.follows(evidence)
-    convention = found or question.usual
-    if convention != (known or question.usual):
+    convention = found or usual
+    if convention != usual:
         evidence = regathered(evidence, convention, declared.format, question.enclose)
     relevant, passed_over = question.relevant(evidence, convention)
     missing = question.missing(evidence, convention) if explained else None
@@ -104,7 +105,7 @@ def judged(
             facts = replace(facts, evidence=under)
     verdict = reached(facts)
     notes = _notes(question, facts, convention, verdict) if explained or facts.right else ()
-    return _report(question, facts, convention, found is not None, name, verdict, (*notes, *passed_over))
+    return _report(question, facts, found, name, verdict, (*notes, *passed_over))
 
 
 def _first_of_each_kind(answers: Sequence[Answer]) -> list[Finding]:
@@ -129,17 +130,16 @@ def _notes(question: Question, facts: Facts, convention: Convention, verdict: Ve
 def _report(
     question: Question,
     facts: Facts,
-    convention: Convention,
-    shows_convention: bool,
+    found: Convention | None,
     name: str,
     verdict: Verdict,
     notes: tuple[str, ...],
 ) -> Report:
     diagnoses, evidence = facts.reasons.diagnoses, facts.evidence
     failing = next((piece for piece in evidence if not piece.passed), None)
-    told: Convention | None = convention if shows_convention else None
+    convention = found or question.usual
     if verdict.name == "correct-under-convention":
-        told = next((d.convention for d in diagnoses if d.convention), convention)
+        found = next((d.convention for d in diagnoses if d.convention), convention)
     cases = (
         CaseReport(piece.case.name, piece.case.sizes, piece.case.samples, piece.tensors, piece.answer.fatal)
         for piece in evidence
@@ -148,7 +148,7 @@ def _report(
         candidate=name,
         verdict=verdict.name,
         conforms=verdict.name in ("correct", "correct-under-convention") and not diagnoses and facts.fits,
-        convention=told if told and told.loss else None,  # of a graph, the diagnosis says it
+        convention=found if found and found.loss else None,  # of a graph, the diagnosis says it
         explanations=diagnoses,
         findings=tuple(facts.findings),
         notes=notes,

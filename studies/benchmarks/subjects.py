@@ -11,8 +11,8 @@ from purebp.oracle.asking.subject import Subject
 from purebp.oracle.asking.wire import HELLO, asked
 from purebp.oracle.cases import ladder
 from purebp.oracle.vectors.files import load, shipped
+from purebp.oracle.vectors.making import verify
 from purebp.oracle.vectors.vector import FAMILIES
-from purebp.oracle.vectors.verifying import verify
 from purebp.textbook.serialization import parsed
 from studies.benchmarks.measuring import ROOT, Table, medians
 

@@ -59,13 +59,12 @@ def test_what_was_asked_to_guess_is_forgotten_before_the_check(declared: dict[st
     fresh: list[int] = []
     asked: list[Declared] = []
 
-    def candidate(chosen: Declared) -> Any:
+    def candidate(chosen: Declared, cases: Iterator[str]) -> Any:
+        told.append(cases)
         asked.append(chosen)
         return right("tanh", "identity")
 
-    report = guided(
-        Asked(Task("a.py", "f", {}), agreed(declared), candidate, told.append, lambda: fresh.append(len(asked)))
-    )
+    report = guided(Asked(Task("a.py", "f", {}), agreed(declared), candidate, lambda: fresh.append(len(asked))))
     assert report.verdict == "correct" and len(fresh) == renewed and fresh[0] == len(asked) - 1
     names = [case.name for case in report.cases]
     assert [next(told[-1]) for _ in names] == names and next(told[-1]) == "one of them, asked again"
@@ -79,5 +78,5 @@ def test_nothing_is_asked_where_everything_is_declared() -> None:
         raise AssertionError
 
     task = Task("a.py", "f", {})
-    report = guided(Asked(task, agreed(declared), lambda chosen: right("tanh", "identity"), lambda cases: None, never))
+    report = guided(Asked(task, agreed(declared), lambda chosen, cases: right("tanh", "identity"), never))
     assert report.verdict == "correct"

@@ -133,7 +133,7 @@ def _stripped(cut: Callable[[list[float]], tuple[list[float], float]], turned: b
     """Weights and biases, of matrices that hold the biases as one more column (or row, if turned)."""
 
     def understood(answer: Any) -> Answered:
-        weights = answer[0] if len(answer) == 2 and _is_pair(answer) else answer
+        weights = answer[0] if _is_pair(answer) else answer
         matrices = [transpose(_plain(rows)) if turned else _plain(rows) for rows in weights]
         parts = [[cut(row) for row in rows] for rows in matrices]
         kept = [[row for row, _ in rows] for rows in parts]
@@ -211,7 +211,7 @@ def _by_name(answer: Mapping[str, Any], case: Case, declared: Declared) -> dict[
 
 def _in_pairs(answer: Any, case: Case, declared: Declared) -> dict[Key, Matrix]:
     """Of (weight gradients, bias gradients), or weight gradients alone where there are no biases."""
-    if not declared.biases and not (isinstance(answer, (list, tuple)) and len(answer) == 2 and _is_pair(answer)):
+    if not declared.biases and not _is_pair(answer):
         return _tensors("weights", answer, case, declared)
     try:
         weights, biases = answer
@@ -248,11 +248,11 @@ def named_tensors(answer: Any, wanted: Mapping[str, tuple[Key, tuple[int, ...]]]
 
 
 def _is_pair(answer: Any) -> bool:
-    """Whether two items are (weight gradients, bias gradients or None), and not the gradients of two layers."""
+    """Whether these are (weight gradients, bias gradients or None), and not the gradients of two layers."""
+    if not isinstance(answer, (list, tuple)) or len(answer) != 2:
+        return False
     first, second = map(_plain, answer)
-    if second is None or second == []:
-        return True
-    return _depth(first) == 3
+    return second is None or second == [] or _depth(first) == 3
 
 
 def _depth(x: Any) -> int:

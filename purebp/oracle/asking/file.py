@@ -12,7 +12,6 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from itertools import repeat
 from math import inf
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -21,7 +20,8 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from purebp.oracle.answer import Finding
-from purebp.oracle.asking.declared import agreed
+from purebp.oracle.asking.candidate import Candidate
+from purebp.oracle.asking.declared import Declared, agreed
 from purebp.oracle.asking.loading import CannotLoad, attribute, declarations, find, load
 from purebp.oracle.asking.process import exit_of
 from purebp.oracle.asking.task import Asked, Outcome, Task, Work
@@ -168,9 +168,8 @@ class Teller:
 class Watched:
     """A candidate that says on which case it is before it is called, and that does not end its process silently."""
 
-    def __init__(self, function: Callable[..., Any], code: Any, tell: Teller) -> None:
-        self.function, self.tell = function, tell
-        self.cases: Iterator[str] = repeat("")
+    def __init__(self, function: Callable[..., Any], cases: Iterator[str], code: Any, tell: Teller) -> None:
+        self.function, self.cases, self.tell = function, cases, tell
         self.__code__ = code  # tells which lines of a traceback are its own
 
     def __call__(self, *given: Any) -> Any:
@@ -200,12 +199,12 @@ def _asked(task: Task, tell: Teller) -> Asked:
     function = find(module, task.file, task.function)
     tell("found", function)
     declared = agreed({**declarations(module, task.file), **task.declared})
-    watched = Watched(attribute(module, function), module.__code__, tell)
 
-    def tell_cases(cases: Iterator[str]) -> None:
-        watched.cases = cases
+    def candidate(declared: Declared, cases: Iterator[str]) -> Candidate:
+        return Watched(attribute(module, function), cases, module.__code__, tell)
 
     def fresh() -> None:  # what it may have kept of the guessing does not count
-        watched.function = attribute(loaded(), function)
+        nonlocal module
+        module = loaded()
 
-    return Asked(replace(task, function=function), declared, lambda declared: watched, tell_cases, fresh)
+    return Asked(replace(task, function=function), declared, candidate, fresh)

@@ -109,13 +109,8 @@ def _hearing() -> Callable[[str], None]:
 
 def _asked(talk: Talk, task: Task, watch: Callable[[str], None]) -> Asked:
     """The program, which is told every case before."""
-    cases: Iterator[str] = iter(())
 
-    def tell_cases(names: Iterator[str]) -> None:
-        nonlocal cases
-        cases = names
-
-    def candidate(declared: Declared) -> Candidate:
+    def candidate(declared: Declared, cases: Iterator[str]) -> Candidate:
         asked = talk.subject.candidate(declared)
 
         def called(*given: Any) -> Any:
@@ -124,4 +119,4 @@ def _asked(talk: Talk, task: Task, watch: Callable[[str], None]) -> Asked:
 
         return called
 
-    return Asked(task, talk.declared, candidate, tell_cases, talk.subject.renew)
+    return Asked(task, talk.declared, candidate, talk.subject.renew)

@@ -19,27 +19,21 @@ def stateful(cases: Sequence[Any], answers: Sequence[Answer], again: Callable[[A
             continue
         if any(finding.kind in (*BROKEN, NOT_ASKED) for answer in (second, third) for finding in answer.findings):
             continue
-        growing = _same_steps(second.claim, third.claim, again(case).claim)
-        if growing:
-            yield Finding(
-                "keeps state",
-                "its answer grows from call to call by the same amount: gradients are added to "
-                "those of earlier calls, and never reset to 0",
-                case.name,
+        kind = "keeps state"
+        if _same_steps(second.claim, third.claim, again(case).claim):
+            sentence = (
+                "its answer grows from call to call by the same amount: gradients are added to those of earlier calls, "
+                "and never reset to 0"
             )
         elif same(second.claim, third.claim):
-            yield Finding(
-                "keeps state",
-                "its answer depends on what was asked before: something of an earlier call is kept",
-                case.name,
-            )
+            sentence = "its answer depends on what was asked before: something of an earlier call is kept"
         else:
-            yield Finding(
-                "flaky",
-                "asked the same three times, it gives different answers: something is drawn by "
-                "chance, or kept from call to call",
-                case.name,
+            kind = "flaky"
+            sentence = (
+                "asked the same three times, it gives different answers: something is drawn by chance, or kept from "
+                "call to call"
             )
+        yield Finding(kind, sentence, case.name)
         return
 
 

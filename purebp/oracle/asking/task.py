@@ -69,14 +69,13 @@ class Outcome:
 class Asked:
     """A candidate that can be asked.
 
-    candidate: what to call, for a declaration. tell_cases: is told the names of the cases that come next. fresh: begins
-    anew, so that nothing is kept of what was asked before.
+    candidate: what to call, for a declaration, and for cases of which the names are told. fresh: begins anew, so that
+    nothing is kept of what was asked before by candidates that come next.
     """
 
     task: Task
     declared: dict[str, Any]
-    candidate: Callable[[Declared], Candidate]
-    tell_cases: Callable[[Iterator[str]], None]
+    candidate: Callable[[Declared, Iterator[str]], Candidate]
     fresh: Callable[[], None]
 
 

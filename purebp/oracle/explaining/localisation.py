@@ -148,11 +148,8 @@ def localised(evidence: Sequence[Evidence], convention: Convention, named: bool 
     failing = [f"“{piece.case.name}”" for piece in answered if piece.off]
     if 3 * len(failing) <= len(answered):
         notes.append(f"It is wrong on {len(failing)} of {len(answered)} cases only: {', '.join(failing)}.")
-    for key in [key for key, is_wrong in wrong.items() if is_wrong and key[0] in LOCAL]:
-        off = [piece for piece in answered if key in piece.off]
-        patterns = {pattern(piece.claim[key], piece.budgets[key]) for piece in off[:4]}
-        if len(patterns) == 1 and "" not in patterns:
-            notes.append(f"{tensor_name(key, convention.returns)} {patterns.pop()}.")
+    local = [key for key, is_wrong in wrong.items() if is_wrong and key[0] in LOCAL]
+    notes += patterns(local, answered, convention.returns, most=4)
     for before, now in zip(answered, answered[1:]):
         if same(before.claim, now.claim) and len({x for rows in now.claim.values() for row in rows for x in row}) > 2:
             notes.append(
@@ -200,6 +197,17 @@ def _step(wrong: dict[Key, bool], depth: int) -> str:
         f"{start}The output layer is wrong, and what lies below depends on it: look at the output error and at f′ there "
         "first. If you find nothing, look at the forward pass: return the outputs as well to have them judged."
     )
+
+
+def patterns(keys: Sequence[Key], evidence: Sequence[Evidence], returns: str, most: int) -> list[str]:
+    """What each tensor looks like wherever it is wrong, on so many cases at most, if that is the same; in sentences."""
+    notes = []
+    for key in keys:
+        off = [piece for piece in evidence if key in piece.off]
+        found = {pattern(piece.claim[key], piece.budgets[key]) for piece in off[:most]}
+        if len(found) == 1 and "" not in found:
+            notes.append(f"{tensor_name(key, returns)} {found.pop()}.")
+    return notes
 
 
 def pattern(rows: Matrix, allowed: Matrix[Ball]) -> str:

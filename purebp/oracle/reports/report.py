@@ -9,7 +9,7 @@ from purebp.oracle.answer import Finding
 from purebp.oracle.conventions import Convention
 from purebp.oracle.evidence import Entry, TensorReport
 from purebp.oracle.explaining.diagnosis import Diagnosis
-from purebp.oracle.reports.rendering import render
+from purebp.oracle.reports import render
 from purebp.oracle.verdict import VERDICTS
 from purebp.textbook.text import counted
 

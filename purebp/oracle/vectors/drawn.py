@@ -1,6 +1,6 @@
-"""Vectors on cases of the ladder: which activations and losses are asked for, and on which rungs.
+"""Vectors on cases of the ladder: which activations and losses are asked for, on which rungs, and what is to be refused.
 
->>> next(drawn("forward")).id
+>>> vectors("forward")[0].id
 'forward-sigmoid-identity-mse-one-sample'
 """
 
@@ -39,17 +39,19 @@ class Setting:
     biases: bool = True
 
 
-def drawn(family: str) -> Iterator[Vector]:
-    """The vectors of a family other than refused.
+def vectors(family: str) -> list[Vector]:
+    """All vectors of a family.
 
-    >>> len(list(drawn("step")))
-    43
+    >>> len(vectors("gradients")), vectors("refused")[0].title
+    (52, 'an input less than the first layer has columns')
     """
+    if family == "refused":
+        return list(_refused())
+    found = []
     for setting in _settings(family):
-        cases = ladder(setting.activations, loss=setting.loss, biases=setting.biases)
-        by_id = {case.id: case for case in cases}
-        for rung in setting.rungs:
-            yield vector_of(family, setting.activations, setting.loss, by_id[rung])
+        cases = {case.id: case for case in ladder(setting.activations, loss=setting.loss, biases=setting.biases)}
+        found += [vector_of(family, setting.activations, setting.loss, cases[rung]) for rung in setting.rungs]
+    return found
 
 
 def _settings(family: str) -> Iterator[Setting]:
@@ -102,3 +104,32 @@ def _flags(family: str, case: Case) -> list[str]:
         "Deep": len(layers) > 2,
     }
     return [flag for flag, is_so in told.items() if is_so]
+
+
+def _refused() -> Iterator[Vector]:
+    """A small network and batch, with one thing amiss: an answer to one of these must be an error."""
+    case = {case.id: case for case in ladder(("tanh", "identity"))}["several-outputs"]
+    given = vector_of("refused", ("tanh", "identity"), "mse", case).given
+    first, second = given["layers"]
+
+    def amiss(name: str, title: str, **changed: Any) -> Vector:
+        return Vector(f"refused-{name}", title, "refused", {**given, **changed}, ("Shapes",))
+
+    def layer(of: dict[str, Any], **changed: Any) -> dict[str, Any]:
+        return {**of, **changed}
+
+    narrow = [row[:-1] for row in given["inputs"]]
+    yield amiss("inputs-too-narrow", "an input less than the first layer has columns", inputs=narrow)
+    yield amiss("inputs-transposed", "inputs with samples as columns", inputs=[list(x) for x in zip(*narrow)])
+    yield amiss("targets-too-narrow", "a target less than outputs", targets=[row[:-1] for row in given["targets"]])
+    yield amiss("targets-too-few", "a row of targets less than samples", targets=given["targets"][:-1])
+    ragged = [given["inputs"][0], given["inputs"][1][:-1], *given["inputs"][2:]]
+    yield amiss("inputs-ragged", "a sample with an input less than the others", inputs=ragged)
+    short = layer(first, biases=first["biases"][:-1])
+    yield amiss("biases-too-few", "a bias less than neurons", layers=[short, second])
+    wide = layer(second, weights=[[*row, 0.5] for row in second["weights"]])
+    yield amiss("layers-do-not-fit", "a layer with a column more than the one below has neurons", layers=[first, wide])
+    torn = layer(first, weights=[first["weights"][0][:-1], *first["weights"][1:]])
+    yield amiss("weights-ragged", "a row of weights that is shorter than the others", layers=[torn, second])
+    yield amiss("batch-empty", "no sample at all", inputs=[], targets=[])
+    yield amiss("no-layers", "no layer at all", layers=[])

@@ -1,6 +1,6 @@
 """What is expected of a vector: every number correctly rounded, and by how much an answer may be off.
 
->>> from purebp.oracle.vectors.making import vectors
+>>> from purebp.oracle.vectors.drawn import vectors
 >>> vector = next(vector for vector in vectors("gradients") if vector.id == "gradients-sigmoid-identity-mse-one-sample")
 >>> expected(vector)["expected"]["gradients"][1]["biases"]
 [0.5290179675613658]
@@ -19,12 +19,11 @@ from purebp.oracle.answer import Key
 from purebp.oracle.certify import Certified, certify
 from purebp.oracle.conventions import ONE, Convention, budgets
 from purebp.oracle.evidence import enclosures
-from purebp.oracle.vectors.vector import ASKED_FOR, FORWARDS, Vector
+from purebp.oracle.vectors.vector import ASKED_FOR, BUDGETED, FORWARDS, Vector
 from purebp.textbook.arithmetic import Matrix, PurebpError
 from purebp.textbook.backprop import forward
 from purebp.textbook.losses import loss as known_loss
 
-BUDGETED = ("binary64", "binary32")  # the formats for which files hold budgets
 DIGITS = 38  # of the first attempt to round correctly
 
 

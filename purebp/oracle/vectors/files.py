@@ -1,4 +1,4 @@
-"""The files of vectors that come with this package, and how such a file is laid out."""
+"""The files of vectors that come with this package, and how such a file is laid out: as JSON, or in the line dialect."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import json
 from importlib import resources
 from typing import Any
 
-from purebp.oracle.vectors.vector import Vector, read
+from purebp.oracle.asking.wire import in_words
+from purebp.oracle.vectors.vector import BUDGETED, Vector, read
 from purebp.textbook.serialization import parsed
 
 SCHEMA = "vectors.schema.json"
@@ -51,3 +52,18 @@ def _text(x: Any, indent: str) -> str:
     )
     start, end = "{}" if isinstance(x, dict) else "[]"
     return f"{start}\n{deeper}" + f",\n{deeper}".join(items) + f"\n{indent}{end}"
+
+
+def lines(document: dict[str, Any], bits: bool = False) -> str:
+    """The tests of a file in the line dialect (docs/wire-format.md): the request, what is expected, and the budgets.
+
+    >>> lines({"family": "loss", "tests": []})
+    ''
+    """
+    found = []
+    for vector, test in zip(read(document), document["tests"]):
+        if vector.family != "refused":  # shapes that do not fit have no form in words
+            found.append(vector.request.in_words(vector.id, bits))
+            found.append("expected " + in_words(vector.id, test["expected"], bits))
+            found += [f"{name} {in_words(vector.id, test['budget'][name], bits)}" for name in BUDGETED]
+    return "\n".join([*found, ""])

@@ -1,4 +1,4 @@
-"""Files of test vectors, made anew: what is given, what is expected, and what is allowed (docs/wire-format.md).
+"""Files of test vectors, made anew and verified: what is given, what is expected, and what is allowed (docs/wire-format.md).
 
 A `Vector` holds what is given; `expected` computes the rest. So files are made, and so any file is verified.
 
@@ -9,25 +9,18 @@ A `Vector` holds what is given; `expected` computes the rest. So files are made,
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
 
 from purebp import __version__
+from purebp.oracle.asking.wire import mapped
 from purebp.oracle.vectors.about import ABOUT, FORMULAS, LOSS_FORMULAS, NOTES
-from purebp.oracle.vectors.drawn import drawn
+from purebp.oracle.vectors.drawn import vectors
 from purebp.oracle.vectors.expected import expected
 from purebp.oracle.vectors.files import SCHEMA
-from purebp.oracle.vectors.refused import refused
-from purebp.oracle.vectors.vector import Vector
-
-
-def vectors(family: str) -> tuple[Vector, ...]:
-    """All vectors of a family, as they are built in.
-
-    >>> len(vectors("gradients"))
-    52
-    """
-    return tuple(refused() if family == "refused" else drawn(family))
+from purebp.oracle.vectors.vector import Vector, read
+from purebp.textbook.arithmetic import PurebpError
 
 
 def document(family: str) -> dict[str, Any]:
@@ -69,3 +62,23 @@ def digest(vector: Vector) -> str:
     """
     canonical = json.dumps({"given": vector.given, "op": vector.family}, sort_keys=True, separators=(",", ":"))
     return sha256(canonical.encode()).hexdigest()
+
+
+def verify(document: Any) -> Iterator[str]:
+    """What is wrong with a file of vectors, computed anew; nothing if all is right.
+
+    >>> list(verify({"family": "loss", "numberOfTests": 1, "tests": []}))
+    ['numberOfTests is 1, and there are 0']
+    """
+    found = read(document)
+    if document.get("numberOfTests") != len(found):
+        yield f"numberOfTests is {document.get('numberOfTests')!r:.20}, and there are {len(found)}"
+    for vector, told in zip(found, document["tests"]):
+        try:
+            right = as_test(vector)
+        except (PurebpError, ArithmeticError, TypeError, KeyError, AttributeError) as error:
+            yield f"{vector.id}: what is given cannot be computed: {error!s:.200}"
+            continue
+        for key in right:
+            if told.get(key) != mapped(right[key], lambda x: x):
+                yield f"{vector.id}: {key} is not what it should be"

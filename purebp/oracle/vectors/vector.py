@@ -27,6 +27,7 @@ ASKED_FOR = {  # the quantities that an answer to each family must hold
     "refused": (),
 }
 FAMILIES = tuple(ASKED_FOR)
+BUDGETED = ("binary64", "binary32")  # the formats for which files hold budgets
 FORWARDS = ("forward", "loss")  # which ask for nothing from the way back
 
 

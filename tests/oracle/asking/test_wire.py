@@ -26,8 +26,8 @@ from purebp.oracle.asking.wire import (
 from purebp.oracle.cases import Case
 from purebp.oracle.vectors.answers import read
 from purebp.oracle.vectors.files import load
+from purebp.oracle.vectors.making import verify
 from purebp.oracle.vectors.vector import FAMILIES, Vector
-from purebp.oracle.vectors.verifying import verify
 from purebp.testing.strategies import cases
 from purebp.textbook.arithmetic import PurebpError
 

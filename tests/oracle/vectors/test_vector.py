@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from purebp.oracle.vectors.drawn import vectors
 from purebp.oracle.vectors.files import load
-from purebp.oracle.vectors.making import document, vectors
+from purebp.oracle.vectors.making import document
 from purebp.oracle.vectors.vector import FAMILIES, read
 from tests.oracle.vectors.samples import TESTS
 
