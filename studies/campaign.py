@@ -21,7 +21,17 @@ from statistics import median
 from purebp import forward
 from purebp.number_systems.formats import FORMATS
 from purebp.textbook.activations import Elementwise
-from studies.conforming import MACHINES, WAYS, Case, Implementation, Recipe, drawn, implementation, shares, wild_case
+from studies.conforming import (
+    MACHINES,
+    WAYS,
+    Exercise,
+    Implementation,
+    Recipe,
+    drawn,
+    implementation,
+    shares,
+    wild_case,
+)
 
 
 @dataclass
@@ -79,7 +89,7 @@ def run(entries: int, seed: int) -> Iterator[Campaign]:
         yield campaign
 
 
-def kinks(case: Case) -> bool:
+def kinks(case: Exercise) -> bool:
     """Whether a pre-activation meets a kink exactly."""
     for layer, z in zip(case.network.layers, forward(case.network, case.batch.inputs).pre_activations):
         if isinstance(layer.activation, Elementwise) and layer.activation.kinks and any(0.0 in row for row in z):

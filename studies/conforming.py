@@ -21,7 +21,7 @@ from operator import add
 from random import Random
 from typing import Any, NamedTuple
 
-from purebp import Batch, Layer, Loss, Network, backpropagation, loss
+from purebp import Batch, Layer, Loss, Network, backpropagation, evaluate, loss
 from purebp.number_systems.ball import Ball, ball
 from purebp.number_systems.formats import BFLOAT16, BINARY16, BINARY32, BINARY64, TF32, Format
 from purebp.oracle.evidence import share
@@ -542,15 +542,19 @@ ACTIVATIONS += ["elu(0.1)", "elu(50.0)", "silu", "gelu", "softmax"]
 LOSSES = ["sse", "half_sse", "mae", "huber(1.0)", "huber(0.1)", "binary_cross_entropy", "cross_entropy"]
 
 
-class Case(NamedTuple):
+class Exercise(NamedTuple):
     """What backpropagation is given."""
 
     network: Network
     batch: Batch
     loss: Loss
 
+    def value(self, network: Network | None = None) -> float:
+        """The loss of the exercise, or of another network in its place."""
+        return evaluate(network or self.network, self.batch, self.loss)
 
-def wild_case(random: Random, widest: int = 32, deepest: int = 6) -> Case:
+
+def wild_case(random: Random, widest: int = 32, deepest: int = 6) -> Exercise:
     """A network with weights of any scale from 1e-3 to 1e3, in which zeros, exact kinks and saturation are common."""
     chosen = loss(random.choice(LOSSES)).reduced(random.choice(["sum", "samples", "outputs", "entries"]))
     depth, samples = random.randint(1, deepest), random.randint(1, 6)
@@ -585,4 +589,4 @@ def wild_case(random: Random, widest: int = 32, deepest: int = 6) -> Case:
         targets = [[random.choice([0.0, 1.0, random.random()]) for _ in range(sizes[-1])] for _ in range(samples)]
     else:
         targets = [[number(1.0) for _ in range(sizes[-1])] for _ in range(samples)]
-    return Case(Network(layers), Batch(inputs, targets), chosen)
+    return Exercise(Network(layers), Batch(inputs, targets), chosen)

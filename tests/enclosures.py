@@ -18,9 +18,7 @@ from purebp.number_systems.formats import Format
 from purebp.textbook.activations import Elementwise
 from purebp.textbook.arithmetic import Arithmetic, Bounds, Function, N
 from purebp.textbook.losses import of_error
-from studies.conforming import Case as WildCase
-from studies.conforming import wild_case
-from tests.strategies import Case
+from studies.conforming import Exercise, wild_case
 
 RATIONAL = ["identity", "relu", "leaky_relu(0.25)"]
 SQUARES = ["sse", "half_sse", "mse", "half_mse"]
@@ -97,5 +95,5 @@ def one_neuron(name: str, weight: float, bias: float | None = None) -> Network:
     return Network([Layer([[weight]], None if bias is None else [bias], name)])
 
 
-def gradients(case: Case | WildCase, on: Arithmetic[N]) -> list[N]:
+def gradients(case: Exercise | Exercise, on: Arithmetic[N]) -> list[N]:
     return backpropagation(case.network, case.batch, case.loss, on).parameters()

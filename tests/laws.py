@@ -14,10 +14,10 @@ from hypothesis.strategies import SearchStrategy
 from purebp import Batch, Gradients, Layer, Loss, Network, numerical_gradients, richardson, sgd_step, sse
 from purebp.textbook.network import LayerGradients
 from purebp.textbook.optimizers import shapes
-from tests.strategies import REDUCTIONS, Case, cases
+from tests.strategies import REDUCTIONS, Exercise, cases
 
 Backpropagation = Callable[[Network, Batch, Loss], Gradients]
-Law = Callable[[Backpropagation, Case], None]
+Law = Callable[[Backpropagation, Exercise], None]
 ROUNDING = 1e-12  # relative to the largest number at hand: some thousand units in the last place
 
 
@@ -38,7 +38,7 @@ def scaled(factor: float, x: Sequence[float]) -> list[float]:
     return [factor * xi for xi in x]
 
 
-def has_the_shapes_of_the_network(backpropagation: Backpropagation, case: Case) -> None:
+def has_the_shapes_of_the_network(backpropagation: Backpropagation, case: Exercise) -> None:
     """∂W is n_out × n_in, ∂b is n_out (None where there are no biases), δ is samples × n_out."""
     found = backpropagation(*case)
     assert shapes(found) == shapes(case.network)
@@ -47,21 +47,21 @@ def has_the_shapes_of_the_network(backpropagation: Backpropagation, case: Case) 
         assert [len(row) for row in gradients.deltas] == [len(layer.weights)] * len(case.batch.inputs)
 
 
-def equals_the_complex_step(backpropagation: Backpropagation, case: Case) -> None:
+def equals_the_complex_step(backpropagation: Backpropagation, case: Exercise) -> None:
     """The complex step subtracts nothing, so that only rounding is left."""
     found, expected = backpropagation(*case), numerical_gradients(*case, method="complex")
     assert_close(found.parameters(), expected.parameters())
     assert_close(deltas(found), deltas(expected))
 
 
-def equals_central_differences(backpropagation: Backpropagation, case: Case) -> None:
+def equals_central_differences(backpropagation: Backpropagation, case: Exercise) -> None:
     """Central differences are off by about ε L / h + h² L‴ / 6 where h = ε^⅓: by some 1e-10 (1 + L)."""
     found, expected = backpropagation(*case), numerical_gradients(*case, method="central")
     assert_close(found.parameters(), expected.parameters(), 1e-9, 1 + case.value())
     assert_close(deltas(found), deltas(expected), 1e-9, 1 + case.value())
 
 
-def lies_within_the_error_of_richardson(backpropagation: Backpropagation, case: Case) -> None:
+def lies_within_the_error_of_richardson(backpropagation: Backpropagation, case: Exercise) -> None:
     """Richardson extrapolation says itself how far off it is, which is little.
 
     The steps are measured in units of 2⁻⁹, so that they stay within the margin of the corners.
@@ -76,7 +76,7 @@ def lies_within_the_error_of_richardson(backpropagation: Backpropagation, case: 
         assert estimate.error <= unit * 1e-9 * (1 + case.value())
 
 
-def sums_over_the_samples(backpropagation: Backpropagation, case: Case) -> None:
+def sums_over_the_samples(backpropagation: Backpropagation, case: Exercise) -> None:
     """Of a summed loss, the gradient of a batch is the sum of the gradients of its samples."""
     network, batch, loss = case.network, case.batch, case.loss.reduced("sum")
     parts = [backpropagation(network, Batch([x], [y]), loss) for x, y in zip(batch.inputs, batch.targets)]
@@ -84,7 +84,7 @@ def sums_over_the_samples(backpropagation: Backpropagation, case: Case) -> None:
     assert_close(backpropagation(network, batch, loss).parameters(), total)
 
 
-def divides_by_what_the_reduction_says(backpropagation: Backpropagation, case: Case) -> None:
+def divides_by_what_the_reduction_says(backpropagation: Backpropagation, case: Exercise) -> None:
     """A mean over samples, outputs or entries is the sum divided by their number, and so is its gradient."""
     n, m = len(case.batch.targets), len(case.batch.targets[0])
     for reduction, count in zip(REDUCTIONS, (1, n, m, n * m), strict=True):
@@ -93,7 +93,7 @@ def divides_by_what_the_reduction_says(backpropagation: Backpropagation, case: C
         assert_close(scaled(count, reduced), whole)
 
 
-def is_linear_in_the_loss(backpropagation: Backpropagation, case: Case) -> None:
+def is_linear_in_the_loss(backpropagation: Backpropagation, case: Exercise) -> None:
     """The gradient of 2 ℓ + sse is twice that of ℓ plus that of sse; the sum knows no fused form."""
     part = case.loss
     both = Loss(
@@ -108,7 +108,7 @@ def is_linear_in_the_loss(backpropagation: Backpropagation, case: Case) -> None:
     assert_close(of_both, [2 * g + h for g, h in zip(of_part, of_sse)])
 
 
-def ignores_the_order_of_the_samples(backpropagation: Backpropagation, case: Case) -> None:
+def ignores_the_order_of_the_samples(backpropagation: Backpropagation, case: Exercise) -> None:
     """Turning the batch around changes no gradient, and turns the deltas around."""
     turned = Batch(case.batch.inputs[::-1], case.batch.targets[::-1])
     found, expected = backpropagation(case.network, turned, case.loss), backpropagation(*case)
@@ -117,7 +117,7 @@ def ignores_the_order_of_the_samples(backpropagation: Backpropagation, case: Cas
         assert_close([x for row in layer.deltas[::-1] for x in row], [x for row in other.deltas for x in row])
 
 
-def permutes_with_the_hidden_neurons(backpropagation: Backpropagation, case: Case) -> None:
+def permutes_with_the_hidden_neurons(backpropagation: Backpropagation, case: Exercise) -> None:
     """Turning every hidden layer around turns its gradient around."""
     mirrored = Network(_mirrored(case.network.layers))
     found, expected = backpropagation(mirrored, case.batch, case.loss), backpropagation(*case)
@@ -136,7 +136,7 @@ def _mirrored(layers: Sequence[Layer | LayerGradients]) -> list[Layer]:
     return result
 
 
-def descends(backpropagation: Backpropagation, case: Case) -> None:
+def descends(backpropagation: Backpropagation, case: Exercise) -> None:
     """A small step against the gradient lowers the loss by about rate |g|², unless rounding hides that much."""
     gradients = backpropagation(*case)
     g = gradients.parameters()
@@ -163,7 +163,7 @@ LAWS: list[Law] = [
 def hold(
     backpropagation: Backpropagation,
     law: Law,
-    strategy: SearchStrategy[Case] | None = None,
+    strategy: SearchStrategy[Exercise] | None = None,
     share: float = 1.0,
     shrink: bool = True,
 ) -> None:
@@ -176,7 +176,7 @@ def hold(
         max_examples=int(share * settings().max_examples), phases=[Phase.generate, *([Phase.shrink] if shrink else [])]
     )
     @given(cases() if strategy is None else strategy)
-    def run(case: Case) -> None:
+    def run(case: Exercise) -> None:
         law(backpropagation, case)
 
     run()

@@ -9,15 +9,15 @@ output lies within `MARGIN` of a corner, a point where the value, f′ or f″ o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from hypothesis import strategies as st
 
-from purebp import Batch, Layer, Loss, Network, evaluate, forward
+from purebp import Batch, Layer, Network, forward
 from purebp.testing.strategies import ACTIVATIONS as ACTIVATIONS
 from purebp.testing.strategies import LOSSES as LOSSES
 from purebp.testing.strategies import losses as losses
 from purebp.textbook.losses import REDUCTIONS as REDUCTIONS
+from studies.conforming import Exercise as Exercise
 
 CORNERS = {
     "relu": [0.0],
@@ -32,18 +32,6 @@ SMALLEST = 1 / 4  # a column is big where no entry is closer to 0
 Rows = list[list[float]]
 
 
-class Case(NamedTuple):
-    """What backpropagation is given."""
-
-    network: Network
-    batch: Batch
-    loss: Loss
-
-    def value(self, network: Network | None = None) -> float:
-        """The loss of the case, or of another network in its place."""
-        return evaluate(network or self.network, self.batch, self.loss)
-
-
 @st.composite
 def matrices(draw: st.DrawFn, rows: int, columns: int) -> Rows:
     """Multiples of 1/8 in [−2, 2]."""
@@ -56,7 +44,7 @@ def cases(
     with_activation: str | None = None,
     activations: Sequence[str] = ACTIVATIONS,
     losses_from: Sequence[str] = LOSSES,
-) -> Case:
+) -> Exercise:
     """Depth 1–4, widths 1–6, batches of 1–5; one layer at least has the activation asked for."""
     chosen = draw(losses(losses_from))
     wants_probabilities = "cross_entropy" in chosen.base
@@ -79,7 +67,7 @@ def cases(
     for row, others in zip(targets, outputs):
         for j, output in enumerate(others):
             row[j] -= _away([output - row[j]], [1.0], CORNERS.get(chosen.base, []))
-    return Case(Network(layers), Batch(inputs, targets), chosen)
+    return Exercise(Network(layers), Batch(inputs, targets), chosen)
 
 
 def _layer(draw: st.DrawFn, inputs: Sequence[Sequence[float]], n_out: int, name: str) -> Layer:

@@ -9,7 +9,7 @@ from hypothesis import given
 
 from purebp import Batch, Layer, Loss, Network, backpropagation, evaluate, forward, numerical_gradients
 from tests import laws
-from tests.strategies import ACTIVATIONS, CORNERS, LOSSES, MARGIN, Case, Rows, cases, losses, matrices
+from tests.strategies import ACTIVATIONS, CORNERS, LOSSES, MARGIN, Exercise, Rows, cases, losses, matrices
 
 
 @pytest.mark.parametrize("law", laws.LAWS, ids=lambda law: law.__name__)
@@ -28,7 +28,7 @@ def test_backpropagation_is_right_for_every_loss(name: str) -> None:
 
 
 @given(cases())
-def test_no_case_lies_near_a_corner(case: Case) -> None:
+def test_no_case_lies_near_a_corner(case: Exercise) -> None:
     """The promise of the strategies, on which the laws above rely."""
     trace = forward(case.network, case.batch.inputs)
     errors = [[a - y for a, y in zip(*rows)] for rows in zip(trace.outputs, case.batch.targets)]
@@ -52,14 +52,14 @@ def test_finite_differences_are_wrong_at_a_kink(name: str, below: float, above: 
 
 
 @given(cases(losses_from=["sse", "half_sse", "mse", "half_mse"]))
-def test_the_gradient_vanishes_where_nothing_is_wrong(case: Case) -> None:
+def test_the_gradient_vanishes_where_nothing_is_wrong(case: Exercise) -> None:
     perfect = Batch(case.batch.inputs, forward(case.network, case.batch.inputs).outputs)
     gradients = backpropagation(case.network, perfect, case.loss)
     assert not any(gradients.parameters() + laws.deltas(gradients))
 
 
 @given(cases())
-def test_the_same_gives_the_same_bits(case: Case) -> None:
+def test_the_same_gives_the_same_bits(case: Exercise) -> None:
     assert repr(backpropagation(*case)) == repr(backpropagation(*deepcopy(case)[:2], case.loss))
 
 

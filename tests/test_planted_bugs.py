@@ -14,7 +14,7 @@ from purebp import FLOAT, Activation, Batch, Gradients, Loss, Network, backpropa
 from purebp.textbook.activations import Elementwise, Softmax
 from purebp.textbook.network import LayerGradients
 from tests import laws
-from tests.strategies import Case, cases
+from tests.strategies import Exercise, cases
 
 Vector = Sequence[float]
 Matrix = Sequence[Sequence[float]]
@@ -187,7 +187,7 @@ def test_no_law_is_without_a_bug_that_it_rejects() -> None:
 
 
 def test_the_recurrence_in_loops_equals_backpropagation() -> None:
-    def equals(recurrence: laws.Backpropagation, case: Case) -> None:
+    def equals(recurrence: laws.Backpropagation, case: Exercise) -> None:
         laws.assert_close(recurrence(*case).parameters(), backpropagation(*case).parameters())
 
     laws.hold(Recurrence(), equals, cases())

@@ -23,7 +23,7 @@ from statistics import median
 from purebp import backpropagation
 from purebp.number_systems.ball import ball
 from purebp.number_systems.decimals import decimal
-from studies.conforming import PANEL, Case, Implementation, Library, Machine, Recipe, shares, wild_case
+from studies.conforming import PANEL, Exercise, Implementation, Library, Machine, Recipe, shares, wild_case
 
 PICTURE = Path(__file__).resolve().parents[2] / "docs" / "budget.svg"
 NETWORKS = 16
@@ -100,7 +100,7 @@ def bin_of(share: float) -> int:
     return max(0, min(place, (HIGHEST - LOWEST) * PER_DECADE))
 
 
-def cases() -> Iterator[tuple[Case, list[bool]]]:
+def cases() -> Iterator[tuple[Exercise, list[bool]]]:
     """Random networks, and for every gradient whether it exists: at an exact kink there is an interval of them."""
     for seed in range(NETWORKS):
         case = wild_case(Random(seed), widest=6, deepest=4)

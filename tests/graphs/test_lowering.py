@@ -16,7 +16,7 @@ from purebp.graphs.tensors import entries
 from purebp.number_systems.ball import ball
 from purebp.number_systems.rational import FRACTION
 from purebp.oracle.evidence import share
-from tests.strategies import Case, cases
+from tests.strategies import Exercise, cases
 
 RATIONAL = ["identity", "relu", "leaky_relu(0.25)"]
 
@@ -29,14 +29,14 @@ def of_graph(network: Network, batch: Batch, loss: Loss, arithmetic: Any = FLOAT
 
 
 @given(cases(activations=RATIONAL, losses_from=["mse", "half_sse", "mae", "huber(0.5)"]))
-def test_over_fractions_graph_and_layers_agree_bit_by_bit(case: Case) -> None:
+def test_over_fractions_graph_and_layers_agree_bit_by_bit(case: Exercise) -> None:
     loss, gradients = of_graph(*case, FRACTION)
     assert loss == evaluate(*case, FRACTION)
     assert gradients == backpropagation(*case, FRACTION).parameters()
 
 
 @given(cases())
-def test_over_floats_graph_and_layers_lie_within_each_others_budgets(case: Case) -> None:
+def test_over_floats_graph_and_layers_lie_within_each_others_budgets(case: Exercise) -> None:
     (loss, gradients), layers = of_graph(*case), backpropagation(*case).parameters()
     budget, allowed = of_graph(*case, ball("binary64"))
     other = backpropagation(*case, ball("binary64")).parameters()

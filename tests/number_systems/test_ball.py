@@ -30,14 +30,13 @@ from purebp.number_systems.rational import FRACTION
 from purebp.oracle import certified_gradients, certified_loss, certified_outputs
 from purebp.textbook.activations import Elementwise
 from purebp.textbook.arithmetic import Function
-from studies.conforming import Case as WildCase
-from studies.conforming import wild_case
+from studies.conforming import Exercise, wild_case
 from tests.enclosures import BELL, E4M3, EXACT, QUARTIC, ends, gradients, holds, one_neuron, wild_cases, within
-from tests.strategies import Case, cases
+from tests.strategies import cases
 
 
 @given(wild_cases)
-def test_every_ball_holds_the_exact_gradient(case: WildCase) -> None:
+def test_every_ball_holds_the_exact_gradient(case: Exercise) -> None:
     try:
         exact = gradients(case, EXACT)
     except PurebpError as error:  # an output that is 1 to two hundred digits
@@ -49,7 +48,7 @@ def test_every_ball_holds_the_exact_gradient(case: WildCase) -> None:
 
 
 @given(cases())
-def test_every_ball_holds_the_exact_loss(case: Case) -> None:
+def test_every_ball_holds_the_exact_loss(case: Exercise) -> None:
     exact = evaluate(*case, EXACT)
     for format in (None, *FORMATS):
         assert holds(evaluate(*case, ball(format)), exact, Fraction(10) ** -150)
@@ -75,7 +74,7 @@ def test_the_ball_of_a_coarser_format_contains_that_of_a_finer_one(coarse: Forma
 
 
 @given(wild_cases)
-def test_more_digits_make_a_ball_smaller_around_the_same_value(case: WildCase) -> None:
+def test_more_digits_make_a_ball_smaller_around_the_same_value(case: Exercise) -> None:
     few, more, many = (gradients(case, ball(None, digits)) for digits in (12, 38, 76))
     for x, y, z in zip(few, more, many, strict=True):
         assert within(z, y) and within(y, x)
@@ -83,7 +82,7 @@ def test_more_digits_make_a_ball_smaller_around_the_same_value(case: WildCase) -
 
 @given(wild_cases, st.sampled_from([None, *FORMATS]), st.floats(-300, 300))
 @settings(max_examples=200)
-def test_a_radius_is_never_nan_and_never_negative(case: WildCase, format: str | None, power: float) -> None:
+def test_a_radius_is_never_nan_and_never_negative(case: Exercise, format: str | None, power: float) -> None:
     scaled = case.network.with_parameters(min(max(x * 10**power, -1e308), 1e308) for x in case.network.parameters())
     try:
         found = backpropagation(scaled, case.batch, case.loss, ball(format))
@@ -137,7 +136,7 @@ def test_a_sum_too_long_for_its_accumulator_has_no_bound() -> None:
     tiny = Format("tiny", 4, -126, 127, accumulate_bits=4)
     for width, bounded in ((14, True), (15, True), (16, False), (100, False)):
         network, batch = Network([Layer([[1.0] * width], None, "identity")]), Batch([[1.0] * width], [[0.0]])
-        for x in gradients(WildCase(network, batch, loss("sse")), ball(tiny)):
+        for x in gradients(Exercise(network, batch, loss("sse")), ball(tiny)):
             assert (x.radius < math.inf) == bounded
 
 
@@ -195,7 +194,7 @@ def test_balls_hold_gradients_through_an_activation_and_a_loss_of_ones_own(seed:
     """The exact ones, and those of floats; with the bounds in their rows, and nothing registered anywhere."""
     case = wild_case(Random(seed), widest=3, deepest=3)
     layers = [Layer(layer.weights, layer.biases, BELL) for layer in case.network.layers]
-    own = WildCase(Network(layers), case.batch, QUARTIC)
+    own = Exercise(Network(layers), case.batch, QUARTIC)
     exact, floats = gradients(own, EXACT), gradients(own, FLOAT)
     for format in (None, "binary64"):
         for x, value, number in zip(gradients(own, ball(format)), exact, floats, strict=True):

@@ -16,25 +16,25 @@ from purebp.number_systems.rational import FRACTION
 from purebp.textbook.arithmetic import Arithmetic, N
 from tests import laws
 from tests.enclosures import EXACT, one_neuron
-from tests.strategies import ACTIVATIONS, LOSSES, Case, cases
+from tests.strategies import ACTIVATIONS, LOSSES, Exercise, cases
 
 
-def directions(case: Case, random: Random) -> list[list[float]]:
+def directions(case: Exercise, random: Random) -> list[list[float]]:
     """Along one parameter, and along all of them."""
     n = len(case.network.parameters())
     k = random.randrange(n)
     return [[float(i == k) for i in range(n)], [random.uniform(-1, 1) for _ in range(n)]]
 
 
-def slopes_along(case: Case, v: Sequence[float]) -> Dual[float]:
+def slopes_along(case: Exercise, v: Sequence[float]) -> Dual[float]:
     x = case.network.parameters()
     return evaluate(case.network.with_parameters(map(Dual, x, v)), case.batch, case.loss, DUAL)
 
 
-def hold_duals(strategy: st.SearchStrategy[Case]) -> None:
+def hold_duals(strategy: st.SearchStrategy[Exercise]) -> None:
     @settings(max_examples=15)
     @given(strategy, st.randoms(use_true_random=False))
-    def run(case: Case, random: Random) -> None:
+    def run(case: Exercise, random: Random) -> None:
         g = backpropagation(*case).parameters()
         for v in directions(case, random):
             found = slopes_along(case, v)
@@ -56,7 +56,7 @@ def test_the_derivative_in_every_direction_is_the_gradient_times_it_for_every_lo
 
 @given(cases(), st.randoms(use_true_random=False))
 @settings(max_examples=40)
-def test_nested_duals_are_the_differences_of_gradients(case: Case, random: Random) -> None:
+def test_nested_duals_are_the_differences_of_gradients(case: Exercise, random: Random) -> None:
     """vᵀHw three ways: nested duals, duals through backpropagation, and (∇(x + hw) − ∇(x − hw)) / 2h."""
     x, (w, v) = case.network.parameters(), directions(case, random)
     nested = case.network.with_parameters(Dual(Dual(a, b), Dual(c, 0.0)) for a, b, c in zip(x, v, w))

@@ -12,15 +12,15 @@ from purebp import Batch, PurebpError, backpropagation
 from purebp.number_systems.ball import Ball, ball
 from purebp.number_systems.rational import FRACTION
 from tests.enclosures import EXACT, RATIONAL, SQUARES, gradients, holds, one_neuron
-from tests.strategies import Case, cases
+from tests.strategies import Exercise, cases
 
 
-def all_three(case: Case, digits: int = 38) -> tuple[list[Fraction], list[Decimal], list[Ball]]:
+def all_three(case: Exercise, digits: int = 38) -> tuple[list[Fraction], list[Decimal], list[Ball]]:
     return gradients(case, FRACTION), gradients(case, EXACT), gradients(case, ball(None, digits))
 
 
 @given(cases(activations=RATIONAL, losses_from=SQUARES))
-def test_fractions_decimals_and_balls_agree(case: Case) -> None:
+def test_fractions_decimals_and_balls_agree(case: Exercise) -> None:
     for exact, number, x in zip(*all_three(case), strict=True):
         assert abs(Fraction(number) - exact) <= Fraction(10) ** -190 * max(Fraction(1), abs(exact))
         assert abs(Fraction(x.midpoint) - exact) <= Fraction(10) ** -36 * max(Fraction(1), abs(exact))
@@ -28,7 +28,7 @@ def test_fractions_decimals_and_balls_agree(case: Case) -> None:
 
 
 @given(cases(activations=RATIONAL, losses_from=["sse", "half_sse"]))
-def test_without_a_division_all_three_are_exact(case: Case) -> None:
+def test_without_a_division_all_three_are_exact(case: Exercise) -> None:
     summed = case._replace(loss=case.loss.reduced("sum"))
     for exact, number, x in zip(*all_three(summed, digits=100), strict=True):
         assert Fraction(number) == exact == Fraction(x.midpoint)

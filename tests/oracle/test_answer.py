@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 
 from purebp import Layer, Network, backpropagation
 from purebp.oracle.answer import ORDER, Answer, Finding, as_claim, gradients_in, same, tensor_name
-from tests.strategies import Case, cases
+from tests.strategies import Exercise, cases
 
 
 @given(cases())
-def test_a_network_and_its_gradients_have_the_same_tensors(case: Case) -> None:
+def test_a_network_and_its_gradients_have_the_same_tensors(case: Exercise) -> None:
     claim, parameters = as_claim(backpropagation(*case)), as_claim(case.network)
     assert list(claim) == list(parameters)
     assert claim.keys() == {("weights", l) for l in range(len(case.network.layers))} | {

@@ -22,10 +22,9 @@ from purebp.number_systems.decimals import decimal
 from purebp.number_systems.rational import FRACTION
 from purebp.oracle import Certified, certified_gradients, certified_loss, certified_outputs
 from purebp.oracle.certify import MOST_DIGITS, certify, nearest_double
-from studies.conforming import Case as WildCase
-from studies.conforming import wild_case
+from studies.conforming import Exercise, wild_case
 from tests.enclosures import EXACT, RATIONAL, SQUARES, gradients, one_neuron, wild_cases
-from tests.strategies import Case, cases
+from tests.strategies import cases
 
 
 def bits(entries: Sequence[Certified]) -> list[str]:
@@ -33,16 +32,16 @@ def bits(entries: Sequence[Certified]) -> list[str]:
 
 
 @given(cases(activations=RATIONAL, losses_from=SQUARES))
-def test_a_certified_value_of_a_rational_network_is_its_fraction_rounded(case: Case) -> None:
+def test_a_certified_value_of_a_rational_network_is_its_fraction_rounded(case: Exercise) -> None:
     for entry, exact in zip(certified_gradients(*case).parameters(), gradients(case, FRACTION), strict=True):
         assert entry.rounded
         assert repr(entry.value) == repr(float(exact))
 
 
 @given(wild_cases)
-def test_so_it_is_of_wild_ones(case: WildCase) -> None:
+def test_so_it_is_of_wild_ones(case: Exercise) -> None:
     layers = [Layer(layer.weights, layer.biases, RATIONAL[l % 3]) for l, layer in enumerate(case.network.layers)]
-    case = WildCase(Network(layers), case.batch, loss("sse").reduced(case.loss.reduction))
+    case = Exercise(Network(layers), case.batch, loss("sse").reduced(case.loss.reduction))
     for entry, exact in zip(certified_gradients(*case).parameters(), gradients(case, FRACTION), strict=True):
         if entry.rounded:
             assert repr(entry.value) == repr(float(exact))
@@ -52,13 +51,13 @@ def test_so_it_is_of_wild_ones(case: WildCase) -> None:
 
 @given(wild_cases, st.sampled_from([7, 20, 50]))
 @settings(max_examples=40)
-def test_certified_bits_do_not_depend_on_the_digits_to_begin_with(case: WildCase, digits: int) -> None:
+def test_certified_bits_do_not_depend_on_the_digits_to_begin_with(case: Exercise, digits: int) -> None:
     assert bits(certified_gradients(*case).parameters()) == bits(certified_gradients(*case, digits=digits).parameters())
 
 
 @given(wild_cases)
 @settings(max_examples=40)
-def test_certified_bits_do_not_depend_on_how_the_batch_is_split(case: WildCase) -> None:
+def test_certified_bits_do_not_depend_on_how_the_batch_is_split(case: Exercise) -> None:
     expected = certified_gradients(*case)
     with ThreadPoolExecutor(2) as executor:
         for parts in (1, 2, 3, None):
@@ -89,7 +88,7 @@ def test_nor_on_an_executor_that_asks_how_much_there_is_to_do() -> None:
 
 
 @given(wild_cases)
-def test_certified_bits_do_not_depend_on_the_order_of_the_samples(case: WildCase) -> None:
+def test_certified_bits_do_not_depend_on_the_order_of_the_samples(case: Exercise) -> None:
     turned = Batch(case.batch.inputs[::-1], case.batch.targets[::-1])
     expected = bits(certified_gradients(*case).parameters())
     assert bits(certified_gradients(case.network, turned, case.loss).parameters()) == expected
@@ -97,7 +96,7 @@ def test_certified_bits_do_not_depend_on_the_order_of_the_samples(case: WildCase
 
 @given(wild_cases)
 @settings(max_examples=20)
-def test_the_callers_decimal_context_is_neither_read_nor_changed(case: WildCase) -> None:
+def test_the_callers_decimal_context_is_neither_read_nor_changed(case: Exercise) -> None:
     expected = certified_gradients(*case).parameters(), [x.midpoint for x in gradients(case, ball("binary32"))]
     numbers = gradients(case, decimal(30))
     traps = [standard.Inexact, standard.Rounded, standard.FloatOperation, standard.Subnormal, standard.Underflow]
@@ -191,7 +190,7 @@ def test_where_an_absolute_error_is_zero_the_enclosure_holds_both_signs() -> Non
 
 @given(cases())
 @settings(max_examples=30)
-def test_the_certified_loss_is_the_exact_one_rounded(case: Case) -> None:
+def test_the_certified_loss_is_the_exact_one_rounded(case: Exercise) -> None:
     found, exact = certified_loss(*case), evaluate(*case, EXACT)
     assert found.rounded and repr(found.value + 0.0) == repr(float(exact) + 0.0)
     assert found.lower <= exact <= found.upper

@@ -9,11 +9,11 @@ from purebp import Loss, PurebpError
 from purebp.graph import Cost, Exp, Input, Log, to_feed, to_graph
 from purebp.graphs.tensors import entries
 from purebp.oracle import certified_gradients
-from tests.strategies import Case, cases
+from tests.strategies import Exercise, cases
 
 
 @given(cases())
-def test_certified_gradients_of_graph_and_layers_are_the_same(case: Case) -> None:
+def test_certified_gradients_of_graph_and_layers_are_the_same(case: Exercise) -> None:
     layers = certified_gradients(*case).parameters()
     of_graph = certified_gradients(to_graph(case.network, case.loss), to_feed(case.network, case.batch))
     found = [x for name in to_feed(case.network) for x in entries(of_graph[name])]

@@ -32,7 +32,7 @@ from purebp.oracle.evidence import (
     worst_entry,
 )
 from purebp.textbook.arithmetic import Matrix
-from tests.strategies import Case, cases
+from tests.strategies import Exercise, cases
 
 NUMBERS = st.floats() | st.sampled_from([0.0, 1.0, nan, inf, -inf])
 BALLS = st.builds(
@@ -172,7 +172,6 @@ def test_it_is_passed_if_nothing_is_off_and_an_answer_was_given(piece: Evidence)
     keys = set(piece.claim)
     assert piece.off == {k for k in keys if not inside({k: piece.claim[k]}, {k: piece.budgets[k]})}
     assert piece.passed == (not piece.off and not any(finding.fatal for finding in piece.answer.findings))
-    assert piece.gradients_hold == piece.of_gradients().gradients_hold == (not piece.of_gradients().off)
 
 
 def test_tensors_come_as_the_forward_pass_and_then_the_backward_pass_meet_them() -> None:
@@ -185,7 +184,7 @@ def test_tensors_come_as_the_forward_pass_and_then_the_backward_pass_meet_them()
 
 @given(cases())
 @settings(max_examples=30)
-def test_the_budgets_hold_all_that_the_textbook_computes(case: Case) -> None:
+def test_the_budgets_hold_all_that_the_textbook_computes(case: Exercise) -> None:
     network, batch, loss = case
     gradients = backpropagation(*case)
     claim: dict[Any, Any] = as_claim(gradients) | {("deltas", l): g.deltas for l, g in enumerate(gradients.layers)}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from purebp import Batch, Layer, Network, PurebpError, backpropagation
 from purebp.oracle import diagnose, judge
 from purebp.oracle.answer import tensor_name
-from tests.strategies import Case, cases
+from tests.strategies import Exercise, cases
 
 
 @pytest.mark.parametrize("sizes", [[2, 4, 1], [3, 3, 1], [2, 3, 2], [2, 4, 2, 1], [2, 1]])
@@ -40,7 +40,7 @@ def test_where_the_budget_is_wider_than_the_numbers_nothing_is_decided() -> None
 
 @given(cases(), st.data())
 @settings(max_examples=8)  # each searches the catalogue
-def test_one_number_that_is_off_is_the_worst(case: Case, data: st.DataObject) -> None:
+def test_one_number_that_is_off_is_the_worst(case: Exercise, data: st.DataObject) -> None:
     gradients = backpropagation(*case)
     assert judge(*case[:2], gradients, case.loss).verdict == "correct"
     weights = [[list(row) for row in layer.weights] for layer in gradients.layers]
@@ -56,7 +56,7 @@ def test_one_number_that_is_off_is_the_worst(case: Case, data: st.DataObject) ->
 
 @given(cases())
 @settings(max_examples=15)
-def test_every_form_of_an_answer_is_judged_alike(case: Case) -> None:
+def test_every_form_of_an_answer_is_judged_alike(case: Exercise) -> None:
     network, batch, loss = case
     gradients = backpropagation(*case)
     weights, biases = [layer.weights for layer in gradients.layers], [layer.biases for layer in gradients.layers]

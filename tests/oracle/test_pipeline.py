@@ -20,7 +20,7 @@ from purebp.oracle import graphs as of_graphs
 from purebp.oracle.answer import Answer, Claim, Key, as_claim
 from purebp.oracle.asking.candidate import NoAnswer, ask
 from purebp.oracle.asking.declared import Declared
-from purebp.oracle.cases import Case as Asked
+from purebp.oracle.cases import Case
 from purebp.oracle.check import checked
 from purebp.oracle.conventions import Convention
 from purebp.oracle.evidence import Budgets
@@ -43,7 +43,7 @@ from tests.oracle.samples import (
     right,
     single,
 )
-from tests.strategies import Case, cases
+from tests.strategies import Exercise, cases
 
 # Each budget is computed once.
 
@@ -195,7 +195,7 @@ ANSWERS: dict[str, Callable[[float], float]] = {
     cases(losses_from=["mse", "half_sse", "binary_cross_entropy", "cross_entropy"]), st.sampled_from(sorted(ANSWERS))
 )
 @settings(max_examples=25)
-def test_a_network_and_its_graph_get_the_same_verdict(case: Case, answer: str) -> None:
+def test_a_network_and_its_graph_get_the_same_verdict(case: Exercise, answer: str) -> None:
     network, batch, loss = case
     change = ANSWERS[answer]
     right_one = as_claim(backpropagation(*case))
@@ -205,7 +205,7 @@ def test_a_network_and_its_graph_get_the_same_verdict(case: Case, answer: str) -
     }
     graph, feed = to_graph(network, loss), to_feed(network, batch)
     samples, outputs = len(batch.targets), len(batch.targets[0])
-    asked, fed = Asked("a case", network, batch), GraphCase("a case", graph, feed, samples, outputs, room(graph, feed))
+    asked, fed = Case("a case", network, batch), GraphCase("a case", graph, feed, samples, outputs, room(graph, feed))
     layers = Layers(Declared(tuple(layer.activation for layer in network.layers), loss, biases=True))
     one = judged(layers, [asked], [Answer(claim)], "mine")
     other = judged(Graphs(graph, Declared()), [fed], [Answer(by_name)], "mine")

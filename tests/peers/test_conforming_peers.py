@@ -16,7 +16,7 @@ from purebp import Batch, Layer, Network, backpropagation
 from purebp.number_systems.ball import ball
 from purebp.number_systems.formats import BFLOAT16, BINARY32, BINARY64, Format, rounds_to
 from purebp.oracle.evidence import share
-from studies.conforming import Case, named, resolution, wild_case
+from studies.conforming import Exercise, named, resolution, wild_case
 
 np: Any = import_module("numpy")  # not installed where mypy runs
 torch: Any = import_module("torch")
@@ -74,7 +74,7 @@ def through(f: str, p: Any, errors: Array, z: Array, a: Array) -> Array:
     return errors * SLOPES[f](z, a, p)
 
 
-def in_numpy(case: Case, format: Format) -> list[float]:
+def in_numpy(case: Exercise, format: Format) -> list[float]:
     number = np.float64 if format is BINARY64 else np.float32
     network, batch, loss = case
     functions = [(f, number(p)) for f, p in (named(layer.activation.name) for layer in network.layers)]
@@ -132,7 +132,7 @@ def logarithms(y: Array, a: Array) -> Array:
     return (y[y != 0] * a[y != 0].log()).sum()
 
 
-def in_torch(case: Case, format: Format) -> list[float]:
+def in_torch(case: Exercise, format: Format) -> list[float]:
     number = {"binary64": torch.float64, "binary32": torch.float32, "bfloat16": torch.bfloat16}[format.name]
     network, batch, loss = case
     base, parameter = named(loss.base)
@@ -150,13 +150,13 @@ def in_torch(case: Case, format: Format) -> list[float]:
     return [x for gradient in gradients for x in gradient.flatten().tolist()]
 
 
-def rounded(case: Case, format: Format) -> Case:
+def rounded(case: Exercise, format: Format) -> Exercise:
     network, batch, loss = case
     rows = [[[rounds_to(x, format) for x in row] for row in matrix] for matrix in (batch.inputs, batch.targets)]
-    return Case(network.with_parameters(rounds_to(x, format) for x in network.parameters()), Batch(*rows), loss)
+    return Exercise(network.with_parameters(rounds_to(x, format) for x in network.parameters()), Batch(*rows), loss)
 
 
-Peer = Callable[[Case, Format], list[float]]
+Peer = Callable[[Exercise, Format], list[float]]
 PEERS: dict[Format, tuple[list[Peer], float]] = {  # and the share of entries that are decided, at least
     BINARY64: ([in_numpy, in_torch], 0.6),
     BINARY32: ([in_numpy, in_torch], 0.6),

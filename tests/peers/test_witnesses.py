@@ -19,7 +19,7 @@ import pytest
 
 from purebp import Batch, Loss, Network
 from purebp.oracle.certify import Certified, certified_gradients
-from studies.conforming import Case, named, wild_case
+from studies.conforming import Exercise, named, wild_case
 
 flint: Any = import_module("flint")  # neither has types that mypy could read
 mpmath: Any = import_module("mpmath")
@@ -219,7 +219,7 @@ def gradients(network: Network, batch: Batch, loss: Loss, on: Library) -> Row:
     ]
 
 
-def case(seed: int) -> Case:
+def case(seed: int) -> Exercise:
     return wild_case(Random(seed), widest=6, deepest=4)
 
 

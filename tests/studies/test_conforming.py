@@ -23,7 +23,7 @@ from studies.conforming import (
     SLOPES,
     VALUES,
     WAYS,
-    Case,
+    Exercise,
     Machine,
     Recipe,
     drawn,
@@ -145,7 +145,7 @@ def test_an_entry_off_by_ten_times_its_resolution_is_outside(format: object) -> 
     assert decided > 100
 
 
-def ordinary_cases(seed: str) -> Iterator[Case]:
+def ordinary_cases(seed: str) -> Iterator[Exercise]:
     """Well scaled cases in which most bugs can show: several samples, hidden layers, often square weights."""
     random = Random(seed)
     while True:
@@ -156,7 +156,7 @@ def ordinary_cases(seed: str) -> Iterator[Case]:
         if "entropy" in chosen.base:
             names[-1] = random.choice(["sigmoid", "softmax"])
         sizes = [random.choice([2, 3, 3]) for _ in range(depth + 1)]
-        yield Case(
+        yield Exercise(
             Network(
                 Layer(
                     [[random.gauss(0, 1) for _ in range(n_in)] for _ in range(n_out)],
@@ -177,12 +177,12 @@ def is_square(layer: Layer) -> bool:
     return len(layer.weights) == len(layer.weights[0])
 
 
-def names(case: Case) -> list[str]:
+def names(case: Exercise) -> list[str]:
     return [layer.activation.name for layer in case.network.layers]
 
 
 # Where a bug is none, so that the case is not drawn.
-CANNOT_SHOW: dict[str, Callable[[Case], bool]] = {
+CANNOT_SHOW: dict[str, Callable[[Exercise], bool]] = {
     "the loss is taken for sse": lambda case: case.loss == loss("sse"),
     "every reduction is a sum": lambda case: case.loss.divisor(len(case.batch.inputs), case.network.sizes[-1]) == 1,
     "σ′ is z (1 − z)": lambda case: "sigmoid" not in names(case),
@@ -193,7 +193,7 @@ CANNOT_SHOW: dict[str, Callable[[Case], bool]] = {
 }
 
 
-def understood(bug: str, case: Case) -> bool:
+def understood(bug: str, case: Exercise) -> bool:
     """A layer of relu may be dead, or alive for one sample alone, or throughout, so that f′ = 1; for pairs see below."""
     pairs = bug == "square weights are not transposed" and names(case).count("softmax") == 2 and 2 in case.network.sizes
     return "relu" in names(case) or pairs
@@ -208,7 +208,7 @@ def test_a_planted_bug_is_outside_on_nine_random_cases_of_ten(bug: str) -> None:
     assert all(understood(bug, case) for case in missed)
 
 
-def inside(backpropagation_: Backpropagation, case: Case) -> bool:
+def inside(backpropagation_: Backpropagation, case: Exercise) -> bool:
     budgets = backpropagation(*case, ball(BINARY64)).parameters()
     return all(share(x, budget) <= 1 for x, budget in zip(backpropagation_(*case).parameters(), budgets, strict=True))
 
@@ -217,7 +217,7 @@ def test_a_bug_that_multiplies_by_one_is_none() -> None:
     wrong, _ = BUGS["f′ is missing at the hidden layers"]
     for name, expected in (("relu", True), ("softplus", False)):
         network = Network([Layer([[1.0], [0.5]], [0.0, 1.0], name), Layer([[1.0, -2.0]], None, "identity")])
-        assert inside(wrong, Case(network, Batch([[0.5]], [[0.3]]), loss("mse"))) == expected
+        assert inside(wrong, Exercise(network, Batch([[0.5]], [[0.3]]), loss("mse"))) == expected
 
 
 def test_between_two_pairs_of_softmax_weights_may_be_transposed() -> None:
@@ -225,4 +225,4 @@ def test_between_two_pairs_of_softmax_weights_may_be_transposed() -> None:
     wrong, _ = BUGS["square weights are not transposed"]
     for name, expected in (("softmax", True), ("sigmoid", False)):
         network = Network([Layer([[1.0], [0.5]], None, name), Layer([[1.0, -2.0], [0.5, 0.25]], None, "softmax")])
-        assert inside(wrong, Case(network, Batch([[0.5]], [[0.25, 0.75]]), loss("cross_entropy"))) == expected
+        assert inside(wrong, Exercise(network, Batch([[0.5]], [[0.25, 0.75]]), loss("cross_entropy"))) == expected

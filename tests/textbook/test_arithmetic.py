@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from purebp import FLOAT, Arithmetic, Batch, Layer, Network, PurebpError, backpropagation, evaluate, forward, sgd_step
 from purebp.number_systems.rational import FRACTION
 from tests.laws import assert_close
-from tests.strategies import LOSSES, Case, cases
+from tests.strategies import LOSSES, Exercise, cases
 
 RATIONAL = cases(activations=["identity", "relu", "leaky_relu(0.25)"], losses_from=LOSSES[:-2])
 
@@ -113,7 +113,7 @@ def test_a_sealed_number_meets_no_float() -> None:
 
 
 @given(cases())
-def test_the_textbook_code_never_asks_what_a_number_is(case: Case) -> None:
+def test_the_textbook_code_never_asks_what_a_number_is(case: Exercise) -> None:
     """Over numbers that answer nothing, it computes what it computes over floats, to the last bit."""
     network, batch, loss = case
     value, gradients = evaluate(network, batch, loss, SEALED), backpropagation(network, batch, loss, SEALED)
@@ -132,7 +132,7 @@ def test_the_textbook_code_never_asks_what_a_number_is(case: Case) -> None:
 
 @settings(max_examples=15)
 @given(RATIONAL)
-def test_in_fractions_backpropagation_equals_central_differences_exactly(case: Case) -> None:
+def test_in_fractions_backpropagation_equals_central_differences_exactly(case: Exercise) -> None:
     """Along one parameter the loss of a piecewise linear network is a parabola: its central differences are exact."""
     x, h = [Fraction(w) for w in case.network.parameters()], Fraction(1, 2**80)
 
@@ -145,7 +145,7 @@ def test_in_fractions_backpropagation_equals_central_differences_exactly(case: C
 
 
 @given(RATIONAL)
-def test_floats_are_the_fractions_but_for_rounding(case: Case) -> None:
+def test_floats_are_the_fractions_but_for_rounding(case: Exercise) -> None:
     exact = [float(g) for g in backpropagation(*case, FRACTION).parameters()]
     assert_close(backpropagation(*case).parameters(), exact, tolerance=1e-13)
 

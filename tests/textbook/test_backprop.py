@@ -23,7 +23,7 @@ from purebp.textbook.backprop import (
     weight_gradients,
 )
 from purebp.textbook.network import lifted
-from tests.strategies import Case, Rows, cases, matrices
+from tests.strategies import Exercise, Rows, cases, matrices
 
 
 def frobenius(a: Matrix, b: Matrix) -> float:
@@ -59,7 +59,7 @@ def test_a_bias_is_the_weight_of_an_input_of_one(given_: tuple[Rows, Rows, Rows]
 
 
 @given(cases())
-def test_the_recurrence_is_the_equations_one_after_the_other(case: Case) -> None:
+def test_the_recurrence_is_the_equations_one_after_the_other(case: Exercise) -> None:
     """To the last bit."""
     network, batch, of = case
     trace, expected = forward(network, batch.inputs), backpropagation(network, batch, of)
@@ -77,7 +77,7 @@ def test_the_recurrence_is_the_equations_one_after_the_other(case: Case) -> None
 
 
 @given(cases(losses_from=["sse", "mse", "mae", "huber(0.5)"]))
-def test_without_a_closed_form_the_deltas_come_from_the_error(case: Case) -> None:
+def test_without_a_closed_form_the_deltas_come_from_the_error(case: Exercise) -> None:
     network, batch, of = case
     trace, f = forward(network, batch.inputs), network.layers[-1].activation
     z, a = trace.pre_activations[-1], trace.outputs
@@ -87,7 +87,7 @@ def test_without_a_closed_form_the_deltas_come_from_the_error(case: Case) -> Non
 
 
 @given(cases(activations=["relu", "identity"], losses_from=["sse"]))
-def test_every_parameter_is_lifted_once(case: Case) -> None:
+def test_every_parameter_is_lifted_once(case: Exercise) -> None:
     entries: list[float | Fraction] = []
 
     def lift(rows: Matrix[float | Fraction]) -> Matrix[Fraction]:

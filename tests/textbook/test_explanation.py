@@ -8,10 +8,10 @@ from hypothesis import given
 
 from purebp import Batch, Explanation, Network, backpropagation, explain, forward, sgd_step
 from tests.laws import assert_close
-from tests.strategies import Case, cases
+from tests.strategies import Exercise, cases
 
 
-def explained(case: Case) -> Explanation:
+def explained(case: Exercise) -> Explanation:
     return explain(case.network, case.batch, case.loss, 0.25)
 
 
@@ -21,7 +21,7 @@ def named(explanation: Explanation, name: str) -> dict[int, list[list[float]]]:
 
 
 @given(cases())
-def test_the_steps_stand_in_the_order_of_the_lesson(case: Case) -> None:
+def test_the_steps_stand_in_the_order_of_the_lesson(case: Exercise) -> None:
     down = range(len(case.network.layers), 0, -1)
     expected = [("output error", down[0]), ("output delta (delta output sum)", down[0])]
     for l in down[1:]:
@@ -35,7 +35,7 @@ def test_the_steps_stand_in_the_order_of_the_lesson(case: Case) -> None:
 
 
 @given(cases())
-def test_the_numbers_are_those_of_backpropagation_and_of_one_step(case: Case) -> None:
+def test_the_numbers_are_those_of_backpropagation_and_of_one_step(case: Exercise) -> None:
     explanation, gradients = explained(case), backpropagation(*case)
     updated = sgd_step(case.network, gradients, 0.25)
     outputs = forward(case.network, case.batch.inputs).outputs
@@ -56,7 +56,7 @@ def test_the_numbers_are_those_of_backpropagation_and_of_one_step(case: Case) ->
 
 
 @given(cases())
-def test_the_error_passed_down_is_the_deltas_above_times_the_weights(case: Case) -> None:
+def test_the_error_passed_down_is_the_deltas_above_times_the_weights(case: Exercise) -> None:
     explanation = explained(case)
     for l, error in named(explanation, "error passed").items():
         above = case.network.layers[l + 1].weights
@@ -66,7 +66,7 @@ def test_the_error_passed_down_is_the_deltas_above_times_the_weights(case: Case)
 
 
 @given(cases())
-def test_the_text_names_every_step_with_its_number_and_json_holds_the_same(case: Case) -> None:
+def test_the_text_names_every_step_with_its_number_and_json_holds_the_same(case: Exercise) -> None:
     explanation = explained(case)
     text, document = str(explanation), json.loads(explanation.to_json())
     for number, (step, written) in enumerate(zip(explanation.steps, document["steps"], strict=True), start=1):

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from purebp import Batch, Layer, Network, PurebpError, backpropagation, forward, mse, train
-from tests.strategies import Case, cases
+from tests.strategies import Exercise, cases
 
 NETWORK = Network([Layer([[0.5, -1.0]], [0.25], "tanh"), Layer([[2.0], [1.0]], None, "softmax")])
 BATCH = Batch([[1.0, 2.0]], [[0.0, 1.0]])
@@ -57,7 +57,7 @@ def test_any_sequences_of_any_real_numbers_are_taken_and_stored_as_tuples_of_flo
 
 
 @given(cases())
-def test_parameters_are_put_back_where_they_were(case: Case) -> None:
+def test_parameters_are_put_back_where_they_were(case: Exercise) -> None:
     network = case.network
     assert network.with_parameters(network.parameters()) == network
     changed = network.with_parameters(w + 1 for w in network.parameters())
@@ -72,7 +72,7 @@ def test_with_parameters_wants_as_many_as_there_are(count: int) -> None:
 
 
 @given(cases())
-def test_copies_and_pickles_are_equal(case: Case) -> None:
+def test_copies_and_pickles_are_equal(case: Exercise) -> None:
     for thing in (case.network, case.batch):
         assert deepcopy(thing) == thing
         assert pickle.loads(pickle.dumps(thing)) == thing

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from purebp import Batch, Gradients, Layer, Network, PurebpError, adam_step, backpropagation, momentum_step, sgd_step
 from purebp.textbook.network import LayerGradients
 from purebp.textbook.optimizers import State
-from tests.strategies import Case, cases
+from tests.strategies import Exercise, cases
 
 OTHER = backpropagation(Network.random([2, 3, 1]), Batch([[1.0, 2.0]], [[1.0]]))
 Step = Callable[[Network, State | None, Gradients], tuple[Network, State | None]]
@@ -91,7 +91,7 @@ def test_the_defaults_are_those_of_the_papers() -> None:
 
 
 @given(cases())
-def test_a_step_leaves_its_arguments_as_they_were(case: Case) -> None:
+def test_a_step_leaves_its_arguments_as_they_were(case: Exercise) -> None:
     gradients = backpropagation(*case)
     _, state = adam_step(case.network, None, gradients)
     before = repr((case.network, gradients, state))
@@ -103,7 +103,7 @@ def test_a_step_leaves_its_arguments_as_they_were(case: Case) -> None:
 
 
 @given(cases())
-def test_momentum_0_is_plain_descent(case: Case) -> None:
+def test_momentum_0_is_plain_descent(case: Exercise) -> None:
     gradients = backpropagation(*case)
     assert momentum_step(case.network, None, gradients, 0.1, momentum=0.0)[0] == sgd_step(case.network, gradients, 0.1)
 

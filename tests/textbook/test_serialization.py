@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from purebp import Layer, Network, PurebpError, from_json, to_json
 from purebp.textbook.activations import Elementwise
 from purebp.textbook.arithmetic import Function
-from tests.strategies import ACTIVATIONS, Case, cases
+from tests.strategies import ACTIVATIONS, Exercise, cases
 
 EXTREMES = [-0.0, 5e-324, -2.2250738585072014e-308, 1e308, 0.1, 1 / 3, 1e16 + 2]
 NETWORK = Network([Layer([[0.5, -1.0, 2.0]] * 2, [0.25, 1.0], "tanh"), Layer([[2.0, 1.0]], None, "leaky_relu(0.25)")])
@@ -55,7 +55,7 @@ NUMBERS = [path for path in PATHS if len(path) == 5 or path[2:3] == ("biases",) 
 
 
 @given(cases())
-def test_from_json_is_the_inverse_of_to_json(case: Case) -> None:
+def test_from_json_is_the_inverse_of_to_json(case: Exercise) -> None:
     assert from_json(to_json(case.network)) == case.network
 
 

@@ -27,7 +27,7 @@ from purebp import (
     train,
 )
 from purebp.textbook.optimizers import State
-from tests.strategies import Case, cases
+from tests.strategies import Exercise, cases
 
 LINE = Batch([[0.0], [1.0], [2.0], [3.0]], [[1.0], [3.0], [5.0], [7.0]])
 START = Network([Layer([[0.0]], [0.0], "identity")])
@@ -39,7 +39,7 @@ def losses(**options: Any) -> list[float]:
 
 @settings(max_examples=20)
 @given(cases(), st.sampled_from(["sgd", "momentum", "adam"]), st.sampled_from([1, 2, None]), st.integers())
-def test_the_same_seed_gives_the_same_bits(case: Case, optimizer: str, batch_size: int | None, seed: int) -> None:
+def test_the_same_seed_gives_the_same_bits(case: Exercise, optimizer: str, batch_size: int | None, seed: int) -> None:
     options: dict[str, Any] = {"optimizer": optimizer, "batch_size": batch_size, "seed": seed, "learning_rate": 0.01}
     first, second = (list(train(case.network, case.batch, loss=case.loss, epochs=3, **options)) for _ in range(2))
     assert repr(first) == repr(second)

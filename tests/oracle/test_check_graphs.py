@@ -33,7 +33,7 @@ from purebp.oracle import check
 from purebp.oracle.reports import render
 from purebp.textbook.linalg import transpose
 from tests.oracle.samples import Feed, GraphCandidate, by_hand, of_engine, residual
-from tests.strategies import Case, cases
+from tests.strategies import Exercise, cases
 
 
 def test_a_right_residual_block_is_correct() -> None:
@@ -62,7 +62,7 @@ def test_many_uses_take_no_longer_than_their_terms() -> None:
 
 @given(cases(activations=["tanh", "sigmoid", "softplus"], losses_from=["mse", "half_sse"]))
 @settings(max_examples=25)
-def test_layers_are_right_for_the_lowered_network(case: Case) -> None:
+def test_layers_are_right_for_the_lowered_network(case: Exercise) -> None:
     def layers(feed: Feed) -> dict[str, Any]:
         pairs = [(feed[f"W{l}"], feed.get(f"b{l}")) for l in range(1, len(case.network.layers) + 1)]
         network = case.network.with_parameters(x for w, b in pairs for row in (*w, b or ()) for x in row)
