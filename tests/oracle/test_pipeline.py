@@ -194,7 +194,7 @@ ANSWERS: dict[str, Callable[[float], float]] = {
 @given(
     cases(losses_from=["mse", "half_sse", "binary_cross_entropy", "cross_entropy"]), st.sampled_from(sorted(ANSWERS))
 )
-@settings(max_examples=25)
+@settings(max_examples=15)
 def test_a_network_and_its_graph_get_the_same_verdict(case: Case, answer: str) -> None:
     network, batch, loss = case
     change = ANSWERS[answer]
@@ -210,7 +210,8 @@ def test_a_network_and_its_graph_get_the_same_verdict(case: Case, answer: str) -
     one = judged(layers, [asked], [Answer(claim)], "mine")
     other = judged(Graphs(graph, Declared()), [fed], [Answer(by_name)], "mine")
     assert (one.verdict, one.conforms) == (other.verdict, other.conforms)
-    assert [tensor.wrong > 0 for tensor in one.tensors] == [tensor.wrong > 0 for tensor in other.tensors]
+    if one.verdict != "correct-under-convention":  # a factor is a convention of a graph, and of layers a departure
+        assert [tensor.wrong > 0 for tensor in one.tensors] == [tensor.wrong > 0 for tensor in other.tensors]
 
 
 def test_the_same_verdict_is_found_by_asking() -> None:
