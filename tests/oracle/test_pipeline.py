@@ -8,7 +8,7 @@ from math import cos
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from purebp import Batch, Network, backpropagation
@@ -194,11 +194,12 @@ ANSWERS: dict[str, Callable[[float], float]] = {
 @given(
     cases(losses_from=["mse", "half_sse", "binary_cross_entropy", "cross_entropy"]), st.sampled_from(sorted(ANSWERS))
 )
-@settings(max_examples=25)
+@settings(max_examples=15)
 def test_a_network_and_its_graph_get_the_same_verdict(case: Exercise, answer: str) -> None:
     network, batch, loss = case
     change = ANSWERS[answer]
     right_one = as_claim(backpropagation(*case))
+    assume(all(any(map(any, rows)) for rows in right_one.values()))  # of 0 nobody sees whether it was scaled
     claim: dict[Key, Matrix] = {key: [[change(g) for g in row] for row in rows] for key, rows in right_one.items()}
     by_name: dict[Key, Matrix] = {
         (f"∂loss/∂{kind[0].replace('w', 'W')}{l + 1}", 0): rows for (kind, l), rows in claim.items()
@@ -210,7 +211,8 @@ def test_a_network_and_its_graph_get_the_same_verdict(case: Exercise, answer: st
     one = judged(layers, [asked], [Answer(claim)], "mine")
     other = judged(Graphs(graph, Declared()), [fed], [Answer(by_name)], "mine")
     assert (one.verdict, one.conforms) == (other.verdict, other.conforms)
-    assert [tensor.wrong > 0 for tensor in one.tensors] == [tensor.wrong > 0 for tensor in other.tensors]
+    if one.verdict != "correct-under-convention":  # a factor is a convention of a graph, and of layers a departure
+        assert [tensor.wrong > 0 for tensor in one.tensors] == [tensor.wrong > 0 for tensor in other.tensors]
 
 
 def test_the_same_verdict_is_found_by_asking() -> None:
