@@ -69,14 +69,13 @@ def test_the_hash_tells_what_is_asked_and_nothing_else() -> None:
 
 
 def test_a_file_that_was_changed_does_not_verify() -> None:
+    """Whole files verify in tests/cli/test_vectors.py."""
     random = Random(0)
     for family in FAMILIES:
-        assert list(verify(FILES[family])) == []
+        short = {**FILES[family], "tests": FILES[family]["tests"][:2], "numberOfTests": 2}
+        assert list(verify(short)) == []
         for _ in range(12):
-            broken = copy.deepcopy(FILES[family])
-            broken["tests"] = broken["tests"][:2]
-            broken["numberOfTests"] = 2
-            assert list(verify(broken)) == []
+            broken = copy.deepcopy(short)
             spoilt = spoil(random, random.choice(broken["tests"]))
             assert list(verify(broken)), spoilt
 

@@ -8,9 +8,8 @@ import pytest
 
 from purebp.oracle.vectors.drawn import vectors
 from purebp.oracle.vectors.files import load
-from purebp.oracle.vectors.making import document
 from purebp.oracle.vectors.vector import FAMILIES, read
-from tests.oracle.vectors.samples import TESTS
+from tests.oracle.vectors.samples import FILES, TESTS
 
 
 def test_read_refuses_what_is_no_file_of_vectors() -> None:
@@ -21,8 +20,9 @@ def test_read_refuses_what_is_no_file_of_vectors() -> None:
 
 
 def test_reading_is_the_inverse_of_making() -> None:
+    """That the files are what is made, test_making.py says."""
     for family in FAMILIES:
-        assert read(document(family)) == list(vectors(family)) == load(family)
+        assert read(FILES[family]) == list(vectors(family)) == load(family)
 
 
 def test_the_request_holds_what_is_given() -> None:
