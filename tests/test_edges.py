@@ -70,10 +70,18 @@ def test_the_repr_of_a_ball_is_short_whatever_its_size() -> None:
     assert repr(one._replace(exponent=-60_000, spread=None)).endswith(" ± inf)")
 
 
-def test_a_loss_is_pickled_by_name_or_not_at_all() -> None:
+def test_a_loss_is_pickled_by_name_or_without_its_formulas() -> None:
     assert pickle.loads(pickle.dumps(huber(2.0).reduced("sum").over(3))) == huber(2.0).reduced("sum").over(3)
+    own = replace(sse, summand=mse.slope)
+    sent = pickle.loads(pickle.dumps(own.over(3)))
+    assert (sent, sent.words) == (own.over(3), own.words)
+    with pytest.raises(PurebpError, match="cannot be sent to another process"):
+        sent([[1.0]], [[0.0]])
+
+
+def test_an_activation_is_pickled_by_a_name_that_is_its_own() -> None:
     with pytest.raises(PurebpError, match="not the one of this package"):
-        pickle.dumps(replace(sse, summand=mse.slope))
+        pickle.dumps(replace(tanh, title="Mine"))
 
 
 @pytest.mark.parametrize("digits", [True, 10**19])

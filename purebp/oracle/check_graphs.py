@@ -44,7 +44,7 @@ def check_graph(
     "gradients", "descent" (their negative) or "step" (updated parameters, with learning_rate); None leaves it open.
     """
     declared = Declared(returns=returns, learning_rate=learning_rate, format=format)
-    called_so = name_of(candidate, name)
+    called_so = name_of(candidate, name, "one dictionary, from names to lists,")
     question, cases = Graphs(graph, declared), list(graph_cases(graph, seed, declared.format))
     if not cases:
         note = f"There are no numbers on which every value and gradient has a budget in {declared.format.name}."

@@ -119,11 +119,11 @@ def batches(
     """
     samples = draw(st.integers(1, most)) if batch is None else batch
     inputs = _matrix(draw, samples, n_in, INPUTS)
-    base = _loss(loss).base
-    if base == "cross_entropy":
+    suited = _loss(loss).targets
+    if suited == "one_hot":
         classes = [draw(st.integers(0, n_out - 1)) for _ in range(samples)]
         return Batch(inputs, [[float(j == c) for j in range(n_out)] for c in classes])
-    values = [0.0, 1.0] if base == "binary_cross_entropy" else VALUES
+    values = [0.0, 1.0] if suited == "binary" else VALUES
     return Batch(inputs, _matrix(draw, samples, n_out, values))
 
 

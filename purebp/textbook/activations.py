@@ -57,7 +57,10 @@ class Activation(ABC):
         """∂loss/∂z from error = ∂loss/∂a: the error times the Jacobian of f; samples × n_out."""
 
     def __reduce__(self) -> tuple[Callable[[str], Activation], tuple[str]]:
-        return activation, (self.name,)  # formulas do not pickle; the name finds them again
+        """Formulas do not pickle; the name finds them again, if it is theirs."""
+        if _PLAIN.get(self.name, self) is not self:
+            raise PurebpError(f"this {self.name!r} is not the one of this package: it cannot be sent to a process")
+        return activation, (self.name,)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ With outputs ŷ and targets y, both n samples × m outputs:
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from math import isfinite
 from typing import Any, Literal, Protocol
 
@@ -87,11 +87,12 @@ class Loss:
         object.__setattr__(self, "base_title", self.base_title or self.base.partition("(")[0])
         object.__setattr__(self, "words", self.words or f"{self.base} losses")
 
-    def __reduce__(self) -> tuple[Callable[[str, int | None], Loss], tuple[str, int | None]]:
-        """Formulas do not pickle; the name finds them again, if they are those of that name."""
-        if self.base in LOSSES and LOSSES[self.base].summand is not self.summand:
-            raise PurebpError(f"this {self.base!r} is not the one of this package: it cannot be sent to a process")
-        return _restored, (self.name, self.samples)
+    def __reduce__(self) -> tuple[Callable[..., Loss], tuple[Any, ...]]:
+        """Formulas do not pickle: the name finds those of this package again, and others are missed where they are used."""
+        if self.base.startswith("huber(") or (self.base in LOSSES and LOSSES[self.base].summand is self.summand):
+            return _restored, (self.name, self.samples)
+        held = {each.name: getattr(self, each.name) for each in fields(self)}
+        return Loss, (*{**held, "summand": _missed, "slope": _missed, "fusion": None}.values(),)
 
     @property
     def _called(self) -> tuple[str, str, str]:
@@ -208,7 +209,7 @@ def _check_shapes(a: Matrix[N], y: Matrix[N]) -> None:
 def of_error(base: str, value: Function, derivative: Function, natural: str = "entries", **rest: Any) -> Loss:
     """The loss that is a function of the error ŷ − y alone; natural is the reduction that its name stands for.
 
-    >>> quartic = of_error("quartic", Function("e⁴", lambda e, on: e * e * e * e), Function("4e³", lambda e, on: 4 * e * e * e))
+    >>> quartic = of_error("quartic", Function("e⁴", lambda e, _: e * e * e * e), Function("4e³", lambda e, _: 4 * e * e * e))
     >>> quartic([[3.0]], [[1.0]]), quartic.derivative([[3.0]], [[1.0]]), quartic.reduced("sum").name
     (16.0, [[32.0]], 'quartic/sum')
     """
@@ -357,6 +358,11 @@ cross_entropy = Loss(
     linear_in_targets=True,
 )
 LOSSES = {loss.name: loss for loss in (sse, half_sse, mse, half_mse, mae, binary_cross_entropy, cross_entropy)}
+
+
+def _missed(output: N, target: N, arithmetic: Arithmetic[N]) -> N:
+    """Stands for the formulas of a loss from outside the package, in another process."""
+    raise PurebpError("the formulas of a loss that is not of this package cannot be sent to another process")
 
 
 def _restored(name: str, samples: int | None) -> Loss:

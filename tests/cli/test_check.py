@@ -263,6 +263,26 @@ def test_the_file_and_the_command_line_declare_together(run: Run) -> None:
     assert run("--returns", "step", "--learning-rate", "0.25", mine=declared)[0] == 1
 
 
+def test_a_loss_of_the_file_itself_is_checked_and_reported(run: Run) -> None:
+    own = (
+        "from purebp.textbook.losses import Loss\n"
+        'LOSS = Loss("mine", "sum", lambda p, t, on: (p - t) * (p - t) / 2, lambda p, t, on: p - t)\n'
+        'PUREBP = {"activations": ["sigmoid"], "loss": LOSS, "sizes": [2, 2], "returns": "gradients"}\n'
+    )
+    status, shown = run(
+        "right.py",
+        "double.py",
+        "--report",
+        "json",
+        right=HALF + own,
+        double=RIGHT.replace("/ (len(y) * len(inputs))", "") + own,
+    )
+    right, double = strict_json(shown)["reports"] if isinstance(strict_json(shown), dict) else strict_json(shown)
+    assert (status, right["verdict"], right["convention"]["loss"]) == (1, "correct", "mine")
+    assert (double["verdict"], double["conforms"]) == ("correct-under-convention", False)
+    assert double["explanations"][0]["name"] == "factor 2"
+
+
 def test_networks_of_any_depth(run: Run) -> None:
     status, shown = run("--activations", "sigmoid,...", "--report", "json", mine=RIGHT)
     assert status == 0

@@ -179,6 +179,10 @@ def test_graphs_that_cannot_be_asked_are_refused() -> None:
     for other in [*for_layers, {"biases": False}]:
         with pytest.raises(PurebpError, match="is for layers, and does not go"):
             check(by_hand, graph=residual(), **other)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'widths'"):
+        check(by_hand, graph=residual(), widths=(1, 1))
+    with pytest.raises(PurebpError, match="a function of one dictionary"):
+        check({}, graph=residual())  # type: ignore[arg-type]
 
 
 def test_a_report_on_a_graph_has_every_form() -> None:

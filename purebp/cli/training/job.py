@@ -59,7 +59,7 @@ def prepare(args: argparse.Namespace) -> Job:
         dataset = parse_csv(text, args.data, args.target, args.predict)
     network, loss = _new(args, dataset) if args.resume is None else _resumed(args, dataset)
     last = network.layers[-1].activation.name
-    if loss.base.endswith("cross_entropy") and not (dataset.classes and last in ("softmax", "sigmoid")):
+    if loss.targets != "real" and not (dataset.classes and last in ("softmax", "sigmoid")):
         found = f"the network ends in {last}" if dataset.classes else f"column {dataset.target!r:.40} holds numbers"
         wanted = "is for classes, told apart by softmax or sigmoid"
         raise PurebpError(f"{loss.name} {wanted}, but {found}: choose --loss mse")
@@ -81,7 +81,7 @@ def prepare(args: argparse.Namespace) -> Job:
 
 def _new(args: argparse.Namespace, dataset: Dataset) -> tuple[Network, Loss]:
     loss = args.loss or (losses.cross_entropy if dataset.classes else losses.mse)
-    last = ("softmax" if loss.base == "cross_entropy" else "sigmoid") if dataset.classes else "identity"
+    last = ("softmax" if loss.targets == "one_hot" else "sigmoid") if dataset.classes else "identity"
     n_in, n_out = len(dataset.features), len(dataset.classes) or 1
     hidden = [min(MOST_WIDTH, max(FEWEST_WIDTH, 2 * n_in))] if args.hidden is None else args.hidden
     sizes = [n_in, *hidden, n_out]

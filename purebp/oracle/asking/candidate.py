@@ -17,6 +17,8 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import replace
+from functools import partial
+from inspect import unwrap
 from typing import Any
 
 from purebp.oracle.answer import Answer, Finding, Key, tensor_name
@@ -51,16 +53,14 @@ class NoAnswer(Exception):
         return Finding(self.kind, str(self), case, self.fatal)
 
 
-def name_of(candidate: Candidate, name: str | None = None) -> str:
+def name_of(candidate: Candidate, name: str | None = None, given: str = "(weights, biases, inputs, targets)") -> str:
     """What it is called in reports; an error if it cannot be called.
 
     >>> name_of(sorted), name_of(sorted, "mine")
     ('sorted', 'mine')
     """
     if not callable(candidate):
-        raise PurebpError(
-            f"{candidate!r:.60} cannot be called: a function of (weights, biases, inputs, targets) is wanted"
-        )
+        raise PurebpError(f"{candidate!r:.60} cannot be called: a function of {given} is wanted")
     return name or str(getattr(candidate, "__name__", type(candidate).__name__))
 
 
@@ -72,8 +72,12 @@ def imported_by(candidate: Candidate) -> str:
     >>> imported_by(mine)
     'import numpy\\n'
     """
-    names = {getattr(value, "__name__", "") for value in getattr(candidate, "__globals__", {}).values()}
-    names |= {*getattr(getattr(candidate, "__code__", None), "co_names", ())}
+    function = unwrap(candidate)
+    while isinstance(function, partial):
+        function = unwrap(function.func)
+    function = function if hasattr(function, "__code__") else vars(type(function)).get("__call__")
+    names = {getattr(value, "__name__", "") for value in getattr(function, "__globals__", {}).values()}
+    names |= {*getattr(getattr(function, "__code__", None), "co_names", ())}
     libraries = DECLARATIONS["arrays"].choices
     return "".join(f"import {library}\n" for library in libraries if {library, f"{library}.numpy"} & names)
 

@@ -66,7 +66,10 @@ def _count(given: Any) -> int:
 def _sizes(given: Any) -> tuple[int, ...]:
     widths = given.split(",") if isinstance(given, str) else [given] if isinstance(given, Integral) else given
     try:
-        return tuple(map(_count, widths))
+        sizes = tuple(map(_count, widths))
+        if len(sizes) < 2:
+            raise PurebpError("at least two widths are wanted")
+        return sizes
     except (PurebpError, TypeError) as error:
         raise PurebpError(f"{error}: whole numbers above 0 are wanted, the inputs first, such as 2,3,1") from None
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 from math import isfinite, log10
+from typing import TYPE_CHECKING
 
 from purebp.oracle.evidence import TensorReport
-from purebp.oracle.reports.report import CaseReport, Report
 from purebp.oracle.reports.story import ending, number, story, tensor_table
+
+if TYPE_CHECKING:  # it shows itself by these formats
+    from purebp.oracle.reports.report import CaseReport, Report
 
 STYLE = """
 :root { color-scheme: light dark; --ok: #1a7f37; --bad: #c4314b; --line: #8886; }
@@ -25,6 +28,7 @@ pre { overflow-x: auto; padding: .6rem; border: 1px solid var(--line); font-size
 def render(reports: Sequence[Report]) -> str:
     """All reports on one page: verdicts, sentences, tables, and heat maps of one case each.
 
+    >>> from purebp.oracle import Report
     >>> '<h1 class="bad">mine: wrong</h1>' in render([Report("mine", "wrong", False, None, (), (), (), (), None, ())])
     True
     """

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from math import isfinite
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from purebp.oracle.reports.report import Report
+if TYPE_CHECKING:  # it shows itself by these formats
+    from purebp.oracle.reports.report import Report
 
 
 def render(reports: Sequence[Report]) -> str:
     """`Report.as_dict` as JSON; numbers that JSON does not have are null.
 
+    >>> from purebp.oracle import Report
     >>> json.loads(render([Report("mine", "wrong", False, None, (), (), (), (), None, ())]))["verdict"]
     'wrong'
     """

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from purebp.oracle.reports.report import Report
+if TYPE_CHECKING:  # it shows itself by these formats
+    from purebp.oracle.reports.report import Report
 
 
 def render(reports: Sequence[Report]) -> str:
     """The reports as test suites; the text of a report is the message of its first failure.
 
+    >>> from purebp.oracle import Report
     >>> print(render([Report("mine", "correct", True, None, (), (), (), (), None, ())]), end="")
     <?xml version="1.0" encoding="utf-8"?>
     <testsuites name="purebp">

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from textwrap import fill
+from typing import TYPE_CHECKING
 
-from purebp.oracle.reports.report import Report
 from purebp.oracle.reports.story import ending, headline, story, tensor_table
 from purebp.textbook.text import aligned, counted, short
+
+if TYPE_CHECKING:  # it shows itself by these formats
+    from purebp.oracle.reports.report import Report
 
 WIDTH = 100  # of a paragraph
 WIDEST = 72  # of what the table says of a candidate
@@ -16,6 +19,7 @@ WIDEST = 72  # of what the table says of a candidate
 def render(reports: Sequence[Report]) -> str:
     """The report, or a table of several: candidate, score, verdict, and what the report says first.
 
+    >>> from purebp.oracle import Report
     >>> render([Report("mine", "wrong", False, None, (), (), ("A note.",), (), None, ())])
     'mine: wrong\\n\\nA note.'
     """

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import isfinite
+from typing import TYPE_CHECKING
 
 from purebp.oracle.answer import LOCAL, Finding
 from purebp.oracle.evidence import TensorReport
-from purebp.oracle.reports.report import Report
 from purebp.textbook.text import counted
+
+if TYPE_CHECKING:  # it shows itself by these formats
+    from purebp.oracle.reports.report import Report
 
 COLUMNS = ("tensor", "entries", "wrong", "err/allowed", "ulps", "smallest visible error")
 EXPLAINED = 3  # explanations that the cases cannot tell apart
@@ -29,6 +32,7 @@ def headline(reports: Sequence[Report]) -> str:
 def story(report: Report) -> list[str]:
     """The convention, explanations, findings and notes, a paragraph each.
 
+    >>> from purebp.oracle import Report
     >>> story(Report("mine", "correct", True, None, (), (Finding("prints", "it prints"),), ("A note.",), (), None, ()))
     ['it prints.', 'A note.']
     """
@@ -67,6 +71,7 @@ def smallest_visible_error(tensor: TensorReport) -> str:
 def ending(report: Report) -> list[str]:
     """The worst entry, the smallest case that shows it, and the command that asks again.
 
+    >>> from purebp.oracle import Report
     >>> ending(Report("mine", "correct", True, None, (), (), (), (), None, (), replay="purebp check mine.py"))
     ['Again: purebp check mine.py']
     """

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial, wraps
 from typing import Any
 
 import pytest
 
 from purebp import backpropagation, evaluate, forward
 from purebp.oracle.answer import Answer, as_claim
-from purebp.oracle.asking.candidate import LAYOUTS, NoAnswer, ask, called, named_tensors, quoted
+from purebp.oracle.asking.candidate import LAYOUTS, NoAnswer, ask, called, imported_by, named_tensors, quoted
 from purebp.oracle.asking.declared import Declared
 from purebp.textbook.linalg import transpose
 
@@ -165,3 +166,47 @@ def test_tensors_are_known_by_their_names() -> None:
 def test_what_is_quoted_stays_on_one_short_line() -> None:
     assert "\n" not in quoted("a\nb" * 100) and len(quoted("a" * 100)) == 62
     assert quoted([1]) == "'[1]'"
+
+
+def imports_numpy(weights: Any) -> Any:
+    import numpy  # type: ignore[import-not-found, unused-ignore]
+
+    return numpy.asarray(weights)
+
+
+def imports_torch(weights: Any) -> Any:
+    import torch  # type: ignore[import-not-found, unused-ignore]
+
+    return torch.tensor(weights)
+
+
+class Importing:
+    def __call__(self, weights: Any) -> Any:
+        import numpy
+
+        return numpy.asarray(weights)
+
+
+@wraps(imports_numpy)
+def wrapped(*given: Any) -> Any:
+    return imports_numpy(*given)
+
+
+@pytest.mark.parametrize(
+    ("candidate", "library"),
+    [
+        (imports_numpy, "numpy"),
+        (partial(imports_numpy, []), "numpy"),
+        (wrapped, "numpy"),
+        (partial(wrapped), "numpy"),
+        (Importing(), "numpy"),
+        (Importing().__call__, "numpy"),
+        (imports_torch, "torch"),
+    ],
+)
+def test_what_a_function_imports_is_seen_through_what_wraps_it(candidate: Any, library: str) -> None:
+    assert imported_by(candidate) == f"import {library}\n"
+
+
+def test_what_has_no_code_imports_nothing() -> None:
+    assert imported_by(sorted) == imported_by(list) == imported_by(partial(max, 3)) == ""

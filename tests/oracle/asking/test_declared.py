@@ -98,6 +98,7 @@ def test_an_unknown_declaration_is_refused_and_the_known_ones_are_named() -> Non
         ("loss", ["mse"], "unknown loss"),
         ("sizes", "2,x", "'x' is not a whole number above 0: whole numbers above 0 are wanted"),
         ("sizes", 2.5, "whole numbers above 0 are wanted"),
+        ("sizes", 5, "at least two widths are wanted"),
         ("sizes", [2, 10**10], "10000000000 is not a whole number above 0, or too large"),
         ("batch", 0, "at least one"),
         ("batch", "1.5", "'1.5' is not a whole number above 0"),

@@ -20,11 +20,11 @@ NUMBERS = st.integers(-64, 64).map(lambda k: k / 8)
 VECTORS = st.lists(NUMBERS, min_size=3, max_size=3)
 
 
-class Case(NamedTuple):
+class Question(NamedTuple):
     name: str
 
 
-WIDE, DEEP, LAST = map(Case, ("wide", "deep", "last"))
+WIDE, DEEP, LAST = map(Question, ("wide", "deep", "last"))
 
 
 def claim(numbers: Iterable[float]) -> dict[Key, Matrix]:
@@ -101,7 +101,7 @@ def asked(first: Answer, again: Callable[[int], Answer]) -> tuple[int, list[Find
     """How often it was asked again, and what is said then."""
     calls: list[str] = []
 
-    def ask(case: Case) -> Answer:
+    def ask(case: Question) -> Answer:
         calls.append(case.name)
         return again(len(calls))
 
