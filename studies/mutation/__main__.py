@@ -4,7 +4,8 @@
     python -m studies.mutation --size 40 --seed 3   a smaller one, or another
     python -m studies.mutation --all --only oracle  every mutant of the modules that have `oracle` in their path
 
-The exit status is 1 if fewer than 95 of a hundred mutants are killed, those of equivalent.toml aside.
+What survives is shown on stderr at once. The exit status is 1 if fewer than 95 of a hundred mutants are killed, those
+of equivalent.toml aside.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import sys
 
 from studies.mutation.judging import Judged, judge
 from studies.mutation.mutants import ROOT, sample
-from studies.mutation.page import WANTED, equivalents, page, share_killed
+from studies.mutation.page import WANTED, equivalents, page, share_killed, shown
 
 SIZE = 500  # a quarter of an hour on two cores
 
@@ -33,9 +34,11 @@ def main(argv: list[str] | None = None) -> int:
     judged: list[Judged] = []
     for result in judge(chosen, given.processes):
         judged.append(result)
-        survivors = sum(not one.killed for one in judged)
-        print(f"\r{len(judged)} of {len(chosen)}, {survivors} survived", end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
+        if not result.killed:
+            print(f"\r{shown(result)}\n", file=sys.stderr)
+        if sys.stderr.isatty():
+            survivors = sum(not one.killed for one in judged)
+            print(f"\r{len(judged)} of {len(chosen)}, {survivors} survived", end="", file=sys.stderr, flush=True)
     text = page(judged, equivalents(), None if given.all else given.seed)
     print(text)
     if given.write:

@@ -67,11 +67,17 @@ def _row(title: str, judged: Sequence[Judged], reasons: Mapping[Change, str]) ->
 
 def _shown(judged: Iterable[Judged]) -> list[str]:
     """As differences, module by module."""
-    lines: list[str] = []
-    for one in judged:
-        lines += [f"# {one.module}", *_signed("-", one.gone), *_signed("+", one.new)]
+    lines = [line for one in judged for line in shown(one).splitlines()]
     return ["```text", *lines, "```", ""] if lines else []
 
 
-def _signed(sign: str, lines: str) -> list[str]:
-    return [f"{sign} {line}" for line in lines.splitlines()]
+def shown(judged: Judged) -> str:
+    """The mutant as a difference.
+
+    >>> print(shown(Judged("purebp/textbook/linalg.py", "x + y", "x - y", killed=False)))
+    # purebp/textbook/linalg.py
+    - x + y
+    + x - y
+    """
+    signed = [f"{sign} {line}" for sign, lines in zip("-+", (judged.gone, judged.new)) for line in lines.splitlines()]
+    return "\n".join([f"# {judged.module}", *signed])
