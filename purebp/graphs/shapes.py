@@ -54,7 +54,7 @@ def _broadcast(one: Shape, other: Shape) -> str:
         return ". Biases are added to every row by Linear(x, weights, biases)"
     if not fits(squeezed(one), squeezed(other)):
         return ""
-    (n, *_) = (*squeezed(one), 1)
+    n = together(squeezed(one), squeezed(other))[0]
     return f". Libraries that broadcast would make {n} × {n} numbers of these, silently: Reshape one of them"
 
 

@@ -526,8 +526,8 @@ def scaled(x: float, units: int, exponent: int, target: int) -> int:
 def float_above(mantissa: int, exponent: int) -> float:
     """The number mantissa · 2^exponent as a float, rounded upwards.
 
-    >>> float_above(1, -2000), float_above(2**60 + 1, -60)
-    (5e-324, 1.0000000000000002)
+    >>> float_above(3, 0), float_above(1, -2000), float_above(2**60 + 1, -60)
+    (3.0, 5e-324, 1.0000000000000002)
     """
     shift = max(0, mantissa.bit_length() - 53)
     rounded = -(-mantissa >> shift)

@@ -126,7 +126,7 @@ def decimal(digits: int) -> Arithmetic[Decimal]:
 
 
 def _expm1(x: Decimal, work: int) -> Decimal:
-    zeros = max(0, -x.adjusted()) if x else 0
+    zeros = max(0, -x.adjusted())
     if not x or zeros > work:
         on = context(work)
         return on.multiply(x, on.add(1, on.divide(x, 2)))  # the next term is x²/6 of this
@@ -135,7 +135,7 @@ def _expm1(x: Decimal, work: int) -> Decimal:
 
 
 def _log1p(x: Decimal, work: int) -> Decimal:
-    zeros = max(0, -x.adjusted()) if x else 0
+    zeros = max(0, -x.adjusted())
     if not x or zeros > work:
         on = context(work)
         return on.multiply(x, on.subtract(1, on.divide(x, 2)))  # the next term is x²/3 of this

@@ -271,7 +271,7 @@ silu = _row(
     lambda z, arithmetic: z * _sigmoid(z, arithmetic),
     Bounds(
         _silu_derivative,
-        peaks=(-2.3993572805205468, 0.0, 2.3993572805205468),
+        peaks=(-2.3993572805205468, 2.3993572805205468),
         intermediate=_reaching_z,
         formulas="zσ(z); z/(1 + e⁻ᶻ)",
     ),
@@ -291,7 +291,7 @@ gelu = _row(
     lambda z, arithmetic: z * arithmetic.normal_cdf(z),
     Bounds(
         _gelu_derivative,
-        peaks=(-1.4142135623730951, 0.0, 1.4142135623730951),
+        peaks=(-1.4142135623730951, 1.4142135623730951),
         intermediate=_reaching_z,
         formulas="zΦ(z) by erf or erfc; ½z(1 + erf(z/√2))",
     ),

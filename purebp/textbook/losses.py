@@ -280,7 +280,7 @@ def huber(delta: float = 1.0) -> Loss:
     name = f"huber({float(delta)!r})"
     return of_error(
         name,
-        Function(name, value, Bounds(clipped, peaks=(-delta, 0.0, delta))),
+        Function(name, value, Bounds(clipped)),
         Function(f"{name}′", clipped, Bounds(lambda e, arithmetic: arithmetic.one)),
         base_title="Huber",
         base_definition="mean over all entries of h(output - target), h(e) = e^2/2 for |e| <= d, d (|e| - d/2) beyond",

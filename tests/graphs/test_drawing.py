@@ -149,6 +149,12 @@ def test_a_node_twice_in_one_operation_has_one_edge() -> None:
     assert to_dot(Add(x, x)).count("->") == 2
 
 
+def test_a_picture_stays_as_it_was_looked_at() -> None:
+    """tests/graphs/residual.svg: open it, and the one drawn now, before you change it."""
+    drawn = to_svg(residual(blocks=2))
+    assert drawn == (Path(__file__).parent / "residual.svg").read_text(encoding="utf-8")
+
+
 def test_explain_draws_the_picture_of_the_documents(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`purebp explain --graph --output docs/graph.svg` makes it anew."""
     shown = (ROOT / "docs" / "graph.svg").read_text(encoding="utf-8")

@@ -18,6 +18,7 @@ from purebp.graph import (
     Reshape,
     Subtract,
     Sum,
+    Tanh,
     backward_graph,
     forward_graph,
 )
@@ -42,6 +43,10 @@ def test_an_operation_from_outside_needs_nothing_but_itself(law: graphs.Law) -> 
     x = Input("x")
     assert backward_graph(Sum(CUBE(x)), {"x": [1.0, 2.0]})["x"] == [3.0, 12.0]
     assert backward_graph(CUBE(x), {"x": Fraction(1, 3)}, FRACTION)[x] == Fraction(1, 3)
+
+
+def test_an_operation_is_shown_by_its_name() -> None:
+    assert repr(CUBE) == "Operation(name='Cube')" and repr(Tanh) == "Operation(name='Tanh')"
 
 
 def test_powers_and_products_of_nodes() -> None:

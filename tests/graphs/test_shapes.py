@@ -71,6 +71,7 @@ def test_what_libraries_would_make_of_two_shapes_is_said() -> None:
     for node, words in (
         (Subtract(n, column), r"3 × 3 numbers of these, silently: Reshape one of them$"),
         (Subtract(column, n), r"3 × 3 numbers of these"),
+        (Subtract(Input("f", (None, 1)), n), r"3 × 3 numbers of these"),
         (Add(matrix, n), r"the shapes must be equal\. Biases are added to every row by Linear\(x, weights, biases\)$"),
         (Add(n, row), r"Biases are added to every row"),
         (Add(matrix, column), r"the shapes must be equal$"),

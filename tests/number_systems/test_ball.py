@@ -13,7 +13,7 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from purebp import FLOAT, Batch, Layer, Network, PurebpError, backpropagation, evaluate, loss
-from purebp.number_systems.ball import ball, products
+from purebp.number_systems.ball import ball, exact_sum, float_above, products
 from purebp.number_systems.decimals import decimal
 from purebp.number_systems.formats import (
     BFLOAT16,
@@ -224,3 +224,18 @@ def test_a_function_without_bounds_is_refused_with_what_to_give() -> None:
         PurebpError, match=r"nothing is known about the error of bell: give its Function bounds=Bounds\(\.\.\.\)"
     ):
         backpropagation(network, Batch([[1.0]], [[0.0]]), "mse", ball())
+
+
+@given(st.integers(-(2**70), 2**70), st.integers(-1100, 900))
+def test_the_float_above_is_the_next_one(mantissa: int, exponent: int) -> None:
+    """At or above the number; no float lies between, but next to 0."""
+    exact = mantissa * Fraction(2) ** exponent
+    above = float_above(mantissa, exponent)
+    assert Fraction(above) >= exact
+    if abs(above) >= 2.0**-1020:
+        assert Fraction(math.nextafter(above, -math.inf)) < exact
+
+
+def test_a_sum_of_one_ball_is_that_ball() -> None:
+    x = ball("binary64").lift([[0.1]])[0][0]
+    assert exact_sum([x]) == x and ends(exact_sum([x, x])) == (2 * ends(x)[0], 2 * ends(x)[1])

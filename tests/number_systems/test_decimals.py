@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from purebp.number_systems.decimals import decimal
+from purebp.number_systems.decimals import _expm1, _log1p, decimal
 
 
 def exponential_series(x: Fraction, bound: Fraction, first: int) -> Fraction:
@@ -122,6 +122,18 @@ def test_decimal_functions_agree_with_three_times_the_digits(name: str, x: float
     wide = standard.Context(prec=400, Emax=standard.MAX_EMAX, Emin=standard.MIN_EMIN)
     error = wide.abs(wide.subtract(found, exact))
     assert error <= wide.multiply(wide.scaleb(Decimal(1), 1 - digits), wide.abs(exact))
+
+
+@given(st.floats(-0.9, 9), st.integers(-60, 0), st.integers(2, 40))
+def test_what_the_subtraction_cancels_was_there(x: float, power: int, work: int) -> None:
+    """Before any guard digit, the error of eˣ − 1 and of ln(1 + x) is below one unit of the digits that are wanted."""
+    lifted = Decimal(f"{x:.6e}").scaleb(power)
+    for f, exact in (
+        (_expm1, exponential_series(Fraction(lifted), Fraction(1, 2**590), 1)),
+        (_log1p, SERIES["log1p"](Fraction(lifted))),
+    ):
+        error = abs(Fraction(f(lifted, work)) - exact)
+        assert error <= Fraction(10) ** (1 - work) * abs(exact) + Fraction(1, 2**580)
 
 
 def test_the_tail_of_the_normal_distribution_lies_between_its_classical_bounds() -> None:

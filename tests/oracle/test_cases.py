@@ -7,6 +7,9 @@ import pytest
 from purebp import activation, backpropagation, forward
 from purebp.oracle import judge
 from purebp.oracle.cases import RUNGS, default_loss, ladder
+from purebp.oracle.vectors.drawn import vectors
+from purebp.oracle.vectors.files import load
+from purebp.oracle.vectors.vector import FAMILIES
 from studies.power import HIDDEN
 from tests.oracle.samples import SIGMOIDS, single
 
@@ -15,6 +18,18 @@ def test_the_ladder_climbs_from_small_to_large() -> None:
     sizes = [len(case.network.parameters()) for case in ladder(SIGMOIDS)]
     assert sizes[0] < 15 and max(sizes) == sizes[-1]
     assert ladder(SIGMOIDS) == ladder(SIGMOIDS) != ladder(SIGMOIDS, seed=1)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_published_vectors_are_cases_of_this_ladder(family: str) -> None:
+    """Whoever changes a case of the ladder changes what others have copied."""
+    assert [(vector.id, vector.given) for vector in vectors(family)] == [(v.id, v.given) for v in load(family)]
+
+
+def test_the_widest_case_has_more_of_everything() -> None:
+    *others, wide = ladder(SIGMOIDS)
+    assert (wide.name, wide.sizes, wide.samples) == ("wide", (5, 7, 3), 6)
+    assert all(wide.samples > case.samples for case in others)
 
 
 def test_the_numbers_of_the_ladder_are_exact_in_single_precision() -> None:
@@ -91,6 +106,7 @@ def test_the_rung_with_zeros_has_them() -> None:
     ("names", "loss", "allowed"),
     [
         (("relu", "softmax"), None, {0.0, 1.0}),
+        (("relu", "softmax"), "mse", {0.0, 1.0}),
         (("relu", "sigmoid"), "binary_cross_entropy", {0.0, 1.0}),
         (("relu", "sigmoid"), "mse", {k / unit for unit in (4, 8, 16) for k in range(unit + 1)}),
     ],

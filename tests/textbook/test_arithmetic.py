@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import NoReturn
 
@@ -11,8 +12,11 @@ from hypothesis import given, settings
 
 from purebp import FLOAT, Arithmetic, Batch, Layer, Network, PurebpError, backpropagation, evaluate, forward, sgd_step
 from purebp.number_systems.rational import FRACTION
+from purebp.textbook.activations import Elementwise, activation
+from purebp.textbook.arithmetic import Function
+from purebp.textbook.losses import Loss, huber, mae
 from tests.laws import assert_close
-from tests.strategies import LOSSES, Exercise, cases
+from tests.strategies import ACTIVATIONS, LOSSES, Exercise, cases
 
 RATIONAL = cases(activations=["identity", "relu", "leaky_relu(0.25)"], losses_from=LOSSES[:-2])
 
@@ -161,3 +165,61 @@ def test_gradient_descent_in_fractions_is_exact() -> None:
 def test_what_a_number_system_cannot_compute_it_refuses(name: str) -> None:
     with pytest.raises(PurebpError, match="irrational"):
         forward(Network.random([1, 2], name), [[1.0]], FRACTION)
+
+
+def functions_of(loss: Loss) -> Iterator[Function]:
+    """The functions of one number that its formulas use."""
+    met: list[Function] = []
+
+    def elementwise(function: Function, rows: Sequence[Sequence[float]]) -> list[list[float]]:
+        met.append(function)
+        return FLOAT.elementwise(function, rows)
+
+    for formula in (loss.summand, loss.slope):
+        formula(1.0, 0.0, replace(FLOAT, elementwise=elementwise))
+    yield from met
+
+
+ROWS = [f for name in (*ACTIVATIONS, "elu(2.0)") for f in [activation(name)] if isinstance(f, Elementwise)]
+BOUNDED = {
+    function.name: function
+    for functions in (*((f.value, f.derivative) for f in ROWS), *map(functions_of, (mae, huber(0.5))))
+    for function in functions
+}
+GRID = [k / 64 for k in range(-640, 641)]  # peaks and kinks lie on it or between two of its points
+TINY = 1e-9
+
+
+@pytest.mark.parametrize("function", BOUNDED.values(), ids=BOUNDED)
+def test_bounds_say_where_a_function_breaks(function: Function) -> None:
+    """It jumps at kinks alone, from the value that they name to the other; if it has no slope, it is linear between them."""
+    bounds = function.bounds
+    assert bounds is not None
+    for z, left, right in bounds.kinks:
+        assert (function(z - TINY), function(z + TINY)) == pytest.approx((left, right), abs=1e-8)
+    near = [z for z in GRID if all(abs(z - kink) > TINY for kink, _, _ in bounds.kinks)]
+    assert all(abs(function(z + TINY) - function(z - TINY)) < 1e-6 for z in near)
+    if bounds.slope is None:
+        assert all(function(z + TINY) + function(z - TINY) == pytest.approx(2 * function(z), abs=1e-15) for z in near)
+
+
+@pytest.mark.parametrize("function", BOUNDED.values(), ids=BOUNDED)
+def test_bounds_say_where_a_function_is_steepest(function: Function) -> None:
+    """|g′| has no local maximum but at the peaks, and is highest right there."""
+    assert function.bounds is not None
+    slope, peaks = function.bounds.slope, function.bounds.peaks
+    if slope is None:
+        assert not peaks
+        return
+    steep = [abs(slope(z, FLOAT)) for z in GRID]
+    for z in [z for z, a, b, c in zip(GRID[1:], steep, steep[1:], steep[2:]) if a < b > c]:
+        (peak,) = (peak for peak in peaks if abs(peak - z) <= 1 / 64)
+        assert all(abs(slope(peak, FLOAT)) >= abs(slope(peak + d, FLOAT)) for d in (-1e-5, 1e-5))
+
+
+@pytest.mark.parametrize("function", BOUNDED.values(), ids=BOUNDED)
+def test_bounds_say_which_formulas_cancel_near_a_root(function: Function) -> None:
+    """One that changes its sign elsewhere than at 0."""
+    assert function.bounds is not None
+    signs = {side: {function(z) > 0 for z in GRID if z * side > 0} for side in (-1, 1)}
+    assert function.bounds.signed == any(len(found) == 2 for found in signs.values())
