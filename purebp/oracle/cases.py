@@ -147,10 +147,9 @@ def _case(
 
 def _one_sided(case: Case) -> int:
     """How many layers have kinks, and in a batch only pre-activations above them."""
-    if len(case.batch.inputs) < 2:
-        return 0
     passes = zip(case.network.layers, forward(case.network, case.batch.inputs).pre_activations)
-    return sum(all(x > kink for row in z for x in row) for layer, z in passes for kink in layer.activation.kinks)
+    sided = sum(all(x > kink for row in z for x in row) for layer, z in passes for kink in layer.activation.kinks)
+    return sided * (case.samples > 1)
 
 
 def default_loss(names: Sequence[Activation], loss: Loss | str | None = None) -> Loss:

@@ -175,7 +175,7 @@ def _rounded(x: Ball) -> Certified:
 
 
 def nearest_double(mantissa: int, exponent: int) -> float:
-    """mantissa · 2^exponent correctly rounded, as division of integers and their conversion to floats are; never −0.
+    """mantissa · 2^exponent correctly rounded, as division of integers is; never −0.
 
     >>> nearest_double(3, -1), nearest_double(1, -1075), nearest_double(3, -1076), nearest_double(1, 5000)
     (1.5, 0.0, 5e-324, inf)
@@ -184,7 +184,7 @@ def nearest_double(mantissa: int, exponent: int) -> float:
     if bits < 1000 and -1000 < bits + exponent < 1000:  # float() alone rounds, and correctly
         return ldexp(float(mantissa), exponent)
     try:
-        return (float(mantissa << exponent) if exponent >= 0 else mantissa / (1 << -exponent)) + 0.0
+        return (mantissa << max(0, exponent)) / (1 << max(0, -exponent)) + 0.0
     except OverflowError:
         return inf if mantissa > 0 else -inf
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from purebp import activation, backpropagation, forward
+from purebp import PurebpError, activation, backpropagation, forward
 from purebp.oracle import judge
 from purebp.oracle.cases import RUNGS, default_loss, ladder
 from purebp.oracle.vectors.drawn import vectors
@@ -75,6 +75,13 @@ def test_what_is_wired_in_is_that_of_every_case(sizes: tuple[int, ...] | None, b
     for case in ladder(("relu", "tanh"), sizes=sizes, batch=batch, biases=False):
         assert sizes in (None, case.sizes) and batch in (None, case.samples)
         assert all(layer.biases is None for layer in case.network.layers)
+
+
+def test_no_sample_and_too_many_numbers_are_refused() -> None:
+    with pytest.raises(PurebpError, match="a batch of 0 samples: at least one is wanted"):
+        ladder(SIGMOIDS, batch=0)
+    with pytest.raises(PurebpError, match="with 1 samples are 1,003,001 numbers: 1,000,000 can be checked"):
+        ladder(SIGMOIDS, sizes=(1000, 1000, 1))
 
 
 def test_a_single_activation_is_asked_at_several_depths() -> None:
