@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from typing import Any
 
 import pytest
@@ -29,7 +30,7 @@ from purebp.graph import (
     topological_order,
 )
 from purebp.graphs.tensors import Tensor, entries, entrywise
-from purebp.oracle import check
+from purebp.oracle import check, check_graph
 from purebp.oracle.reports import render
 from purebp.textbook.linalg import transpose
 from tests.oracle.samples import Feed, GraphCandidate, by_hand, of_engine, residual
@@ -190,3 +191,10 @@ def test_a_report_on_a_graph_has_every_form() -> None:
     for text in (str(report), report.to_json(), report.to_junit(), render([report], "html")):
         assert "overwritten instead of accumulated" in text
     assert "2 samples" in report.to_junit()
+
+
+def test_what_is_not_said_means_the_same_for_layers_and_for_graphs() -> None:
+    layers, graphs = (signature(question).parameters for question in (check, check_graph))
+    for name in set(graphs) - {"graph"}:
+        assert graphs[name].default == layers[name].default, name
+    assert graphs["seed"].default == 0

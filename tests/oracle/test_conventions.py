@@ -97,6 +97,11 @@ def test_it_fits_if_nothing_that_was_declared_is_otherwise(factor: Factor, retur
             assert found.fits(declared) == (direction and named is not None and declared_loss in (None, named))
 
 
+def test_a_loss_without_a_name_is_called_by_its_factor() -> None:
+    named = [Convention(of, Factor(Fraction(3))).loss_name for of in (loss("sse"), loss("mae"), None)]
+    assert named == ["3 × sse", "3 × mae", "3 × the graph"]
+
+
 @pytest.mark.parametrize("returns", RETURNS)
 @pytest.mark.parametrize("factor", SIGNED[:40:2], ids=str)
 def test_what_is_returned_is_what_the_sentence_says(factor: Factor, returns: str) -> None:
