@@ -37,6 +37,7 @@ from purebp.graph import (
     Sum,
     Transpose,
     backward_graph,
+    forward_graph,
 )
 from purebp.graphs.tensors import entries
 from purebp.number_systems.ball import ball
@@ -225,6 +226,28 @@ def test_numbers_are_exact_in_single_precision_and_the_same_for_the_same_seed(gr
     for case in asked:
         assert all(single(x) == x and (2**20 * x).is_integer() for fed in case.feed.values() for x in entries(fed))
         assert case.feed.keys() == {leaf.name for leaf in named(graph) if leaf.operation is None}
+
+
+def test_numbers_are_short_and_a_layer_neither_dims_nor_floods() -> None:
+    """Whole multiples of 1/8 or 1/64 up to 3/2; of parameters, times a power of 2 near 1/√n_in."""
+    inner = Linear(Input("x", (32,)), Parameter("W", (16, 32)))
+    graph = HalfSSE(y2, Linear(inner, Parameter("V", (2, 16))) * Parameter("s", ()))
+    drawn: dict[str, list[float]] = {}
+    for case in graph_cases(graph):
+        for name, tensor in case.feed.items():
+            drawn[name] = drawn.get(name, []) + [abs(x) for x in entries(tensor)]
+    for name, unit, scale in (("x", 64, 1.0), ("y", 8, 1.0), ("W", 64, 0.25), ("V", 64, 0.25), ("s", 8, 1.0)):
+        units = [x / scale * unit for x in drawn[name]]
+        assert all(x.is_integer() and x >= 1 for x in units), name
+        assert max(units) <= 3 * unit // 2 <= 1.5 * max(units), name
+
+
+def test_every_other_case_has_dead_neurons_and_the_others_none() -> None:
+    """Of a single ReLU: it is 0 for a sample at least, or for none."""
+    graph = KINKED["one neuron"]
+    for case in graph_cases(graph):
+        outputs = entries(forward_graph(graph, case.feed)[graph.parents[-1]])
+        assert (0.0 in outputs) == (case.samples % 2 == 0), case.name
 
 
 @pytest.mark.parametrize("format", ["binary64", "binary32", "bfloat16"])
