@@ -336,3 +336,13 @@ def test_every_parameter_must_be_given_or_where_there_are_none_every_input() -> 
 def test_right_answers_depart_by_what_is_said(convention: Convention, name: str, words: str) -> None:
     (found,) = Graphs(residual(), Declared()).departure((), convention)
     assert found.name == name and found.sentence.startswith(words)
+
+
+def test_one_gradient_that_is_off_is_and_several_are() -> None:
+    right = of_engine(residual())
+
+    def off(*names: str) -> GraphCandidate:
+        return lambda feed: right(feed) | {name: entrywise(lambda g: g + 1.0, right(feed)[name]) for name in names}
+
+    assert check(off("A"), graph=residual()).notes[0] == "The gradient of A is off."
+    assert check(off("A", "a"), graph=residual()).notes[0] == "The gradients of A, a are off."

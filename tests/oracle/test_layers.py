@@ -20,6 +20,7 @@ from purebp.oracle.explaining.catalogue import CATALOGUE
 from purebp.oracle.explaining.recipe import planted, run
 from purebp.oracle.layers import Layers
 from purebp.textbook.arithmetic import Matrix
+from purebp.textbook.linalg import transpose
 from tests.oracle.samples import SIGMOIDS, Candidate, Pair, flat, lists, lists_of, rebuilt, right, single
 
 FOLLOWED = list(product(["sse", "half_sse", "mse", "half_sse/samples", "binary_cross_entropy"], [1, -1]))
@@ -321,3 +322,38 @@ def test_the_numbers_of_a_case_are_shown_in_the_layout_that_was_declared() -> No
         text = question.shown(piece, question.usual)
         assert [line.rpartition(" [[")[2] for line in text.splitlines()[-2:]] == [x[2:] for x in shown]
         assert ("weights [[0.5], [0.25]]" in text) == (weights == "in_out") and "∂loss/∂b" not in text
+
+
+def test_the_smallest_case_is_shown_in_the_layout_of_the_candidate() -> None:
+    answer = right("mse")
+
+    def off(weights: Any, biases: Any, inputs: Any, targets: Any, by: float = 0.5) -> Pair:
+        found: Pair = answer(weights, biases, inputs, targets)
+        found[0][1][0][0] += by
+        return found
+
+    def shown(candidate: Candidate, **declared: Any) -> list[str]:
+        return check(candidate, activations=SIGMOIDS, loss="mse", returns="gradients", **declared).smallest.splitlines()
+
+    assert shown(off) == [
+        "  layer 1: sigmoid, weights [[-0.75, 0.625], [0.375, 1], [0.875, -1.25]], biases [0.25, 0.5, 0.375]",
+        "  layer 2: sigmoid, weights [[1.5, 0.25, -1.125]], biases [0.125]",
+        "  inputs [[-1.375, -0.125]]",
+        "  targets [[0.75]]",
+        "  ∂loss/∂W² expected [[-0.00483575, -0.00292316, -0.00212573]]",
+        "               given [[0.495164, -0.00292316, -0.00212573]]",
+    ]
+    expected, given = shown(lambda w, b, x, y: off(w, b, x, y, by=1e-9))[-2:]
+    assert expected.split("[[")[1][:20] != given.split("[[")[1][:20]  # as many digits as it takes
+
+    def turned(weights: Any, biases: Any, inputs: Any, targets: Any) -> Pair:
+        gw, gb = off([transpose(rows) for rows in weights], biases, inputs, targets)
+        return [[*map(list, zip(*rows))] for rows in gw], gb
+
+    assert shown(turned, weights="in_out")[1:] == [
+        "  layer 2: sigmoid, weights [[1.5], [0.25], [-1.125]], biases [0.125]",
+        "  inputs [[-1.375, -0.125]]",
+        "  targets [[0.75]]",
+        "  ∂loss/∂W² expected [[-0.00483575], [-0.00292316], [-0.00212573]]",
+        "               given [[0.495164], [-0.00292316], [-0.00212573]]",
+    ]
