@@ -11,7 +11,7 @@ import pytest
 
 from purebp import FLOAT, Batch, Layer, Network, backpropagation, evaluate, forward, loss
 from purebp.oracle import check, judge
-from purebp.oracle.answer import Answer, Claim, Key, as_claim, tensor_name
+from purebp.oracle.answer import Answer, Claim, Finding, Key, as_claim, tensor_name
 from purebp.oracle.asking.declared import Declared
 from purebp.oracle.cases import Case, ladder
 from purebp.oracle.conventions import ONE, Convention
@@ -19,6 +19,7 @@ from purebp.oracle.evidence import Evidence, gathered
 from purebp.oracle.explaining.catalogue import CATALOGUE
 from purebp.oracle.explaining.recipe import planted, run
 from purebp.oracle.layers import Layers
+from purebp.oracle.pipeline import judged
 from purebp.textbook.arithmetic import Matrix
 from purebp.textbook.linalg import transpose
 from tests.oracle.samples import SIGMOIDS, Candidate, Pair, flat, lists, lists_of, rebuilt, right, single
@@ -322,6 +323,17 @@ def test_the_numbers_of_a_case_are_shown_in_the_layout_that_was_declared() -> No
         text = question.shown(piece, question.usual)
         assert [line.rpartition(" [[")[2] for line in text.splitlines()[-2:]] == [x[2:] for x in shown]
         assert ("weights [[0.5], [0.25]]" in text) == (weights == "in_out") and "∂loss/∂b" not in text
+
+
+@pytest.mark.parametrize("kind", ["flaky", "keeps state"])
+def test_what_chance_answers_follow_is_not_said(kind: str) -> None:
+    """A mistake is still named."""
+    recipe, cases = planted(CATALOGUE["a clipped before the derivative"], {0}), ladder(("sigmoid", "sigmoid"))
+    answers = [Answer(as_claim(run(recipe, case.network, case.batch, "half_sse", FLOAT))) for case in cases]
+    finding = Finding(kind, "so it is", cases[0].name)
+    report = judged(Layers(Declared(SIGMOIDS)), cases, answers, "mine", state=[finding])
+    assert report.explanations[0].name == "a clipped before the derivative"
+    assert (report.convention is None) == (kind == "flaky")
 
 
 def test_the_smallest_case_is_shown_in_the_layout_of_the_candidate() -> None:

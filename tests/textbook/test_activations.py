@@ -6,6 +6,7 @@ import math
 import pickle
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal, localcontext
 
 import pytest
@@ -142,6 +143,14 @@ def test_an_activation_is_found_by_its_name(name: str) -> None:
     assert pickle.loads(pickle.dumps(f)) == f
 
 
+def test_an_activation_is_its_name_and_what_it_computes() -> None:
+    """How it is called in a graph and in documents makes no other of it."""
+    assert repr(sigmoid) == "Elementwise(name='sigmoid')" and repr(softmax) == "Softmax(name='softmax')"
+    words = {"title": "S", "definition": "s", "parameter": "s", "saturates": False, "from_output": None}
+    assert replace(sigmoid, **words) == sigmoid != replace(sigmoid, value=tanh.value)
+    assert hash(replace(sigmoid, **words)) == hash(sigmoid)
+
+
 def test_a_parameter_left_out_is_the_default() -> None:
     assert (activation("leaky_relu"), activation("elu")) == (leaky_relu(0.01), elu(1.0))
     assert activation("leaky_relu(1e-2)") == leaky_relu(0.01) != leaky_relu(0.02)
@@ -182,6 +191,10 @@ def test_what_textbooks_write_in_terms_of_a_is_there() -> None:
 def test_what_saturates_has_limits_on_both_sides(f: Elementwise) -> None:
     flat = abs(f(1e6) - f(1e5)) < 1e-9 > abs(f(-1e6) - f(-1e5)) and f.derivative(50.0) < 1e-9 > f.derivative(-50.0)
     assert f.saturates == flat
+
+
+def test_outputs_that_depend_on_each_other_saturate_not_alone() -> None:
+    assert not softmax.saturates and softmax.kinks == () and softmax.parameter == ""
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
