@@ -18,7 +18,7 @@ from studies.mutation.judging import Judged, judge
 from studies.mutation.mutants import ROOT, sample
 from studies.mutation.page import WANTED, equivalents, page, share_killed, shown
 
-SIZE = 500  # a quarter of an hour on two cores
+SIZE = 120  # a quarter of an hour on two cores
 
 
 def main(argv: list[str] | None = None) -> int:
