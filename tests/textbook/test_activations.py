@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal, localcontext
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -146,7 +147,7 @@ def test_an_activation_is_found_by_its_name(name: str) -> None:
 def test_an_activation_is_its_name_and_what_it_computes() -> None:
     """How it is called in a graph and in documents makes no other of it."""
     assert repr(sigmoid) == "Elementwise(name='sigmoid')" and repr(softmax) == "Softmax(name='softmax')"
-    words = {"title": "S", "definition": "s", "parameter": "s", "saturates": False, "from_output": None}
+    words: dict[str, Any] = {"title": "S", "definition": "s", "parameter": "s", "saturates": False, "from_output": None}
     assert replace(sigmoid, **words) == sigmoid != replace(sigmoid, value=tanh.value)
     assert hash(replace(sigmoid, **words)) == hash(sigmoid)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -201,7 +202,13 @@ def test_every_loss_has_a_title_a_definition_a_form_and_words() -> None:
 def test_a_loss_is_its_base_and_its_reduction() -> None:
     """How it is called in a graph and in documents makes no other of it."""
     assert repr(sse) == "Loss(base='sse', natural='sum', reduction='sum', samples=None)"
-    words = {"base_title": "S", "base_definition": "s", "parameter": "d", "words": "errors", "targets": "binary"}
+    words: dict[str, Any] = {
+        "base_title": "S",
+        "base_definition": "s",
+        "parameter": "d",
+        "words": "errors",
+        "targets": "binary",
+    }
     assert replace(mse, **words, of_error=False, linear_in_targets=True, mean=None) == mse != mse.over(3)
 
 
