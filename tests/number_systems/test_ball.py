@@ -7,13 +7,14 @@ from dataclasses import replace
 from fractions import Fraction
 from operator import mul
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from purebp import FLOAT, Batch, Layer, Network, PurebpError, backpropagation, evaluate, loss
-from purebp.number_systems.ball import ball, exact_sum, float_above, products
+from purebp.number_systems.ball import _EXP, _EXPM1, _LOG, _LOG1P, ball, exact_sum, float_above, products
 from purebp.number_systems.decimals import decimal
 from purebp.number_systems.formats import (
     BFLOAT16,
@@ -234,8 +235,33 @@ def test_the_float_above_is_the_next_one(mantissa: int, exponent: int) -> None:
     assert Fraction(above) >= exact
     if abs(above) >= 2.0**-1020:
         assert Fraction(math.nextafter(above, -math.inf)) < exact
+    assert float_above(1, -1021) == 2.0**-1021
 
 
 def test_a_sum_of_one_ball_is_that_ball() -> None:
     x = ball("binary64").lift([[0.1]])[0][0]
     assert exact_sum([x]) == x and ends(exact_sum([x, x])) == (2 * ends(x)[0], 2 * ends(x)[1])
+
+
+def test_a_number_that_is_tiny_beside_another_is_not_lost() -> None:
+    """What is cut off, 20000 bits below, goes into the radius."""
+    one, tiny = ball(None).lift([[1.0, 2.0**-1000]])[0]
+    for _ in range(5):
+        tiny = tiny * tiny
+    low, high = ends(exact_sum([one, tiny]))
+    assert low <= 1 + Fraction(1, 2**32000) <= high < 1 + Fraction(1, 2**16000)
+
+
+@pytest.mark.parametrize("x", [Fraction(1, 3), Fraction(-22, 7), Fraction(10**40, 3)])
+def test_a_fraction_is_enclosed(x: Any) -> None:
+    for format in (None, *FORMATS):
+        ((found,),) = ball(format).lift([[x]])
+        assert holds(found, x) and (format or found.radius <= abs(x) * 1e-37)
+
+
+@pytest.mark.parametrize("function", [_EXP, _EXPM1, _LOG, _LOG1P], ids=lambda function: function.name)
+@given(st.floats(0.1, 20))
+def test_the_slopes_of_the_functions_of_balls_are_theirs(function: Function, x: float) -> None:
+    assert function.bounds is not None and function.bounds.slope is not None
+    difference = (function(x + 1e-6) - function(x - 1e-6)) / 2e-6
+    assert function.bounds.slope(x, FLOAT) == pytest.approx(difference, rel=1e-5)
