@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from purebp import Batch, Layer, Loss, Network, PurebpError, backpropagation, evaluate, loss, mse, sse
+from purebp import Batch, Layer, Loss, Network, PurebpError, backpropagation, evaluate, forward, loss, mse, sse
 from purebp.number_systems.ball import Ball, Rules, ball
 from purebp.number_systems.decimals import decimal
 from purebp.number_systems.rational import FRACTION
@@ -280,3 +280,10 @@ def test_what_is_open_at_the_most_digits_is_enclosed() -> None:
     assert (open_one.value, open_one.rounded, open_one.lower, open_one.upper) == (1.0, False, Decimal(0), Decimal(2))
     assert math.isnan(unbounded.value) and not unbounded.rounded
     assert (unbounded.lower, unbounded.upper) == (Decimal("-Infinity"), Decimal("Infinity"))
+
+
+def test_certified_outputs_are_rows_of_samples() -> None:
+    network, inputs = Network.random([2, 3], "identity"), [[0.5, 1.0], [0.25, -1.0], [2.0, 0.0], [1.0, 1.0]]
+    found = certified_outputs(network, inputs)
+    exact = forward(network, inputs, FRACTION).outputs
+    assert [[x.value for x in row] for row in found] == [[float(x) for x in row] for row in exact]
