@@ -39,7 +39,7 @@ browser: $(VENV)/.installed ## the HTML report in a real Chromium
 power: ## how many mistakes the oracle catches and names, in some minutes; writes docs/power.md
 	$(PYTHON) -m studies.power --write
 
-mutation: $(MUTATION)/.installed ## how many small changes of the code the tests notice, in a quarter of an hour; writes docs/mutation.md
+mutation: $(MUTATION)/.installed ## how many small changes of the code the tests notice, in about half an hour; writes docs/mutation.md
 	$(MUTATION)/bin/python -m studies.mutation --write
 
 peers: $(PEERS)/.installed $(NODE_MODULES)/.package-lock.json ## independent witnesses, and other implementations under check, in .venv-peers

@@ -147,9 +147,10 @@ def _case(
 
 def _one_sided(case: Case) -> int:
     """How many layers have kinks, and in a batch only pre-activations above them."""
+    if case.samples < 2:
+        return 0
     passes = zip(case.network.layers, forward(case.network, case.batch.inputs).pre_activations)
-    sided = sum(all(x > kink for row in z for x in row) for layer, z in passes for kink in layer.activation.kinks)
-    return sided * (case.samples > 1)
+    return sum(all(x > kink for row in z for x in row) for layer, z in passes for kink in layer.activation.kinks)
 
 
 def default_loss(names: Sequence[Activation], loss: Loss | str | None = None) -> Loss:

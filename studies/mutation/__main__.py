@@ -14,11 +14,12 @@ import argparse
 import os
 import sys
 
+from purebp.cli.terminal import Line
 from studies.mutation.judging import Judged, judge
 from studies.mutation.mutants import ROOT, sample
 from studies.mutation.page import WANTED, equivalents, page, share_killed, shown
 
-SIZE = 120  # a quarter of an hour on two cores
+SIZE = 120  # about half an hour on two cores
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -31,14 +32,14 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--processes", type=int, default=os.cpu_count(), help="mutants judged at a time")
     given = parser.parse_args(argv)
     chosen = sample(None if given.all else given.size, given.seed, given.only)
-    judged: list[Judged] = []
+    judged, line = list[Judged](), Line()
     for result in judge(chosen, given.processes):
         judged.append(result)
         if not result.killed:
-            print(f"\r{shown(result)}\n", file=sys.stderr)
-        if sys.stderr.isatty():
-            survivors = sum(not one.killed for one in judged)
-            print(f"\r{len(judged)} of {len(chosen)}, {survivors} survived", end="", file=sys.stderr, flush=True)
+            line.end()
+            print(shown(result), end="\n\n", file=sys.stderr)
+        line.show(f"{len(judged)} of {len(chosen)}, {sum(not one.killed for one in judged)} survived")
+    line.end()
     text = page(judged, equivalents(), None if given.all else given.seed)
     print(text)
     if given.write:

@@ -19,12 +19,13 @@ from tempfile import TemporaryDirectory
 
 from studies.mutation.mutants import ROOT, Mutant, change
 
-LAWS, FROZEN = ("tests/test_laws.py", "tests/test_published.py"), "tests/test_rooms.py"
+LAWS = ("tests/test_laws.py", "tests/test_published.py")
+FROZEN = "tests/test_rooms.py"  # in every room
 WIDER = {  # what judges a mutant that the tests of its module let pass, by room
-    "textbook": (FROZEN, "tests/textbook/test_*.py", *LAWS, "tests/test_error_budget.py"),
-    "graphs": (FROZEN, "tests/graphs/test_*.py"),
-    "number_systems": (FROZEN, "tests/number_systems/test_*.py", "tests/test_error_budget.py"),
-    "oracle": (FROZEN, "tests/oracle/test_*.py"),
+    "textbook": ("tests/textbook/test_*.py", *LAWS, "tests/test_error_budget.py"),
+    "graphs": ("tests/graphs/test_*.py",),
+    "number_systems": ("tests/number_systems/test_*.py", "tests/test_error_budget.py"),
+    "oracle": ("tests/oracle/test_*.py",),
 }
 LARGEST = 8 << 30  # bytes of memory that a mutant may take
 OPTIONS = ("-x", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")  # it is loaded already
@@ -53,7 +54,11 @@ def stages(module: str) -> list[Tests]:
     place = Path(module).relative_to("purebp")
     own = f"tests/{place.parent}/test_{place.name}"
     first = (module, own) if (ROOT / own).exists() else (module,)
-    wider = (path.relative_to(ROOT).as_posix() for name in WIDER[place.parts[0]] for path in sorted(ROOT.glob(name)))
+    wider = (
+        path.relative_to(ROOT).as_posix()
+        for name in (FROZEN, *WIDER[place.parts[0]])
+        for path in sorted(ROOT.glob(name))
+    )
     return [first, tuple(wider)]  # the same for all of a room: its time is measured once
 
 

@@ -67,7 +67,7 @@ def _row(title: str, judged: Sequence[Judged], reasons: Mapping[Change, str]) ->
 
 def _shown(judged: Iterable[Judged]) -> list[str]:
     """As differences, module by module."""
-    lines = [line for one in judged for line in shown(one).splitlines()]
+    lines = list(map(shown, judged))
     return ["```text", *lines, "```", ""] if lines else []
 
 

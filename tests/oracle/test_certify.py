@@ -75,20 +75,32 @@ def test_nor_on_being_computed_in_other_processes() -> None:
         assert bits(certified_gradients(*case, executor=executor).parameters()) == expected
 
 
-def test_nor_on_an_executor_that_asks_how_much_there_is_to_do() -> None:
-    class Counting(ThreadPoolExecutor):  # as that of dask.distributed
-        def map(self, fn: Callable[..., Any], *iterables: Any, timeout: float | None = None, chunksize: int = 1) -> Any:
-            tasks.append(*{len(iterable) for iterable in iterables})
-            return super().map(fn, *iterables, timeout=timeout, chunksize=chunksize)
+class Counting(ThreadPoolExecutor):
+    """It asks how much there is to do, as that of dask.distributed."""
 
-    tasks = list[int]()
-    network, loss = Network.random([2, 3, 1], "tanh"), mse
-    batch = Batch([[0.1 * k, 1.0] for k in range(7)], [[1.0]] * 7)
-    with Counting(2) as executor:
+    def __init__(self) -> None:
+        super().__init__(2)
+        self.tasks: list[int] = []
+
+    def map(self, fn: Callable[..., Any], *iterables: Any, timeout: float | None = None, chunksize: int = 1) -> Any:
+        assert len(set(map(len, iterables))) == 1
+        self.tasks.append(len(iterables[0]))
+        return super().map(fn, *iterables, timeout=timeout, chunksize=chunksize)
+
+
+def test_nor_on_an_executor_that_asks_how_much_there_is_to_do() -> None:
+    case = wild_case(Random(4), widest=6)
+    with Counting() as executor:
+        found = certified_gradients(*case, executor=executor)
+    assert bits(found.parameters()) == bits(certified_gradients(*case).parameters())
+
+
+def test_an_executor_has_as_many_tasks_as_parts_or_samples() -> None:
+    network, batch = Network.random([2, 3, 1], "tanh"), Batch([[0.1 * k, 1.0] for k in range(7)], [[1.0]] * 7)
+    with Counting() as executor:
         for parts in (1, 2, 3, 7, 8):
-            found = certified_gradients(network, batch, loss, executor=executor, parts=parts)
-            assert bits(found.parameters()) == bits(certified_gradients(network, batch, loss).parameters())
-    assert tasks == [1, 2, 3, 7, 7]
+            certified_gradients(network, batch, executor=executor, parts=parts)
+        assert executor.tasks == [1, 2, 3, 7, 7]
 
 
 @given(wild_cases)

@@ -360,7 +360,7 @@ def test_the_smallest_case_is_shown_in_the_layout_of_the_candidate() -> None:
 
     def turned(weights: Any, biases: Any, inputs: Any, targets: Any) -> Pair:
         gw, gb = off([transpose(rows) for rows in weights], biases, inputs, targets)
-        return [[*map(list, zip(*rows))] for rows in gw], gb
+        return list(map(transpose, gw)), gb
 
     assert shown(turned, weights="in_out")[1:] == [
         "  layer 2: sigmoid, weights [[1.5], [0.25], [-1.125]], biases [0.125]",
