@@ -295,7 +295,7 @@ def test_what_is_open_at_the_most_digits_is_enclosed() -> None:
 
 
 def test_certified_outputs_are_rows_of_samples() -> None:
-    network, inputs = Network.random([2, 3], "identity"), [[0.5, 1.0], [0.25, -1.0], [2.0, 0.0], [1.0, 1.0]]
+    network, inputs = Network.random([2, 2, 3], "identity"), [[0.5, 1.0], [0.25, -1.0], [2.0, 0.0], [1.0, 1.0]]
     found = certified_outputs(network, inputs)
     exact = forward(network, inputs, FRACTION).outputs
     assert [[x.value for x in row] for row in found] == [[float(x) for x in row] for row in exact]
