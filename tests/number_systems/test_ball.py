@@ -14,7 +14,7 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from purebp import FLOAT, Batch, Layer, Network, PurebpError, backpropagation, evaluate, loss
-from purebp.number_systems.ball import _EXP, _EXPM1, _LOG, _LOG1P, ball, exact_sum, float_above, products
+from purebp.number_systems.ball import _EXP, _EXPM1, _LOG, _LOG1P, Ball, Rules, ball, exact_sum, float_above, products
 from purebp.number_systems.decimals import decimal
 from purebp.number_systems.formats import (
     BFLOAT16,
@@ -265,3 +265,39 @@ def test_the_slopes_of_the_functions_of_balls_are_theirs(function: Function, x: 
     assert function.bounds is not None and function.bounds.slope is not None
     difference = (function(x + 1e-6) - function(x - 1e-6)) / 2e-6
     assert function.bounds.slope(x, FLOAT) == pytest.approx(difference, rel=1e-5)
+
+
+def unit(x: Ball) -> Fraction:
+    return Fraction(2) ** x.exponent
+
+
+ROWS = st.tuples(st.integers(-(2**60), 2**60), st.integers(-70, -58), st.integers(0, 2**30))
+
+
+@given(
+    st.sampled_from([format for format in FORMATS.values() if not format.operand_bits]),
+    st.lists(st.tuples(ROWS, ROWS), min_size=1, max_size=5),
+    st.none() | ROWS,
+    st.integers(0, 9),
+)
+def test_a_dot_product_has_the_radius_of_the_document_and_hardly_more(
+    format: Format, pairs: list[tuple[tuple[int, int, int], tuple[int, int, int]]], bias: Any, more: int
+) -> None:
+    """r = E + 2nη + γₙ (E + M + 2nη), and where sums are stored in a narrower format that of storing them, twice."""
+    rules = Rules(format, 38, more)
+    a, b = ([Ball(m, e, r, rules) for m, e, r in side] for side in zip(*pairs))
+    added = None if bias is None else [Ball(bias[0], bias[1], bias[2], rules)]
+    found = rules.inner([a], [b], added)[0][0]
+    terms = [*zip(a, b), *([] if added is None else [(rules.of(1), added[0])])]
+    numbers = [[(x.mantissa * unit(x), (x.spread or 0) * unit(x)) for x in pair] for pair in terms]
+    n, eta = len(terms) + more, 2 * Fraction(2) ** format.emin
+    gamma = Fraction(n, 2**format.accumulate_bits - n)
+    error = sum((abs(m) * s + r * (abs(k) + s) for (m, r), (k, s) in numbers), Fraction(0))
+    size = sum((abs(m * k) for (m, _), (k, _) in numbers), Fraction(0))
+    wanted = error + 2 * n * eta + gamma * (error + size + 2 * n * eta)
+    if format.precision < format.accumulate_bits:
+        middle = abs(sum((m * k for (m, _), (k, _) in numbers), Fraction(0)))
+        for magnitude in (middle + (abs(numbers[-1][1][0]) if added else 0), middle):
+            wanted += (magnitude + wanted) / 2**format.precision + eta
+    assert found.spread is not None
+    assert wanted <= found.spread * unit(found) <= wanted * (1 + Fraction(1, 2**60)) + 9 * unit(found)

@@ -10,12 +10,16 @@ from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from purebp import FLOAT, Batch, Network, backpropagation, forward, loss, sgd_step
+from purebp.number_systems.ball import Ball, Rules
+from purebp.number_systems.formats import FORMATS, Format
 from purebp.oracle import check, judge
 from purebp.oracle.asking.declared import Declared
 from purebp.oracle.check import checked
-from purebp.oracle.conventions import FACTORS, ONE, Convention, Factor, default_convention, factors, plain
+from purebp.oracle.conventions import FACTORS, ONE, Convention, Factor, default_convention, factors, plain, stepped
 from purebp.oracle.layers import Layers
 from purebp.textbook.losses import REDUCTIONS
 from tests.oracle.samples import Pair, flat, lists_of, rebuilt, right, single
@@ -306,3 +310,25 @@ def test_a_step_that_is_off_by_little_is_still_seen() -> None:
         return weights, biases
 
     assert not check(step, loss="mse", returns="step", learning_rate=0.1).conforms
+
+
+@given(
+    st.sampled_from(list(FORMATS.values())),
+    st.tuples(st.integers(-(2**60), 2**60), st.integers(-80, -60), st.integers(0, 2**20)),
+    st.tuples(st.integers(-(2**60), 2**60), st.integers(-80, -60), st.integers(0, 2**20)),
+    st.integers(1, 9),
+)
+def test_a_step_sample_by_sample_gets_all_of_the_radius_that_its_proof_wants(
+    format: Format, of: tuple[int, int, int], by: tuple[int, int, int], samples: int
+) -> None:
+    """2 n u (|w| + r) and twice the radius of the change, as sums are rounded, beyond that of the difference: never less."""
+    rules = Rules(format, 38)
+    parameter, change = Ball(*of, rules), Ball(*by, rules)
+    at_once, found = parameter - change, stepped(parameter, change, samples)
+    assert at_once.spread is not None and found.spread is not None and parameter.spread is not None
+    u = Fraction(1, 2**format.precision)
+    largest = (abs(parameter.mantissa) + parameter.spread) * Fraction(2) ** parameter.exponent
+    inherited = by[2] * Fraction(2) ** (by[1] + format.accumulate_bits - format.precision)
+    wanted = at_once.spread * Fraction(2) ** at_once.exponent + 2 * samples * u * largest + 2 * inherited
+    given_by = found.spread * Fraction(2) ** found.exponent
+    assert wanted <= given_by <= wanted + Fraction(2) ** found.exponent
