@@ -8,7 +8,7 @@ import pytest
 
 from purebp import FLOAT
 from purebp.graph import Add, Cost, HalfSSE, Input, Linear, Node, Parameter, Sigmoid, Softmax, Sum, Tanh, forward_graph
-from purebp.graphs.engine import accumulated, uses_of
+from purebp.graphs.engine import accumulated, topological_order, uses_of
 from purebp.graphs.tensors import as_rows, entries, entrywise
 from purebp.number_systems.ball import ball
 from purebp.oracle import check
@@ -346,3 +346,5 @@ def test_one_gradient_that_is_off_is_and_several_are() -> None:
 
     assert check(off("A"), graph=residual()).notes[0] == "The gradient of A is off."
     assert check(off("A", "a"), graph=residual()).notes[0] == "The gradients of A, a are off."
+    everything = check(off(*(node.name for node in topological_order(residual()) if node.trained)), graph=residual())
+    assert everything.verdict == "wrong" and not any("come through" in note for note in everything.notes)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from purebp import FLOAT, Batch, Layer, Network, backpropagation, evaluate, forward, loss
+from purebp import FLOAT, Batch, Layer, Network, backpropagation, evaluate, forward, loss, sgd_step
 from purebp.oracle import check, judge
 from purebp.oracle.answer import Answer, Claim, Finding, Key, as_claim, tensor_name
 from purebp.oracle.asking.declared import Declared
@@ -86,6 +86,17 @@ def test_where_every_case_is_wrong_the_convention_of_the_mistake_is_what_is_want
     report = check(candidate)
     assert report.explanations[0].name == "activation derivative missing"
     assert "What is wanted is the gradient of half the sum of squares, with its sign turned" in flat(report)
+
+
+@pytest.mark.parametrize("rate", [1.0, 0.5, 0.25, 0.1, 0.05, 0.01, 0.001])
+def test_a_step_of_a_common_rate_is_recognised_where_nothing_is_declared_of_it(rate: float) -> None:
+    def step(weights: Any, biases: Any, inputs: Any, targets: Any) -> Pair:
+        network, batch = rebuilt(weights, biases), Batch(inputs, targets)
+        return lists_of(sgd_step(network, backpropagation(network, batch, "half_sse"), rate))
+
+    report = check(step, activations=SIGMOIDS, loss="half_sse")
+    assert report.conforms and report.convention is not None
+    assert (report.convention.returns, report.convention.learning_rate) == ("step", rate)
 
 
 def penalised(

@@ -190,6 +190,10 @@ GRID = [k / 64 for k in range(-640, 641)]  # peaks and kinks lie on it or betwee
 TINY = 1e-9
 
 
+def test_a_function_is_shown_by_its_name() -> None:
+    assert {repr(function) for function in BOUNDED.values()} == {f"Function(name={name!r})" for name in BOUNDED}
+
+
 @pytest.mark.parametrize("function", BOUNDED.values(), ids=BOUNDED)
 def test_bounds_say_where_a_function_breaks(function: Function) -> None:
     """It jumps at kinks alone, from the value that they name to the other; if it has no slope, it is linear between them."""

@@ -210,6 +210,7 @@ def test_a_loss_is_its_base_and_its_reduction() -> None:
         "targets": "binary",
     }
     assert replace(mse, **words, of_error=False, linear_in_targets=True, mean=None) == mse != mse.over(3)
+    assert replace(binary_cross_entropy, fusion=None) == binary_cross_entropy
 
 
 @pytest.mark.parametrize(
