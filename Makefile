@@ -40,7 +40,7 @@ power: ## how many mistakes the oracle catches and names, in some minutes; write
 	$(PYTHON) -m studies.power --write
 
 mutation: $(MUTATION)/.installed ## how many small changes of the code the tests notice, in about half an hour; writes docs/mutation.md
-	$(MUTATION)/bin/python -m studies.mutation --write
+	$(MUTATION)/bin/python -m studies.mutation --known build/mutants-killed --write
 
 peers: $(PEERS)/.installed $(NODE_MODULES)/.package-lock.json ## independent witnesses, and other implementations under check, in .venv-peers
 	$(PEERS)/bin/pytest -q -s tests/peers

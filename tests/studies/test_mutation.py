@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from studies.mutation.judging import Copy, Judged, judge
+from studies.mutation.known import Known
 from studies.mutation.mutants import Mutant, modules, original
 from studies.mutation.page import WANTED, equivalents, page, share_killed
 
@@ -50,3 +51,12 @@ def test_a_copy_holds_a_mutant_for_a_while(tmp_path: Path) -> None:
     with copy.holding(Mutant(LINALG, "1 / 0\n")):
         assert (copy.place / LINALG).read_text("utf-8") == "1 / 0\n"
     assert (copy.place / LINALG).read_text("utf-8") == original(LINALG)
+
+
+def test_what_was_killed_is_known_in_another_run(tmp_path: Path) -> None:
+    path, mutant = tmp_path / "build" / "killed", Mutant(LINALG, original(LINALG).replace("sub, row", "add, row"))
+    assert mutant not in Known(path)
+    Known(path).add(mutant)
+    known = Known(path)
+    assert mutant in known and Mutant(LINALG, mutant.text + "# another module\n") not in known
+    assert known.judged(mutant).killed and "map(add, row, other)" in known.judged(mutant).new
