@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 
 from purebp.cli.terminal import Line
-from studies.mutation.judging import Judged, judge
+from studies.mutation.judging import judge
 from studies.mutation.known import Known
 from studies.mutation.mutants import ROOT, sample
 from studies.mutation.page import WANTED, equivalents, page, share_killed, shown
@@ -50,6 +50,7 @@ def main(argv: list[str] | None = None) -> int:
             print(shown(result), end="\n\n", file=sys.stderr)
         line.show(f"{len(judged)} of {len(chosen)}, {sum(not one.killed for one in judged)} survived")
     line.end()
+    judged.sort(key=lambda one: one.module)
     text = page(judged, equivalents(), None if given.all else given.seed)
     print(text)
     if given.write:
