@@ -28,7 +28,7 @@ from typing import NamedTuple
 
 from purebp.number_systems.decimals import GUARD, context, decimal
 from purebp.number_systems.formats import Format, format_named, is_exact
-from purebp.textbook.arithmetic import FLOAT, Arithmetic, Bounds, Function, Matrix, N, PurebpError, Vector
+from purebp.textbook.arithmetic import FLOAT, Arithmetic, Bounds, Function, Matrix, N, PurebpError, Undecided, Vector
 
 if sys.version_info >= (3, 12):
     sumprod: Callable[[Sequence[int], Sequence[int]], int] = math.sumprod  # type: ignore[assignment]  # of integers, one
@@ -118,7 +118,7 @@ class Rules:
 
     def stored(self, mantissa: int, spread: int | None, exponent: int, roundoffs: int = 1) -> Ball:
         """The result of one operation, with the error of storing it, (|m| + r) u + η, and the reference's own."""
-        if spread is not None and self.format is not None:
+        if spread is not None and self.format is not None and (mantissa or spread):  # 0 is never rounded
             mantissa, spread, exponent = self.refined(mantissa, spread, exponent)
             spread += (roundoffs * (abs(mantissa) + spread) >> self.format.precision) + 1 + self.eta(exponent)
             if self.overflows(abs(mantissa) + spread, exponent):
@@ -344,10 +344,15 @@ class Rules:
         return self.trimmed(low + high, high - low, exponent - 1)
 
     def less(self, x: Ball | int, y: Ball | int) -> bool:
-        """Of the midpoints, exactly."""
+        """Whether it is so of all their numbers; Undecided if of some alone."""
         a, b = self.of(x), self.of(y)
         low = min(a.exponent, b.exponent)
-        return a.mantissa << a.exponent - low < b.mantissa << b.exponent - low
+        gap = (b.mantissa << b.exponent - low) - (a.mantissa << a.exponent - low)
+        if a.spread is None or b.spread is None:
+            raise Undecided("it is not known which of two numbers is less: of one there is no bound")
+        if abs(gap) <= (a.spread << a.exponent - low) + (b.spread << b.exponent - low) > 0:
+            raise Undecided("it is not known which of two numbers is less: their intervals overlap")
+        return gap > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -407,6 +412,7 @@ def ball(format: Format | str | None = None, digits: int = 38, extra_terms: int 
         normal_cdf=_unused,
         normal_pdf=_unused,
         less=rules.less,
+        hull=rules.hull,
     )
     return system
 

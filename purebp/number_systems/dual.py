@@ -109,6 +109,7 @@ def dual(arithmetic: Arithmetic[N]) -> Arithmetic[Dual[N]]:
         normal_cdf=rule(arithmetic.normal_cdf, lambda x, y: arithmetic.normal_pdf(x)),
         normal_pdf=rule(arithmetic.normal_pdf, lambda x, y: -x * y),
         less=lambda x, y: arithmetic.less(_value(x), _value(y)),
+        hull=lambda xs: Dual(arithmetic.hull([x.value for x in xs]), arithmetic.hull([x.slope for x in xs])),
     )
     return system
 

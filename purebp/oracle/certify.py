@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from purebp.number_systems.ball import Ball, ball, exact_decimal, exact_sum
 from purebp.textbook import losses
-from purebp.textbook.arithmetic import Matrix, PurebpError
+from purebp.textbook.arithmetic import Matrix, PurebpError, Undecided
 from purebp.textbook.backprop import backpropagation, evaluate, forward
 from purebp.textbook.losses import Loss, mse
 from purebp.textbook.network import Batch, Network
@@ -153,17 +153,24 @@ def certified_loss(network: Network, batch: Batch, loss: Loss | str = mse, *, di
 
 
 def certify(compute: Callable[[int], Sequence[Ball]], digits: int) -> list[Certified]:
-    """Round what `compute` encloses with that many digits, doubling them for the entries still open.
+    """Round what `compute` encloses with that many digits, doubling them for what is still open or undecided.
 
     >>> from purebp.number_systems.ball import Rules
     >>> [entry.value for entry in certify(lambda digits: [Rules(None, digits).ratio(1, 3)], 5)]
     [0.3333333333333333]
     """
-    entries = list(map(_rounded, compute(digits)))
-    while digits < MOST_DIGITS and not all(entry.rounded for entry in entries):
+    entries = list[Certified]()
+    while True:
+        try:
+            found = list(map(_rounded, compute(digits)))
+            entries = [old if old.rounded else new for old, new in zip(entries or found, found)]
+        except Undecided:
+            if digits >= MOST_DIGITS:
+                raise
+        else:
+            if digits >= MOST_DIGITS or all(entry.rounded for entry in entries):
+                return entries
         digits *= 2
-        entries = [old if old.rounded else _rounded(new) for old, new in zip(entries, compute(digits))]
-    return entries
 
 
 def _rounded(x: Ball) -> Certified:

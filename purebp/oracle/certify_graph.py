@@ -21,16 +21,16 @@ def certified_graph(node: Node, feed: Feed, digits: int = 38) -> Values:
     >>> entry.value, entry.rounded  # what 0.3 and 0.1 are in binary, subtracted
     (0.19999999999999998, True)
     """
-    found = backward_graph(node, feed, ball(None, digits))
-    shapes = {each: dimensions(found.values[each]) for each in found if _has_gradient(found, each)}
+    shapes = dict[Node, tuple[int, ...]]()
 
     def balls(digits: int) -> list[Ball]:
-        gradients = backward_graph(node, feed, ball(None, digits))
-        return [x for each in shapes for x in entries(gradients[each])]
+        found = backward_graph(node, feed, ball(None, digits))
+        shapes.update((each, dimensions(found.values[each])) for each in found if _has_gradient(found, each))
+        return [x for each in shapes for x in entries(found[each])]
 
     numbers = iter(certify(balls, digits))
     table = {each: arranged([next(numbers) for _ in range(prod(size))], size) for each, size in shapes.items()}
-    return Values(table, found.values.arithmetic)
+    return Values(table, ball(None, digits))
 
 
 def _has_gradient(gradients: GraphGradients, node: Node) -> bool:

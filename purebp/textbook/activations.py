@@ -134,12 +134,14 @@ class Softmax(Activation):
 def exponentials(z: Vector[N], arithmetic: Arithmetic[N] = DEFAULT) -> tuple[N, list[N], N]:
     """m = max z, the powers e^(zⱼ − m), and their sum: log Σ e^zⱼ is m + log of that sum.
 
+    Any m is right; the largest keeps the powers from overflowing, and where two may be it, either does.
+
     >>> exponentials([1000.0, 1000.0])
     (1000.0, [1.0, 1.0], 2.0)
     """
     largest = z[0]
     for candidate in z:
-        largest = candidate if arithmetic.less(largest, candidate) else largest
+        largest = candidate if arithmetic.order(largest, candidate) == -1 else largest
     powers = [arithmetic.exp(x - largest) for x in z]
     return largest, powers, total(powers, arithmetic)
 

@@ -10,7 +10,8 @@ operators (small integers may be mixed in), and take everything else from an `Ar
 | `inner(A, B, biases=None)` | Σₖ A[i][k] B[j][k] + biases[j], the one product of the whole recurrence |
 | `elementwise(function, rows)` | f(x) for every entry |
 | `exp` … `normal_pdf` | the elementary functions; Φ and φ are those of the standard normal distribution |
-| `less(x, y)` | x < y: on which side of a kink a number lies |
+| `less(x, y)` | x < y: on which side of a kink a number lies; `Undecided` where what is known of them does not say |
+| `hull(numbers)` | a number that stands for them all, where it is not known which one it is; asked for by `choose` alone |
 
 >>> FLOAT.inner([[1.0, 2.0]], [[3.0, 4.0], [5.0, 6.0]], [0.5, 0.25])
 [[11.5, 17.25]]
@@ -22,7 +23,7 @@ import math
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from operator import add, lt, mul, truediv
+from operator import add, itemgetter, lt, mul, truediv
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, Self
 
 if TYPE_CHECKING:
@@ -41,6 +42,10 @@ Matrix = Sequence[Sequence[N]]
 
 class PurebpError(ValueError):
     """What was given cannot be worked with; the message says what, what was wanted, what to do."""
+
+
+class Undecided(PurebpError):
+    """It is not known which of two numbers is less: of each there is an interval, and these overlap."""
 
 
 class Number(Protocol):
@@ -121,6 +126,7 @@ class Arithmetic(Generic[N]):
     normal_cdf: Callable[[N], N]
     normal_pdf: Callable[[N], N]
     less: Callable[[N | int, N | int], bool]
+    hull: Callable[[list[N]], N] = itemgetter(0)
 
     @property
     def one(self) -> N:
@@ -131,6 +137,28 @@ class Arithmetic(Generic[N]):
     def zero(self) -> N:
         """0."""
         return self.ratio(0, 1)
+
+    def order(self, x: N | int, y: N | int) -> int | None:
+        """−1, 0 or 1, as x is below y, at it or above it; None if that is not known.
+
+        >>> FLOAT.order(1.0, 2), FLOAT.order(2.0, 2)
+        (-1, 0)
+        """
+        try:
+            return self.less(y, x) - self.less(x, y)
+        except Undecided:
+            return None
+
+    def choose(
+        self, x: N | int, y: N | int, *, below: Callable[[], N], at: Callable[[], N], above: Callable[[], N]
+    ) -> N:
+        """What is to be taken as x is below y, at it or above it; if that is not known, what stands for all three.
+
+        >>> FLOAT.choose(-2.0, 0, below=lambda: 2.0, at=lambda: 0.0, above=lambda: -2.0)
+        2.0
+        """
+        order = self.order(x, y)
+        return self.hull([below(), at(), above()]) if order is None else (at, above, below)[order]()
 
     def number(self, x: float) -> N:
         """One double, lifted."""

@@ -289,13 +289,13 @@ def huber(delta: float = 1.0) -> Loss:
 
 
 def _weighted(y: N, f: Callable[[N], N], x: N, arithmetic: Arithmetic[N]) -> N:
-    """y f(x), and 0 where y is 0 whatever f(x) is: 0 log 0 = 0."""
-    return y * f(x) if arithmetic.less(y, 0) or arithmetic.less(0, y) else y
+    """y f(x), and 0 where y is 0 for certain, whatever f(x) is: 0 log 0 = 0."""
+    return y if arithmetic.order(y, 0) == 0 else y * f(x)
 
 
 def _share(p: N, rest: N, arithmetic: Arithmetic[N]) -> N:
-    """p, if neither it nor the rest is negative."""
-    if arithmetic.less(p, 0) or arithmetic.less(rest, 0):
+    """p, unless it or the rest is negative for certain."""
+    if -1 in (arithmetic.order(p, 0), arithmetic.order(rest, 0)):
         raise PurebpError("cross-entropies are of outputs from 0 to 1: let the network end in sigmoid or softmax")
     return p
 

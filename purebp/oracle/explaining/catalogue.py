@@ -116,7 +116,11 @@ def _second_term_without_z(p: Place, f: Elementwise) -> Rows:
 def _one_sided(p: Place, below: Callable[[Any, Any], Any]) -> Rows:
     """1 where z > 0, elsewhere a function of z and a."""
     one = p.arithmetic.one
-    return [[one if p.arithmetic.less(0, z) else below(z, a) for z, a in zip(*rows)] for rows in zip(p.z, p.a)]
+
+    def slope(z: Any, a: Any) -> Any:
+        return p.arithmetic.choose(z, 0, below=lambda: below(z, a), at=lambda: below(z, a), above=lambda: one)
+
+    return [[slope(z, a) for z, a in zip(*rows)] for rows in zip(p.z, p.a)]
 
 
 def _derivative_of(name: str) -> Callable[[Place, Elementwise], Rows]:
@@ -168,18 +172,27 @@ def _another_function(step: int) -> Callable[[Place, Elementwise], Rows]:
     return slopes
 
 
-def _mask(p: Place, rows: Rows, inside: Callable[[Any], bool]) -> Rows:
-    return _of(rows, lambda x: p.arithmetic.ratio(1 if inside(x) else 0, 1))
+def _mask(p: Place, rows: Rows, above: bool) -> Rows:
+    """1 where a number is above 0, or where it is not, and else 0."""
+    inside, outside = (p.arithmetic.one, p.arithmetic.zero)[:: 1 if above else -1]
+    return _of(
+        rows, lambda x: p.arithmetic.choose(x, 0, below=lambda: outside, at=lambda: outside, above=lambda: inside)
+    )
 
 
 def _clipped_slope(p: Place) -> Rows:
     """a (1 − a), where a is at least 0.01 and at most 0.99."""
     low, high = p.arithmetic.number(0.01), p.arithmetic.number(0.99)
     edge = low * high
-    return [
-        [edge if p.arithmetic.less(a, low) or p.arithmetic.less(high, a) else slope for a, slope in zip(*rows)]
-        for rows in zip(p.a, p.arithmetic.elementwise(sigmoid.derivative, p.z))
-    ]
+    slopes = p.arithmetic.elementwise(sigmoid.derivative, p.z)
+
+    def clipped(a: Any, slope: Any) -> Any:
+        def below_high() -> Any:
+            return p.arithmetic.choose(a, high, below=lambda: slope, at=lambda: slope, above=lambda: edge)
+
+        return p.arithmetic.choose(a, low, below=lambda: edge, at=lambda: slope, above=below_high)
+
+    return [[clipped(a, slope) for a, slope in zip(*rows)] for rows in zip(p.a, slopes)]
 
 
 def _extra_slope(p: Place) -> Rows:
@@ -700,9 +713,9 @@ def _catalogue() -> Iterator[Mistake]:
     yield slope("derivative with the opposite sign", "f′ has the wrong sign {where}.",
                 lambda p, f: _of(p.arithmetic.elementwise(f.derivative, p.z), lambda v: -v))
     yield slope("ReLU mask turned round", "The mask {where} lets through where z < 0: the derivative is 1 where z > 0.",
-                _only_for("relu")(lambda p: _mask(p, p.z, lambda x: not p.arithmetic.less(0, x))))
+                _only_for("relu")(lambda p: _mask(p, p.z, above=False)))
     yield slope("ReLU mask from the error", "The mask {where} is taken from the sign of the error: take it from z.",
-                _only_for("relu")(lambda p: _mask(p, p.full_error(), lambda x: p.arithmetic.less(0, x))))
+                _only_for("relu")(lambda p: _mask(p, p.full_error(), above=True)))
     yield Mistake("activation derivative twice", DERIVATIVE, "f′(z) is multiplied in once too often {where}. (Where the "
                   "loss is a cross-entropy, ŷ − y is δ already.)", "deltas", _extra_slope)
     yield Mistake("softmax Jacobian taken as diagonal", DERIVATIVE, "The derivative of softmax is taken as a (1 − a) "
@@ -870,7 +883,8 @@ def _catalogue() -> Iterator[Mistake]:
     yield Mistake("error squared", LOSS, "The loss itself, (ŷ − y)², stands where its derivative belongs: it is "
                   "2 (ŷ − y).", "error", lambda p: hadamard(_residual(p), _residual(p)))
     yield Mistake("absolute error", LOSS, "The error has lost its sign, |ŷ − y|: keep ŷ − y.", "error",
-                  lambda p: _of(p.full_error(), lambda x: -x if p.arithmetic.less(x, 0) else x))
+                  lambda p: _of(p.full_error(), lambda x: p.arithmetic.choose(
+                      x, 0, below=lambda: -x, at=lambda: x, above=lambda: x)))
     yield Mistake("(n,) minus (n, 1)", LOSS, "Every output is compared with every target, as when an array of shape (n,) "
                   "meets one of shape (n, 1): give both the same shape.", "error", _from_error(_broadcast))
     yield Mistake("error summed over the outputs", LOSS, "Every output gets the error of all outputs together: each has "
