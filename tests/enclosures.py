@@ -5,20 +5,23 @@ Wild cases have saturated units, exact kinks, zeros, tiny and huge weights; ordi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from random import Random
 
 from hypothesis import strategies as st
 
-from purebp import Layer, Network, backpropagation
+from purebp import FLOAT, Layer, Network, backpropagation
 from purebp.number_systems.ball import Ball
 from purebp.number_systems.decimals import decimal
 from purebp.number_systems.formats import Format
-from purebp.textbook.activations import Elementwise
+from purebp.textbook.activations import Elementwise, activation
 from purebp.textbook.arithmetic import Arithmetic, Bounds, Function, N
-from purebp.textbook.losses import of_error
+from purebp.textbook.losses import Loss, huber, mae, of_error
 from studies.conforming import Exercise, wild_case
+from tests.strategies import ACTIVATIONS
 
 RATIONAL = ["identity", "relu", "leaky_relu(0.25)"]
 SQUARES = ["sse", "half_sse", "mse", "half_mse"]
@@ -97,3 +100,24 @@ def one_neuron(name: str, weight: float, bias: float | None = None) -> Network:
 
 def gradients(case: Exercise | Exercise, on: Arithmetic[N]) -> list[N]:
     return backpropagation(case.network, case.batch, case.loss, on).parameters()
+
+
+def functions_of(loss: Loss) -> list[Function]:
+    """The functions of one number that its formulas use."""
+    met: list[Function] = []
+
+    def elementwise(function: Function, rows: Sequence[Sequence[float]]) -> list[list[float]]:
+        met.append(function)
+        return FLOAT.elementwise(function, rows)
+
+    for formula in (loss.summand, loss.slope):
+        formula(1.0, 0.0, replace(FLOAT, elementwise=elementwise))
+    return met
+
+
+ROWS = [f for name in (*ACTIVATIONS, "elu(2.0)") for f in [activation(name)] if isinstance(f, Elementwise)]
+BOUNDED = {
+    function.name: function
+    for functions in (*((f.value, f.derivative) for f in ROWS), *map(functions_of, (mae, huber(0.5))))
+    for function in functions
+}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from fractions import Fraction
 from typing import NoReturn
 
@@ -12,11 +11,10 @@ from hypothesis import given, settings
 
 from purebp import FLOAT, Arithmetic, Batch, Layer, Network, PurebpError, backpropagation, evaluate, forward, sgd_step
 from purebp.number_systems.rational import FRACTION
-from purebp.textbook.activations import Elementwise, activation
 from purebp.textbook.arithmetic import Function
-from purebp.textbook.losses import Loss, huber, mae
+from tests.enclosures import BOUNDED
 from tests.laws import assert_close
-from tests.strategies import ACTIVATIONS, LOSSES, Exercise, cases
+from tests.strategies import LOSSES, Exercise, cases
 
 RATIONAL = cases(activations=["identity", "relu", "leaky_relu(0.25)"], losses_from=LOSSES[:-2])
 
@@ -167,25 +165,6 @@ def test_what_a_number_system_cannot_compute_it_refuses(name: str) -> None:
         forward(Network.random([1, 2], name), [[1.0]], FRACTION)
 
 
-def functions_of(loss: Loss) -> list[Function]:
-    """The functions of one number that its formulas use."""
-    met: list[Function] = []
-
-    def elementwise(function: Function, rows: Sequence[Sequence[float]]) -> list[list[float]]:
-        met.append(function)
-        return FLOAT.elementwise(function, rows)
-
-    for formula in (loss.summand, loss.slope):
-        formula(1.0, 0.0, replace(FLOAT, elementwise=elementwise))
-    return met
-
-
-ROWS = [f for name in (*ACTIVATIONS, "elu(2.0)") for f in [activation(name)] if isinstance(f, Elementwise)]
-BOUNDED = {
-    function.name: function
-    for functions in (*((f.value, f.derivative) for f in ROWS), *map(functions_of, (mae, huber(0.5))))
-    for function in functions
-}
 GRID = [k / 64 for k in range(-640, 641)]  # peaks and kinks lie on it or between two of its points
 TINY = 1e-9
 

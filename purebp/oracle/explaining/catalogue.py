@@ -497,13 +497,21 @@ def _at_largest(p: Place) -> Rows:
     """∂loss/∂ŷ with the class that the network finds in the place of the target."""
     if not isinstance(p.layer.activation, Softmax):
         raise Inapplicable("there are no classes")
-    largest = [max(range(len(row)), key=lambda j: float(_midpoint(row[j]))) for row in p.a]
-    targets = [[p.arithmetic.ratio(int(j == best), 1) for j in range(len(p.a[0]))] for best in largest]
+    targets = [
+        [p.arithmetic.ratio(int(j == best), 1) for j in range(len(row))] for row in p.a for best in [_largest(row, p)]
+    ]
     return p.loss.derivative(p.a, targets, p.arithmetic)
 
 
-def _midpoint(x: Any) -> Any:
-    return getattr(x, "midpoint", x)
+def _largest(row: Sequence[Any], p: Place) -> int:
+    """The place of the first of the largest numbers."""
+    best = 0
+    for j in range(len(row)):
+        order = p.arithmetic.order(row[best], row[j])
+        if order is None:
+            raise Inapplicable("it is not known which class it finds")
+        best = j if order == -1 else best
+    return best
 
 
 def _first_target(y: Rows, arithmetic: Arithmetic[Any]) -> Rows:
