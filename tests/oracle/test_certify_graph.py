@@ -6,9 +6,24 @@ import pytest
 from hypothesis import given
 
 from purebp import Loss, PurebpError
-from purebp.graph import Cost, Exp, Input, Log, to_feed, to_graph
-from purebp.graphs.tensors import entries
-from purebp.oracle import certified_gradients
+from purebp.graph import (
+    Add,
+    Cost,
+    CrossEntropy,
+    Exp,
+    Input,
+    Log,
+    Multiply,
+    Operation,
+    Parameter,
+    Subtract,
+    Sum,
+    Tanh,
+    to_feed,
+    to_graph,
+)
+from purebp.graphs.tensors import entries, entrywise
+from purebp.oracle import certified_gradients, certified_graph
 from tests.strategies import Exercise, cases
 
 
@@ -38,3 +53,37 @@ def test_certified_gradients_are_by_node_and_by_name() -> None:
     assert (certified[x].value, certified[x].rounded) == (0.030000000000000002, True)  # 3/100 of what 0.1 is in binary
     own = Cost(Input("y"), x, Loss("own", "sum", lambda p, t, on: p * t, lambda p, t, on: t))
     assert certified_gradients(own, {"x": [1.0], "y": [3.0]})["x"][0].value == 3.0
+
+
+def test_a_target_next_to_0_is_no_target_of_0() -> None:
+    """t = tanh(x + 1e-60) − tanh(x), about 7.9e-61, is 0 in the first 38 digits: of −t log(p w), ∂/∂w = −t/w."""
+    w, x, e = Parameter("w", (1,)), Input("x", (1,)), Input("e", (1,))
+    cost = CrossEntropy(Subtract(Tanh(Add(x, e)), Tanh(x)), Multiply(w, 1e-300))
+    for digits in (38, 100):
+        entry = certified_graph(cost, {w: [1.0], x: [0.5], e: [1e-60]}, digits)[w][0]
+        assert (entry.value, entry.rounded) == (-7.864477329659274e-61, True)
+
+
+def test_an_output_next_to_0_is_not_refused_for_its_midpoint() -> None:
+    """½ + 1e-60 − ½ − 1e-61 is above 0, which takes more than 38 digits to see; the loss −log(w p) has the slope −1/w."""
+    x, y, e, f, w = (Parameter(name, (1,)) for name in "xyefw")
+    cost = CrossEntropy([1.0], Multiply(w, Add(Add(x, e), Add(y, f))))
+    entry = certified_graph(cost, {x: [0.5], e: [1e-60], y: [-0.5], f: [-1e-61], w: [1.0]})[w][0]
+    assert (entry.value, entry.rounded) == (-1.0, True)
+    with pytest.raises(PurebpError, match="outputs from 0 to 1"):
+        certified_graph(cost, {x: [0.5], e: [1e-61], y: [-0.5], f: [-1e-60], w: [1.0]})
+
+
+def test_an_operation_of_ones_own_compares_with_as_many_digits_as_it_takes() -> None:
+    """max(0, ·) of x + e − x, with a plain comparison."""
+    above = Operation(
+        "Above",
+        lambda x: x,
+        lambda arithmetic, x: entrywise(lambda v: arithmetic.zero if arithmetic.less(v, 0) else v, x),
+        (lambda arithmetic, g, y, x: entrywise(lambda d, v: arithmetic.zero if arithmetic.less(v, 0) else d, g, x),),
+    )
+    x, e = Parameter("x", (1,)), Parameter("e", (1,))
+    cost = Sum(above(Subtract(Add(x, e), x)))
+    for tiny, slope in ((1e-60, 1.0), (-1e-60, 0.0)):
+        entry = certified_graph(cost, {x: [0.5], e: [tiny]})[e][0]
+        assert (entry.value, entry.rounded) == (slope, True)

@@ -34,6 +34,7 @@ from purebp.graph import (
     Sigmoid,
     Softmax,
     SoftmaxCrossEntropy,
+    Subtract,
     Sum,
     Transpose,
     backward_graph,
@@ -123,6 +124,16 @@ def test_terms_may_meet_in_one_buffer_in_any_order(
     assert (
         share(buffer, backward_graph(graph, feed, ball("binary64", extra_terms=continued(graph, feed)))["p"][0][0]) <= 1
     )
+
+
+def test_a_target_that_roundoff_may_leave_has_its_budget() -> None:
+    """x y − y x is 0, and with a fused multiply-add the roundoff of x y, which the gradient of −t log p then has."""
+    w, x, y = Parameter("w", (1,)), Input("x", (1,)), Input("y", (1,))
+    cost = CrossEntropy(Subtract(Multiply(x, y), Multiply(y, x)), Multiply(w, 2.0**-40))
+    feed: Feed = {"w": [1.0], "x": [1.1], "y": [1.3]}
+    fused = float(Fraction(1.1) * Fraction(1.3) - Fraction(1.1 * 1.3))
+    (budget,) = backward_graph(cost, feed, ball("binary64", extra_terms=continued(cost, feed)))["w"]
+    assert fused != 0.0 and share(-fused, budget) < 1
 
 
 # What is asked.
