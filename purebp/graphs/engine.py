@@ -29,7 +29,7 @@ from typing import Any
 
 from purebp.graphs.nodes import Node
 from purebp.graphs.tensors import Shape, Tensor, arranged, copied, dimensions, entries, lifted
-from purebp.textbook.arithmetic import FLOAT, Arithmetic, PurebpError
+from purebp.textbook.arithmetic import FLOAT, Arithmetic, PurebpError, Undecided
 
 __all__ = ["GraphGradients", "Values", "backward_graph", "forward_graph", "topological_order"]
 
@@ -161,7 +161,8 @@ def forward_graph(node: Node, feed: Feed, arithmetic: Arithmetic[Any] = FLOAT) -
             table[each] = each.operation.value(arithmetic, *[table[parent] for parent in each.parents])
         except (ArithmeticError, ValueError) as error:
             given = " and ".join(f"{names[parent]} = {table[parent]!r:.40}" for parent in each.parents)
-            raise PurebpError(f"{names[each]} cannot be computed of {given}: {error}") from None
+            kind = Undecided if isinstance(error, Undecided) else PurebpError
+            raise kind(f"{names[each]} cannot be computed of {given}: {error}") from None
     return Values(table, arithmetic)
 
 
