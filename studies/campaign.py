@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from math import inf
 from random import Random
 from statistics import median
@@ -30,6 +31,7 @@ from studies.conforming import (
     drawn,
     implementation,
     shares,
+    value_shares,
     wild_case,
 )
 
@@ -51,7 +53,7 @@ class Campaign:
 
     tallies: dict[str, Tally] = field(default_factory=lambda: {name: Tally() for name in FORMATS})
     networks: int = 0
-    gradients: int = 0
+    entries: int = 0
     kinks: int = 0
     violations: list[str] = field(default_factory=list)
 
@@ -64,27 +66,28 @@ def panel(number: int, random: Random) -> Iterator[Implementation]:
 
 
 def run(entries: int, seed: int) -> Iterator[Campaign]:
-    """The campaign after every network, until so many gradient entries have been judged."""
+    """The campaign after every network, until so many entries of gradients, outputs and losses have been judged."""
     campaign = Campaign()
-    while campaign.gradients < entries:
+    while campaign.entries < entries:
         name = f"{seed}/{campaign.networks}"
         random = Random(name)
         case = wild_case(random)
         seen = set()
-        for found in shares(*case, list(panel(campaign.networks, random))):
+        members = list(panel(campaign.networks, random))
+        for found in chain(shares(*case, members), value_shares(*case, members)):
             tally = campaign.tallies[found.format.name]
             tally.entries += len(found.shares)
             tally.undecided += sum(resolution > 0.5 for resolution in found.resolutions)
             tally.largest = max(tally.largest, *found.shares)
-            if found.format.name not in seen:
-                seen.add(found.format.name)
+            if (found.format.name, found.kind) not in seen:
+                seen.add((found.format.name, found.kind))
                 tally.resolutions += found.resolutions
             if outside := sum(not share <= 1 for share in found.shares):
                 tally.violations += outside
-                what = f"network {name}: {outside} entries of {found.name}, up to {max(found.shares):.3g}"
+                what = f"network {name}: {outside} {found.kind} of {found.name}, up to {max(found.shares):.3g}"
                 campaign.violations.append(what)
         campaign.networks += 1
-        campaign.gradients += len(found.shares)
+        campaign.entries += len(case.network.parameters()) + len(case.batch.targets) * case.network.sizes[-1] + 1
         campaign.kinks += kinks(case)
         yield campaign
 
@@ -110,18 +113,20 @@ def table(campaign: Campaign) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m studies.campaign", description=str(__doc__).splitlines()[0])
-    parser.add_argument("--entries", type=int, default=100_000, help="gradient entries (100,000)")
+    parser.add_argument("--entries", type=int, default=100_000, help="of gradients, outputs and losses (100,000)")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args(arguments)
     start, campaign = time.monotonic(), Campaign()
     for campaign in run(given.entries, given.seed):
         if sys.stderr.isatty():
             seconds = time.monotonic() - start
-            print(f"\r{campaign.gradients:,} of {given.entries:,} entries, {seconds:.0f} s ", end="", file=sys.stderr)
+            print(f"\r{campaign.entries:,} of {given.entries:,} entries, {seconds:.0f} s ", end="", file=sys.stderr)
     if sys.stderr.isatty():
         print(file=sys.stderr)
     kinked = f"{campaign.networks:,} networks, {campaign.kinks:,} of them at an exact kink"
-    print(f"{kinked}, {campaign.gradients:,} gradient entries, each of {len(MACHINES) + 1} implementations")
+    print(
+        f"{kinked}, {campaign.entries:,} entries of gradients, outputs and losses, each of {len(MACHINES) + 1} implementations"
+    )
     print(table(campaign))
     print("\n".join(campaign.violations) or "No conforming implementation left its budget.")
     return 1 if campaign.violations else 0

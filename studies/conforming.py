@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 from purebp import Batch, Layer, Loss, Network, backpropagation, evaluate, loss
 from purebp.number_systems.ball import Ball, ball
 from purebp.number_systems.formats import BFLOAT16, BINARY16, BINARY32, BINARY64, TF32, Format
-from purebp.oracle.evidence import share
+from purebp.oracle.evidence import enclosures, share
 
 Rows = list[list[float]]
 Rounding = Callable[[float], float]
@@ -308,6 +308,62 @@ def softmax(z: Sequence[float], form: int, total: Summation, r: Rounding, f: Lib
     return [r(power / shifted) for power in powers]
 
 
+# What an entry adds to the loss: of an output and its target, or of what comes before the output.
+
+LossValue = Callable[[float, float, float, Rounding, Library], float]
+
+
+def huber_value(p: float, t: float, d: float, r: Rounding, f: Library) -> float:
+    e, d = abs(r(p - t)), r(d)
+    return r(r(e * e) / 2) if e <= d else r(d * r(e - r(d / 2)))
+
+
+def huber_expanded(p: float, t: float, d: float, r: Rounding, f: Library) -> float:
+    e, d = abs(r(p - t)), r(d)
+    return r(e * r(e / 2)) if e <= d else r(r(d * e) - r(r(d * d) / 2))
+
+
+def binary_value(logarithm_of_rest: Callable[[float, Rounding, Library], float]) -> LossValue:
+    """−y log ŷ − (1 − y) log(1 − ŷ), with 0 log 0 = 0."""
+
+    def value(p: float, t: float, _: float, r: Rounding, f: Library) -> float:
+        hit = r(t * f(log, p)) if t else 0.0
+        return -r(hit + (r(r(1 - t) * logarithm_of_rest(p, r, f)) if t != 1 else 0.0))
+
+    return value
+
+
+ERRORS: dict[str, list[LossValue]] = {
+    "sse": [lambda p, t, d, r, f: r(r(p - t) * r(p - t))],
+    "half_sse": [
+        lambda p, t, d, r, f: r(r(r(p - t) * r(p - t)) / 2),
+        lambda p, t, d, r, f: r(r(r(p - t) / 2) * r(p - t)),
+    ],
+    "mae": [lambda p, t, d, r, f: abs(r(p - t))],
+    "huber": [huber_value, huber_expanded],
+    "binary_cross_entropy": [
+        binary_value(lambda p, r, f: f(log, r(1 - p))),
+        binary_value(lambda p, r, f: f(log1p, -p)),
+    ],
+    "cross_entropy": [lambda p, t, d, r, f: -r(t * f(log, p)) if t else 0.0],
+}
+FUSED: list[Callable[[float, float, Rounding, Library], float]] = [  # binary cross-entropy from z
+    lambda z, t, r, f: r(r(max(z, 0.0) - r(z * t)) + f(log1p, f(exp, -abs(z)))),
+    lambda z, t, r, f: r(
+        r(r(1 - t) * softplus_stable(z, 1.0, r, f)) + r(t * softplus_stable(-z, 1.0, r, f))  # fmt: skip
+    ),
+    lambda z, t, r, f: r(softplus_naive(z, 1.0, r, f) - r(t * z)),
+]
+
+
+def logarithms(z: Sequence[float], form: int, total: Summation, r: Rounding, f: Library, random: Random) -> list[float]:
+    """log softmax(z): (z − c) − log Σ e^(z − c), or z − (c + log Σ e^(z − c)), with c the largest z."""
+    largest = max(z)
+    sum_of_powers = total([f(exp, r(x - largest)) for x in z], [1.0] * len(z), r, random)
+    rest = f(log, sum_of_powers)
+    return [r(x - r(largest + rest)) if form % 2 else r(r(x - largest) - rest) for x in z]
+
+
 def error_slope(base: str, p: float, t: float, parameter: float, r: Rounding) -> float:
     """∂loss/∂p before it is divided by n; the reciprocals of 0 are left to IEEE 754."""
     e = r(p - t)
@@ -355,9 +411,17 @@ class Recipe:
         return f"{self.machine.name}, {total}, bias {self.bias}, 1/n {self.mean}, {of}{unfused}"
 
     def __call__(self, network: Network, batch: Batch, loss: Loss) -> list[float]:
+        """The gradients."""
         found = _Run(self, Random(len(batch.inputs))).gradients(network, batch, loss)
         if self.mean != "start" and not all(map(isfinite, found)):  # n times the gradient is out of range
             return replace(self, mean="start")(network, batch, loss)
+        return found
+
+    def values(self, network: Network, batch: Batch, loss: Loss) -> list[float]:
+        """The outputs, then the loss."""
+        found = _Run(self, Random(len(batch.inputs))).values(network, batch, loss)
+        if self.mean != "start" and not isfinite(found[-1]):
+            return replace(self, mean="start").values(network, batch, loss)
         return found
 
 
@@ -366,16 +430,47 @@ class _Run:
         self.recipe, self.random, machine = recipe, random, recipe.machine
         self.r, self.step, self.f, self.summed = machine.stored, machine.step, machine.library(random), machine.summed
 
+    def forward(self, network: Network, batch: Batch) -> tuple[list[Rows], list[Rows]]:
+        """z of every layer; the inputs, and a of every layer."""
+        zs, activations = [], [self.rounded(batch.inputs)]
+        for layer in network.layers:
+            biases = None if layer.biases is None else self.rounded([layer.biases])[0]
+            zs.append(self.product(activations[-1], self.rounded(layer.weights), biases))
+            activations.append(self.apply(named(layer.activation.name), zs[-1]))
+        return zs, activations
+
+    def values(self, network: Network, batch: Batch, loss: Loss) -> list[float]:
+        zs, activations = self.forward(network, batch)
+        a, y, name = activations[-1], self.rounded(batch.targets), named(network.layers[-1].activation.name)
+        first, last = self.divisors(loss, len(y), len(y[0]))
+        summands = [[self.r(x / first) for x in row] for row in self.summands(name, zs[-1], a, y, loss)]
+        if self.recipe.mean == "parts":  # the mean of every sample, and of these
+            summands = [[self.added(row)] for row in summands]
+        return [*(x for row in a for x in row), self.r(self.added([x for row in summands for x in row]) / last)]
+
+    def added(self, terms: list[float]) -> float:
+        return self.r(self.recipe.total(terms, [1.0] * len(terms), self.summed, self.random))
+
+    def summands(self, name: tuple[str, float], z: Rows, a: Rows, y: Rows, loss: Loss) -> Rows:
+        """What each entry adds to the loss; from the outputs, or from z where that is to be, or where a logarithm is of 0."""
+        (base, parameter), recipe = named(loss.base), self.recipe
+        formulas = ERRORS[base]
+        formula = formulas[recipe.value % len(formulas)]
+        plain = [[formula(p, t, parameter, self.step, self.f) for p, t in zip(*rows)] for rows in zip(a, y)]
+        finite = all(isfinite(x) for row in plain for x in row)
+        if (base, name[0]) == ("cross_entropy", "softmax") and (recipe.fused or not finite):
+            rows = [logarithms(row, recipe.softmax, recipe.total, self.step, self.f, self.random) for row in z]
+            return [[-self.r(t * x) if t else 0.0 for t, x in zip(*pair)] for pair in zip(y, rows)]
+        if (base, name[0]) == ("binary_cross_entropy", "sigmoid") and (recipe.fused or not finite):
+            fused = FUSED[recipe.value % len(FUSED)]
+            return [[self.r(fused(x, t, self.step, self.f)) for x, t in zip(*pair)] for pair in zip(z, y)]
+        return [[self.r(x) for x in row] for row in plain]
+
     def gradients(self, network: Network, batch: Batch, loss: Loss) -> list[float]:
         weights = [self.rounded(layer.weights) for layer in network.layers]
         names = [named(layer.activation.name) for layer in network.layers]
-        a, zs, activations = self.rounded(batch.inputs), [], [self.rounded(batch.inputs)]
-        for layer, w, name in zip(network.layers, weights, names):
-            z = self.product(a, w, None if layer.biases is None else self.rounded([layer.biases])[0])
-            a = self.apply(name, z)
-            zs.append(z)
-            activations.append(a)
-        deltas, after = self.output_deltas(names[-1], zs[-1], a, self.rounded(batch.targets), loss)
+        zs, activations = self.forward(network, batch)
+        deltas, after = self.output_deltas(names[-1], zs[-1], activations[-1], self.rounded(batch.targets), loss)
         result: list[list[float]] = []
         for l in reversed(range(len(names))):
             columns = [list(column) for column in zip(*deltas)]
@@ -428,17 +523,20 @@ class _Run:
             result.append([r(y * r(x - mean)) for x, y in zip(e, p)])
         return result
 
-    def output_deltas(self, name: tuple[str, float], z: Rows, a: Rows, y: Rows, loss: Loss) -> tuple[Rows, Rounding]:
-        """δ, and what is left to do to every gradient at the end."""
-        r, (base, parameter) = self.r, named(loss.base)
-        samples, outputs = len(y), len(y[0])
+    def divisors(self, loss: Loss, samples: int, outputs: int) -> tuple[int, int]:
+        """What is divided by at the start, and at the end."""
         n = {"sum": (1, 1), "samples": (samples, 1), "outputs": (1, outputs), "entries": (samples, outputs)}
         by_samples, by_outputs = n[loss.reduction]
-        first, last = {
+        return {
             "start": (by_samples * by_outputs, 1),
             "end": (1, by_samples * by_outputs),
             "parts": (by_outputs, by_samples),
         }[self.recipe.mean]
+
+    def output_deltas(self, name: tuple[str, float], z: Rows, a: Rows, y: Rows, loss: Loss) -> tuple[Rows, Rounding]:
+        """δ, and what is left to do to every gradient at the end."""
+        r, (base, parameter) = self.r, named(loss.base)
+        first, last = self.divisors(loss, len(y), len(y[0]))
         error = [[r(error_slope(base, p, t, parameter, r) / first) for p, t in zip(*rows)] for rows in zip(a, y)]
         if (base, name[0]) not in (("cross_entropy", "softmax"), ("binary_cross_entropy", "sigmoid")):
             deltas = self.backward(name, error, z, a)
@@ -459,6 +557,7 @@ class Implementation(NamedTuple):
     name: str
     format: Format
     gradients: Callable[[Network, Batch, Loss], list[float]]
+    values: Callable[[Network, Batch, Loss], list[float]] | None = None  # the outputs, then the loss
 
 
 bfloat, half = rounding(BFLOAT16), rounding(BINARY16)
@@ -490,7 +589,7 @@ WAYS: list[dict[str, Any]] = [
 
 
 def implementation(recipe: Recipe) -> Implementation:
-    return Implementation(recipe.name, recipe.machine.format, recipe)
+    return Implementation(recipe.name, recipe.machine.format, recipe, recipe.values)
 
 
 PANEL = [implementation(Recipe(machine, **way)) for machine in MACHINES for way in WAYS]
@@ -521,18 +620,36 @@ class Shares(NamedTuple):
     format: Format
     shares: list[float]
     resolutions: list[float]
+    kind: str = "gradients"  # or "values": outputs, then the loss
 
 
 def shares(network: Network, batch: Batch, loss: Loss, panel: Sequence[Implementation] = PANEL) -> Iterator[Shares]:
     """Each implementation of the panel, held against the budgets of its format."""
     budgets: dict[str, list[Ball]] = {}
-    for name, format, gradients in panel:
+    for name, format, gradients, _ in panel:
         if format.name not in budgets:
             budgets[format.name] = backpropagation(network, batch, loss, ball(format)).parameters()
         found = gradients(network, batch, loss)
         assert len(found) == len(budgets[format.name])
         entries = budgets[format.name]
         yield Shares(name, format, list(map(share, found, entries)), list(map(resolution, entries)))
+
+
+def value_shares(
+    network: Network, batch: Batch, loss: Loss, panel: Sequence[Implementation] = PANEL
+) -> Iterator[Shares]:
+    """The same of outputs and loss."""
+    budgets: dict[str, list[Ball]] = {}
+    for name, format, _, values in panel:
+        if values is None:
+            continue
+        if format.name not in budgets:
+            found = enclosures(network, batch, loss, format)
+            budgets[format.name] = [x for kind in ("outputs", "loss") for row in found[kind, -1] for x in row]
+        entries = budgets[format.name]
+        given = values(network, batch, loss)
+        assert len(given) == len(entries)
+        yield Shares(name, format, list(map(share, given, entries)), list(map(resolution, entries)), "values")
 
 
 # Cases that are not well scaled.

@@ -48,7 +48,7 @@ def within(decision: float, sides: Sides) -> list[Fraction]:
 
 
 def exactly(x: Fraction) -> Decimal:
-    return EXACT.lift([[x]])[0][0]
+    return EXACT.ratio(*x.as_integer_ratio())
 
 
 @pytest.mark.parametrize("function", BOUNDED.values(), ids=BOUNDED)

@@ -413,6 +413,7 @@ def ball(format: Format | str | None = None, digits: int = 38, extra_terms: int 
         normal_pdf=_unused,
         less=rules.less,
         hull=rules.hull,
+        either=lambda x, other: x if rules.format is None else rules.hull([x, other()]),
     )
     return system
 

@@ -26,7 +26,7 @@ from purebp.oracle.asking.guessing import Guess, guess
 from purebp.oracle.asking.state import stateful
 from purebp.oracle.cases import Case
 from purebp.oracle.conventions import Convention, default_convention
-from purebp.oracle.evidence import gathered
+from purebp.oracle.evidence import TensorReport, gathered
 from purebp.oracle.layers import Layers
 from purebp.oracle.pipeline import judged
 from purebp.oracle.reports.report import Report
@@ -135,7 +135,7 @@ def replayed(candidate: Candidate, cases: Sequence[Case], declared: Declared, re
     convention: Convention = report.convention or default_convention(declared)
     answer, first = ask(candidate, cases[index], declared), report.cases[index]
     (again,) = gathered([cases[index]], [answer], convention, declared.format, Layers(declared).enclose)
-    if again.tensors == first.tensors and (answer.fatal and answer.fatal.kind) == (
+    if _alike(again.tensors, first.tensors) and (answer.fatal and answer.fatal.kind) == (
         first.finding and first.finding.kind
     ):
         return report
@@ -145,3 +145,13 @@ def replayed(candidate: Candidate, cases: Sequence[Case], declared: Declared, re
     finding = Finding("flaky", sentence, cases[index].name)
     verdict = report.verdict if report.verdict in BROKEN else "flaky"
     return replace(report, verdict=verdict, findings=(*report.findings, finding))
+
+
+def _alike(tensors: Sequence[TensorReport], others: Sequence[TensorReport]) -> bool:
+    """Whether they may be of one answer, rounded anew: no entry is off by two budgets more, or less, than the other."""
+    return [tensor.name for tensor in tensors] == [tensor.name for tensor in others] and not any(
+        abs(a - b) > 2
+        for tensor, other in zip(tensors, others)
+        for rows in zip(tensor.shares, other.shares)
+        for a, b in zip(*rows)
+    )

@@ -210,6 +210,25 @@ def inside(claim: Claim, budgets: Budgets) -> bool:
     return all(share(x, b) <= 1 for key in claim for rows in zip(claim[key], budgets[key]) for x, b in zip(*rows))
 
 
+def rounded_anew(claims: Sequence[Claim], piece: Evidence) -> bool:
+    """Whether further answers differ from the one that is judged by no more than right ones may.
+
+    Those in the place of a right one lie in its budgets; those in the place of another one, no further from it than two
+    right ones from each other.
+    """
+    if any(claim.keys() != piece.claim.keys() for claim in claims):
+        return False
+    if piece.passed:
+        return all(inside(claim, piece.budgets) for claim in claims)
+    return all(
+        x == y or abs(x - y) <= 2 * b.radius
+        for claim in claims
+        for key, rows in claim.items()
+        for row in zip(rows, piece.claim[key], piece.budgets[key])
+        for x, y, b in zip(*row)
+    )
+
+
 def _position(key: Key) -> tuple[int, int]:
     place = ORDER.index(key[0]) if key[0] in ORDER else 0  # tensors of a graph stay as they come
     return place if key[0] in ORDER[:2] else 2, -key[1] * 4 + place

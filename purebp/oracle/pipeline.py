@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from purebp.number_systems.formats import Format
 from purebp.oracle.answer import Answer, Claim, Finding
 from purebp.oracle.asking.declared import Declared
+from purebp.oracle.asking.state import Changed
 from purebp.oracle.conventions import Convention
 from purebp.oracle.evidence import (
     Budgets,
@@ -20,6 +21,7 @@ from purebp.oracle.evidence import (
     gathered,
     over_cases,
     regathered,
+    rounded_anew,
     undecided_tensors,
     worst_entry,
 )
@@ -27,6 +29,11 @@ from purebp.oracle.explaining.diagnosis import Diagnosis
 from purebp.oracle.reasons import Reasons
 from purebp.oracle.reports.report import CaseReport, Report
 from purebp.oracle.verdict import Facts, Verdict, reached
+
+ROUNDED_ANEW = (
+    "Not reproducible bit by bit: asked the same again, it gives other numbers, as threads or atomic sums do; they "
+    "differ by no more than their error budgets allow."
+)
 
 
 class Question(Protocol):
@@ -75,13 +82,13 @@ def judged(
     answers: Sequence[Answer],
     name: str,
     *,
-    state: Sequence[Finding] = (),
+    state: Sequence[Changed] = (),
     known: Convention | None = None,
     explained: bool = True,
 ) -> Report:
     """The report on answers to cases.
 
-    state: found by asking again. known: what the answers to most of the cases follow.
+    state: what changed when asked again. known: what the answers to most of the cases follow.
     """
     declared = question.declared
     usual = known or question.usual
@@ -92,7 +99,8 @@ def judged(
         evidence = regathered(evidence, convention, declared.format, question.enclose)
     relevant, passed_over = question.relevant(evidence, convention)
     missing = question.missing(evidence, convention) if explained else None
-    findings = (*_first_of_each_kind(answers), *state, *([missing] if missing else []))
+    kept = [changed.finding for changed in state if not rounded_anew(changed.claims, evidence[changed.index])][:1]
+    findings = (*_first_of_each_kind(answers), *kept, *([missing] if missing else []))
     facts = Facts(relevant, findings, found is not None, convention.fits(declared))
     if explained and facts.right and not facts.fits:
         facts = replace(facts, reasons=Reasons(tuple(question.departure(relevant, convention))))
@@ -105,7 +113,8 @@ def judged(
             facts = replace(facts, evidence=under)
     verdict = reached(facts)
     notes = _notes(question, facts, convention, verdict) if explained or facts.right else ()
-    return _report(question, facts, found, name, verdict, (*notes, *passed_over))
+    anew = (ROUNDED_ANEW,) if state and not kept else ()
+    return _report(question, facts, found, name, verdict, (*notes, *anew, *passed_over))
 
 
 def _first_of_each_kind(answers: Sequence[Answer]) -> list[Finding]:

@@ -12,6 +12,7 @@ operators (small integers may be mixed in), and take everything else from an `Ar
 | `exp` … `normal_pdf` | the elementary functions; Φ and φ are those of the standard normal distribution |
 | `less(x, y)` | x < y: on which side of a kink a number lies; `Undecided` where what is known of them does not say |
 | `hull(numbers)` | a number that stands for them all, where it is not known which one it is; asked for by `choose` alone |
+| `either(x, other)` | x, or other(), which is another formula for it; where the errors of all are bounded, what holds both |
 
 >>> FLOAT.inner([[1.0, 2.0]], [[3.0, 4.0], [5.0, 6.0]], [0.5, 0.25])
 [[11.5, 17.25]]
@@ -109,6 +110,10 @@ class Function:
         return result
 
 
+def _first(x: N, other: Callable[[], N]) -> N:
+    return x
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Arithmetic(Generic[N]):
     """A number system, as the operations that the textbook code takes from it (table above)."""
@@ -127,6 +132,7 @@ class Arithmetic(Generic[N]):
     normal_pdf: Callable[[N], N]
     less: Callable[[N | int, N | int], bool]
     hull: Callable[[list[N]], N] = itemgetter(0)
+    either: Callable[[N, Callable[[], N]], N] = _first
 
     @property
     def one(self) -> N:

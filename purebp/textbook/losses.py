@@ -166,7 +166,8 @@ class Loss:
     def at(self, f: Activation, z: Matrix[N], a: Matrix[N], y: Matrix[N], arithmetic: Arithmetic[N]) -> N:
         """The loss of the outputs a = f(z), from z itself where that is the stable way."""
         if fusion := self.fused_with(f):
-            return self._total(fusion.summands(*_pair(z, y, arithmetic), arithmetic), arithmetic)
+            stable = self._total(fusion.summands(*_pair(z, y, arithmetic), arithmetic), arithmetic)
+            return arithmetic.either(stable, lambda: self(a, y, arithmetic))
         return self(a, y, arithmetic)
 
     def closed_deltas(

@@ -113,9 +113,9 @@ def measured() -> tuple[dict[str, Strip], int]:
     panel, entries = list(map(portable, PANEL)), 0
     strips: dict[str, Strip] = {}
     for case, smooth in cases():
-        for name, _, found, resolutions in shares(*case, panel):
-            strip = strips.setdefault(name, Strip(name.split(", ")[0]))
-            for share, resolution, exists in zip(found, resolutions, smooth):
+        for found in shares(*case, panel):
+            strip = strips.setdefault(found.name, Strip(found.name.split(", ")[0]))
+            for share, resolution, exists in zip(found.shares, found.resolutions, smooth):
                 if exists and resolution <= 0.5:
                     entries += 1
                     strip.bins[bin_of(share)] += 1

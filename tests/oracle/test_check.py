@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import re
 from html.parser import HTMLParser
+from itertools import count
 from random import Random
-from typing import Any
+from typing import Any, cast
 from xml.etree import ElementTree
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from purebp import FLOAT, Batch, Gradients, PurebpError, backpropagation, transpose
+from purebp.number_systems.ball import ball
 from purebp.oracle import Report, check
 from purebp.oracle.asking.declared import Declared
 from purebp.oracle.cases import Case
@@ -19,7 +23,7 @@ from purebp.oracle.check import replayed
 from purebp.oracle.explaining.catalogue import CATALOGUE
 from purebp.oracle.explaining.recipe import planted, run
 from purebp.oracle.reports import render
-from tests.oracle.samples import SIGMOIDS, Candidate, flat, lists, lists_of, rebuilt, right
+from tests.oracle.samples import SIGMOIDS, Candidate, Pair, flat, lists, lists_of, rebuilt, right
 
 
 @pytest.mark.parametrize("weights", ["out_in", "in_out"])
@@ -386,6 +390,48 @@ def test_a_case_that_is_found_by_a_search_is_judged_with_the_others() -> None:
 # Asked once more.
 
 
+class Shuffled:
+    """Right but for rounding: at each call, its answer is drawn from the budgets, made larger by a factor."""
+
+    def __init__(self, reach: float, seed: int, factor: float = 1.0) -> None:
+        self.reach, self.random, self.factor = reach, Random(seed), factor
+
+    def __call__(self, weights: Any, biases: Any, inputs: Any, targets: Any) -> Pair:
+        balls = backpropagation(rebuilt(weights, biases), Batch(inputs, targets), "half_sse", ball("binary64"))
+
+        def drawn(b: Any) -> float:
+            low, high = float(b.midpoint) - b.radius, float(b.midpoint) + b.radius
+            middle, reach = (low + high) / 2, 0.99 * self.reach * (high - low) / 2
+            return float(self.factor * (middle + self.random.uniform(-reach, reach)))
+
+        return lists(cast(Gradients, balls), drawn)
+
+
+@settings(max_examples=2)
+@given(st.integers(0, 2**32))
+def test_what_is_rounded_anew_at_each_call_is_correct(seed: int) -> None:
+    declared: dict[str, Any] = {"activations": SIGMOIDS, "loss": "half_sse", "returns": "gradients"}
+    report = check(Shuffled(1.0, seed), **declared)
+    assert report.verdict == "correct" and report.conforms and not report.findings
+    assert "Not reproducible bit by bit" in flat(report)
+    assert "Not reproducible" not in flat(check(Shuffled(0.0, seed), **declared))
+    assert check(Shuffled(1000.0, seed), **declared).verdict == "flaky"
+
+
+def test_what_is_rounded_anew_and_wrong_is_named() -> None:
+    report = check(Shuffled(0.4, 1, factor=-1.0), activations=SIGMOIDS, loss="half_sse", returns="gradients")
+    assert report.verdict == "correct-under-convention" and report.explanations[0].name == "sign turned"
+    assert "Not reproducible bit by bit" in flat(report) and not report.findings
+
+
+def test_a_right_answer_that_is_off_when_asked_again_is_not_correct() -> None:
+    cases, calls = len(Declared(SIGMOIDS).ladder()), count()
+    candidate = right("mse", lambda n, m: 1.0 if next(calls) < cases else 1 + 1e-9)
+
+    report = check(candidate, activations=SIGMOIDS, loss="mse", returns="gradients")
+    assert not report.conforms and [finding.kind for finding in report.findings] == ["keeps state"]
+
+
 def test_a_failure_that_is_not_seen_again_is_flaky() -> None:
     declared = Declared(SIGMOIDS, "mse", returns="gradients")
     ladder = declared.ladder()
@@ -395,5 +441,7 @@ def test_a_failure_that_is_not_seen_again_is_flaky() -> None:
     again = replayed(right(), ladder, declared, report)
     assert (again.verdict, again.conforms) == ("flaky", False)
     assert again.findings[-1].kind == "flaky" and again.findings[-1].case == "one sample"
+    hardly = right("mse", lambda n, m: 0.9 + 2.0**-54)  # rounded anew
+    assert replayed(hardly, ladder, declared, report) == report
     fine = check(right(), activations=SIGMOIDS, loss="mse", returns="gradients")
     assert replayed(wrong, ladder, declared, fine) == fine  # nothing failed

@@ -26,6 +26,7 @@ from purebp.oracle.evidence import (
     inside,
     over_cases,
     regathered,
+    rounded_anew,
     share,
     turned_claim,
     undecided_tensors,
@@ -222,3 +223,22 @@ def test_budgets_are_asked_for_what_is_claimed_alone() -> None:
     assert asked[2:] == [("x", other, "binary32"), ("z", other, "binary32")] and list(again) == list(evidence)
     with pytest.raises(ValueError, match="shorter|longer"):
         gathered("xy", answers, usual, "binary64", enclose)
+
+
+@given(st.data(), pieces())
+def test_answers_are_rounded_anew_if_they_are_no_further_apart_than_right_ones(
+    data: st.DataObject, piece: Evidence
+) -> None:
+    """Beside a right answer only right ones are; beside another, whatever is at most two radii from it."""
+    claim = {key: [[data.draw(near(b)) for b in row] for row in rows] for key, rows in piece.budgets.items()}
+    pairs = zip(
+        numbers(piece.claim), numbers(claim), (b for rows in piece.budgets.values() for row in rows for b in row)
+    )
+    if piece.passed:
+        assert rounded_anew([claim], piece) == inside(claim, piece.budgets)
+    else:
+        apart = all(x == y or abs(x - y) <= 2 * b.radius for x, y, b in pairs)
+        assert rounded_anew([claim, claim], piece) == apart
+        assert rounded_anew([piece.claim, claim], piece) == (apart and not any(map(isnan, numbers(piece.claim))))
+    if claim:
+        assert not rounded_anew([{}], piece)

@@ -13,6 +13,7 @@ from purebp import FLOAT, Batch, Layer, Network, backpropagation, evaluate, forw
 from purebp.oracle import check, judge
 from purebp.oracle.answer import Answer, Claim, Finding, Key, as_claim, tensor_name
 from purebp.oracle.asking.declared import Declared
+from purebp.oracle.asking.state import Changed
 from purebp.oracle.cases import Case, ladder
 from purebp.oracle.conventions import ONE, Convention
 from purebp.oracle.evidence import Evidence, gathered
@@ -342,7 +343,7 @@ def test_what_chance_answers_follow_is_not_said(kind: str) -> None:
     recipe, cases = planted(CATALOGUE["a clipped before the derivative"], {0}), ladder(("sigmoid", "sigmoid"))
     answers = [Answer(as_claim(run(recipe, case.network, case.batch, "half_sse", FLOAT))) for case in cases]
     finding = Finding(kind, "so it is", cases[0].name)
-    report = judged(Layers(Declared(SIGMOIDS)), cases, answers, "mine", state=[finding])
+    report = judged(Layers(Declared(SIGMOIDS)), cases, answers, "mine", state=[Changed(0, ({},), finding)])
     assert report.explanations[0].name == "a clipped before the derivative"
     assert (report.convention is None) == (kind == "flaky")
 

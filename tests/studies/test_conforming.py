@@ -15,9 +15,11 @@ import pytest
 from purebp import Batch, Layer, Network, activation, backpropagation, loss
 from purebp.number_systems.ball import ball
 from purebp.number_systems.formats import BFLOAT16, BINARY16, BINARY32, BINARY64, FORMATS, rounds_to
+from purebp.oracle import judge
 from purebp.oracle.evidence import share
 from purebp.textbook.activations import Elementwise
 from studies.conforming import (
+    LOSSES,
     MACHINES,
     PANEL,
     SLOPES,
@@ -31,12 +33,15 @@ from studies.conforming import (
     named,
     rounding,
     shares,
+    value_shares,
     wild_case,
 )
 from tests.laws import Backpropagation
 from tests.test_planted_bugs import BUGS
 
 # Right, hence inside.
+
+MEANS = [(True, "start"), (False, "start"), (False, "end"), (True, "parts")]
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -46,8 +51,38 @@ def test_no_conforming_implementation_leaves_its_budget(format: str) -> None:
     for seed in range(8):
         random = Random(seed)
         case = wild_case(random, widest=5, deepest=4)
-        for found in shares(*case, [*panel, *(drawn(random, machine) for machine in machines)]):
-            assert max(found.shares) <= 1, (seed, found.name)
+        members = [*panel, *(drawn(random, machine) for machine in machines)]
+        for found in (*shares(*case, members), *value_shares(*case, members)):
+            assert max(found.shares) <= 1, (seed, found.name, found.kind)
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)
+@pytest.mark.parametrize("name", LOSSES)
+def test_every_formula_of_every_loss_stays_inside(name: str, machine: Machine) -> None:
+    """On outputs that are given as they are, and after the activation that the loss is often computed through."""
+    base, _ = named(name)
+    chosen, random = loss(name), Random(f"{name} {machine.name}")
+    fused = chosen.fusion.activation.name if chosen.fusion else "tanh"
+    ways = [Recipe(machine, value=k, softmax=k, fused=fused, mean=mean) for k in range(3) for fused, mean in MEANS]
+    for k in range(9):
+        f = "sigmoid" if "entropy" in base and k % 2 else fused if k % 3 else "softmax"
+        z = [machine.stored(random.choice([-1, 1]) * 2 ** random.uniform(-6, 5)) for _ in range(3)]
+        network = Network([Layer([[float(i == j) for j in range(3)] for i in range(3)], None, f)])
+        targets = [machine.stored(random.choice([0.0, 1.0, random.random()])) for _ in z]
+        for found in value_shares(network, Batch([z], [targets]), chosen, list(map(implementation, ways))):
+            assert max(found.shares) <= 1, (found.name, f, z, targets)
+
+
+def test_the_printed_value_of_binary_cross_entropy_is_right_where_its_output_is_saturated() -> None:
+    """log(1 − ŷ) loses what 1 − ŷ cancels: that is the formula, and no mistake."""
+    network, batch, chosen = (
+        Network([Layer([[1.0]], None, "sigmoid")]),
+        Batch([[10.0]], [[0.0]]),
+        "binary_cross_entropy",
+    )
+    printed = -math.log(1 - 1 / (1 + math.exp(-10.0)))
+    assert judge(network, batch, {"loss": printed}, chosen).verdict == "correct"
+    assert judge(network, batch, {"loss": 1.0001 * printed}, chosen).verdict == "wrong"
 
 
 @pytest.mark.parametrize(

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from purebp.oracle.answer import BROKEN, Answer, Claim, Finding, same
 from purebp.oracle.asking.candidate import NOT_ASKED
 
 
-def stateful(cases: Sequence[Any], answers: Sequence[Answer], again: Callable[[Any], Answer]) -> Iterator[Finding]:
-    """Ask some cases once more: answers that change were kept from an earlier call, or drawn by chance."""
-    for case, first in zip(cases[:2], answers):
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A case, by its index, that was answered otherwise when asked again; and what to say if it is more than rounding."""
+
+    index: int
+    claims: tuple[Claim, ...]  # when asked again
+    finding: Finding
+
+
+def stateful(cases: Sequence[Any], answers: Sequence[Answer], again: Callable[[Any], Answer]) -> Iterator[Changed]:
+    """Ask some cases once more: answers that change were kept from an earlier call, drawn by chance, or rounded anew."""
+    for index, (case, first) in enumerate(zip(cases[:2], answers)):
         if not first.claim:
             continue
         second, third = again(case), again(case)
@@ -33,8 +43,7 @@ def stateful(cases: Sequence[Any], answers: Sequence[Answer], again: Callable[[A
                 "asked the same three times, it gives different answers: something is drawn by chance, or kept from "
                 "call to call"
             )
-        yield Finding(kind, sentence, case.name)
-        return
+        yield Changed(index, (second.claim, third.claim), Finding(kind, sentence, case.name))
 
 
 def _same_steps(a: Claim, b: Claim, c: Claim) -> bool:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from purebp.oracle.answer import BROKEN, Answer, Finding, Key
 from purebp.oracle.asking.candidate import NOT_ASKED
-from purebp.oracle.asking.state import stateful
+from purebp.oracle.asking.state import Changed, stateful
 from purebp.textbook.arithmetic import Matrix
 
 KEYS: tuple[Key, ...] = (("weights", 0), ("biases", 0))
@@ -39,7 +39,7 @@ def found(*calls: Iterable[Iterable[float]]) -> list[tuple[str, str, str]]:
     asked = dict(zip((WIDE, DEEP, LAST), series))
     firsts = [next(answers) for answers in series]
     told = stateful(list(asked), firsts, lambda case: next(asked[case]))
-    return [(finding.kind, finding.case, finding.sentence) for finding in told]
+    return [(changed.finding.kind, changed.finding.case, changed.finding.sentence) for changed in told]
 
 
 @given(st.lists(VECTORS, min_size=1, max_size=3))
@@ -82,8 +82,8 @@ def test_another_set_of_tensors_is_another_answer() -> None:
     whole = claim([1.0, 2.0, 3.0])
     part = {KEYS[0]: whole[KEYS[0]]}
     answers = map(Answer, (part, whole, part))
-    (finding,) = stateful([WIDE], [Answer(whole)], lambda case: next(answers))
-    assert finding.kind == "flaky"
+    (changed,) = stateful([WIDE], [Answer(whole)], lambda case: next(answers))
+    assert changed.finding.kind == "flaky"
 
 
 def test_the_second_case_is_asked_where_the_first_is_the_same_and_no_third_is() -> None:
@@ -92,12 +92,15 @@ def test_the_second_case_is_asked_where_the_first_is_the_same_and_no_third_is() 
     assert found(repeat(same), repeat(same), growing) == []
 
 
-def test_one_finding_is_enough() -> None:
-    growing = [[float(k), 0.0, 0.0] for k in range(4)]
-    assert [told[:2] for told in found(growing, growing)] == [("keeps state", "wide")]
+def test_what_changed_comes_with_the_answers_it_changed_to() -> None:
+    growing = [claim([float(k), 0.0, 0.0]) for k in range(4)]
+    answers = {case: map(Answer, growing[1:]) for case in (WIDE, DEEP)}
+    told = list(stateful([WIDE, DEEP], [Answer(growing[0])] * 2, lambda case: next(answers[case])))
+    assert [(changed.index, changed.finding.case) for changed in told] == [(0, "wide"), (1, "deep")]
+    assert all(changed.claims == (growing[1], growing[2]) for changed in told)
 
 
-def asked(first: Answer, again: Callable[[int], Answer]) -> tuple[int, list[Finding]]:
+def asked(first: Answer, again: Callable[[int], Answer]) -> tuple[int, list[Changed]]:
     """How often it was asked again, and what is said then."""
     calls: list[str] = []
 
@@ -127,5 +130,5 @@ def test_what_breaks_when_asked_again_is_no_state(kind: str, call: int) -> None:
 
 def test_what_raises_when_asked_again_is_not_the_same() -> None:
     first, raising = Answer(claim([1.0, 2.0, 3.0])), Answer({}, (Finding("raises", "it raises"),))
-    (finding,) = asked(first, lambda n: raising)[1]
-    assert finding.kind == "keeps state" and finding.fatal
+    (changed,) = asked(first, lambda n: raising)[1]
+    assert changed.finding.kind == "keeps state" and changed.finding.fatal
