@@ -1,7 +1,9 @@
 """The ladder: built-in cases, simplest first, for whatever architecture a candidate has declared.
 
-Numbers are short dyadic fractions, exact in every format and every parser. Weights are neither tiny nor alike, for a
-mistake vanishes near W = 0 and hides in symmetry; some layers are square, for a transposed matrix shows only there.
+Numbers are short dyadic fractions, exact in every format and every parser, but for one case that has as many digits as
+the format, on which rounded inputs show. Weights are neither tiny nor alike, for a mistake vanishes near W = 0 and hides
+in symmetry; some layers are square, for a transposed matrix shows only there. The last cases ask for more than is usual,
+and who does not answer them is told so, and not called wrong (`BEYOND`).
 
 >>> rung = ladder(["sigmoid", "sigmoid"])[0]
 >>> rung.name, rung.network.sizes, rung.batch
@@ -11,13 +13,14 @@ mistake vanishes near W = 0 and hides in symmetry; some layers are square, for a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from random import Random
 
+from purebp.number_systems.formats import BINARY64, Format, format_named, rounds_to
 from purebp.textbook import losses
-from purebp.textbook.activations import Activation, activation
+from purebp.textbook.activations import Activation, Elementwise, activation
 from purebp.textbook.arithmetic import Matrix, PurebpError
 from purebp.textbook.backprop import backpropagation, forward
 from purebp.textbook.losses import Loss
@@ -31,6 +34,8 @@ class Case:
     name: str
     network: Network
     batch: Batch
+    beyond: str = ""  # in what it asks for more than is usual: "large", "integers" or "soft"
+    long: bool = False  # its numbers have all digits of the format, and may be read with an error of one roundoff
 
     @property
     def id(self) -> str:
@@ -47,6 +52,12 @@ class Case:
         """Rows of the batch."""
         return len(self.batch.inputs)
 
+    @property
+    def largest_z(self) -> float:
+        """The largest |z| of its forward pass."""
+        passes = forward(self.network, self.batch.inputs).pre_activations
+        return max(abs(z) for rows in passes for row in rows for z in row)
+
 
 @dataclass(frozen=True, slots=True)
 class Rung:
@@ -57,8 +68,9 @@ class Rung:
     hidden: tuple[int, ...]
     n_out: int
     samples: int
-    unit: int = 16  # numbers are whole multiples of 1/unit
+    unit: int = 16  # numbers are whole multiples of 1/unit; with 0 they have all digits of the format
     special: str = ""
+    beyond: str = ""
 
 
 RUNGS = (
@@ -75,9 +87,29 @@ RUNGS = (
     Rung("as many samples as neurons", 4, (4,), 4, 4),
     Rung("wide", 5, (7, 6), 3, 6),
 )
+MANY = 17  # samples: more than loops are unrolled by
+MORE = (  # what short, small and few numbers do not show
+    Rung("full-length numbers", 3, (4,), 2, 3, 0),
+    Rung("a kink in every layer", 3, (4, 3), 2, 3, 4, "kinks"),
+    Rung("many samples, many neurons", 18, (19,), 3, MANY, 16, "twice"),
+    Rung("large numbers", 2, (3, 2), 2, 3, 8, "40", "large"),
+    Rung("larger numbers", 2, (3, 2), 2, 2, 8, "800", "large"),
+    Rung("whole numbers", 3, (2,), 2, 2, 1, "", "integers"),
+    Rung("soft targets", 3, (2,), 3, 2, 16, "soft", "soft"),
+)
+MOST_SLOW = 20_000  # products of a sample with a layer, beyond which a declared size is not asked for with many samples
+BEYOND = {
+    "large": "On large numbers (|z| up to {z:.0f}) it gives no numbers: {told}. No e^z that overflows is needed there; "
+    "it is not called wrong for that.",
+    "integers": "Where whole numbers are given as integers it gives no numbers: {told}. Convert what is given to floats; "
+    "it is not called wrong for that.",
+    "soft": "It is right for targets that are 0 and 1, and not for those between: it is not called wrong for that.",
+}
 MOST_NUMBERS = 1_000_000  # in a network and its batch
 DEEP = Rung("deep", 2, (3, 2, 4, 3), 2, 2)
 ANY_DEPTH = 5  # of the deep chain
+DEEPER = Rung("nine layers", 2, (3, 2), 2, 2)
+DEEPEST = 9
 
 
 def ladder(
@@ -88,10 +120,12 @@ def ladder(
     biases: bool = True,
     batch: int | None = None,
     seed: int = 0,
+    format: Format | str = BINARY64,
 ) -> tuple[Case, ...]:
     """The cases for an architecture: one activation per layer, or a single one for networks of any depth.
 
-    `sizes` are the widths, inputs first, and `batch` is the number of samples, where they are fixed.
+    `sizes` are the widths, inputs first, and `batch` is the number of samples, where they are fixed. Long numbers are
+    those of the format.
     """
     free = sizes is None and isinstance(activations, (str, Activation))
     names = list(map(activation, [activations] * 2 if isinstance(activations, (str, Activation)) else activations))
@@ -113,8 +147,18 @@ def ladder(
     rungs = [(rung, names) for rung in RUNGS if rung.special != "kink" or any(f.kinks for f in names)]
     if free:
         rungs += [(DEEP, [names[0]] * ANY_DEPTH), (RUNGS[2], names[:1]), (RUNGS[3], names[:1] * 3)]
+        rungs += [(DEEPER, [names[0]] * DEEPEST)]
+    slow = sizes is not None and (batch or MANY) * sum(a * b for a, b in pairwise(sizes)) > MOST_SLOW
+    entropy = default_loss(names, loss).targets != "real"
+    for rung in MORE:
+        if rung.special == "kinks" and not any(f.kinks for f in names) and not all(map(_piecewise_linear, names)):
+            continue
+        if (rung.special == "twice" and slow) or (rung.special == "soft" and not entropy):
+            continue
+        rungs.append((rung, names))
     return tuple(
-        _case(rung, chosen, loss, sizes, biases, batch, seed + number) for number, (rung, chosen) in enumerate(rungs)
+        _case(rung, chosen, loss, sizes, biases, batch, seed + number, format_named(format))
+        for number, (rung, chosen) in enumerate(rungs)
     )
 
 
@@ -126,6 +170,7 @@ def _case(
     biases: bool,
     batch: int | None,
     seed: int,
+    format: Format,
 ) -> Case:
     """Of some draws, the one with the fewest zeros in its gradient: dead neurons show nothing."""
     if sizes is None:
@@ -135,7 +180,7 @@ def _case(
 
     def draws() -> Iterator[tuple[int, Case]]:
         for draw in range(40):
-            case = _drawn(rung, names, loss, sizes, biases, samples, Random(f"{seed} {draw}"))
+            case = _drawn(rung, names, loss, sizes, biases, samples, format, Random(f"{seed} {draw}"))
             gradient = backpropagation(case.network, case.batch, default_loss(names, loss)).parameters()
             dull = sum(x == 0.0 for x in gradient) + _one_sided(case)
             yield dull, case
@@ -165,12 +210,17 @@ def _drawn(
     sizes: Sequence[int],
     biases: bool,
     samples: int,
+    format: Format,
     random: Random,
 ) -> Case:
     unit, pool = rung.unit, dict[float, list[float]]()
 
     def number(largest: float) -> float:
         """Not 0, of either sign, and no magnitude twice before all have been drawn."""
+        if not unit:
+            return random.choice((-1, 1)) * rounds_to(random.uniform(largest / 8, largest), format)
+        if unit == 1:
+            largest = 2
         if not pool.get(largest):
             pool[largest] = [k / unit for k in range(1, int(largest * unit) + 1)]
             random.shuffle(pool[largest])
@@ -190,18 +240,74 @@ def _drawn(
     network = Network(layers)
     if rung.special == "kink":
         network = _at_kink(network, inputs[0])
+    if rung.special == "kinks":
+        network = _at_kinks(network, inputs[0])
     if rung.special == "saturated":
         network = _saturated(network, inputs)
-    outputs = sizes[-1]
-    chosen = default_loss(names, loss)
-    if names[-1].distribution or chosen.targets == "one_hot":
+    if rung.beyond == "large":
+        network = _reaching(network, inputs, float(rung.special))
+    targets = _targets(rung, default_loss(names, loss), names[-1].distribution, samples, sizes[-1], number, random)
+    if rung.special == "kinks" and not names[-1].distribution and all(map(_piecewise_linear, names)):
+        targets[0] = list(forward(network, inputs[:1]).outputs[0])
+    if rung.special == "twice" and samples > 3:
+        inputs[-1], targets[-1] = list(inputs[3]), list(targets[3])
+    return Case(rung.name, network, Batch(inputs, targets), rung.beyond, not unit)
+
+
+def _targets(
+    rung: Rung,
+    chosen: Loss,
+    distribution: bool,
+    samples: int,
+    outputs: int,
+    number: Callable[[float], float],
+    random: Random,
+) -> list[list[float]]:
+    """What suits the loss: a single 1 in each sample, 0 or 1, or any numbers; soft ones between 0 and 1 add up to 1."""
+    if rung.special == "soft":
+        if distribution or chosen.targets == "one_hot":
+            cuts = ([0, *sorted(random.sample(range(1, 16), outputs - 1)), 16] for _ in range(samples))
+            return [[(b - a) / 16 for a, b in pairwise(row)] for row in cuts]
+        return [[random.randint(1, 15) / 16 for _ in range(outputs)] for _ in range(samples)]
+    if distribution or chosen.targets == "one_hot":
         classes = [random.randrange(outputs) for _ in range(samples)]
-        targets = [[float(j == c) for j in range(outputs)] for c in classes]
-    elif chosen.targets == "binary":
-        targets = [[float(random.randint(0, 1)) for _ in range(outputs)] for _ in range(samples)]
-    else:
-        targets = [[random.randint(0, unit) / unit for _ in range(outputs)] for _ in range(samples)]
-    return Case(rung.name, network, Batch(inputs, targets))
+        return [[float(j == c) for j in range(outputs)] for c in classes]
+    if chosen.targets == "binary":
+        return [[float(random.randint(0, 1)) for _ in range(outputs)] for _ in range(samples)]
+    if rung in MORE:
+        return [[number(1.5) for _ in range(outputs)] for _ in range(samples)]
+    return [[random.randint(0, rung.unit) / rung.unit for _ in range(outputs)] for _ in range(samples)]
+
+
+def _piecewise_linear(f: Activation) -> bool:
+    """Whether outputs are exact where inputs are short."""
+    bounds = f.value.bounds if isinstance(f, Elementwise) else None
+    return bounds is not None and bounds.slope is None
+
+
+def _with_layer(network: Network, l: int, layer: Layer) -> Network:
+    return Network([*network.layers[:l], layer, *network.layers[l + 1 :]])
+
+
+def _reaching(network: Network, inputs: Matrix, reach: float) -> Network:
+    """The first neuron of every layer is made a whole number of times larger, so that its largest |z| is near `reach`."""
+    for l, layer in enumerate(network.layers):
+        z = max(abs(row[0]) for row in forward(network, inputs).pre_activations[l])
+        times = max(1.0, reach // z) if z else 1.0
+        weights = [[times * w for w in layer.weights[0]], *layer.weights[1:]]
+        biases = layer.biases and (times * layer.biases[0], *layer.biases[1:])
+        network = _with_layer(network, l, Layer(weights, biases, layer.activation))
+    return network
+
+
+def _at_kinks(network: Network, sample: Sequence[float]) -> Network:
+    """The first neuron of every layer that has kinks and biases meets one, on that sample."""
+    for l, layer in enumerate(network.layers):
+        if layer.activation.kinks and layer.biases is not None:
+            z = forward(network, [sample]).pre_activations[l][0][0]
+            biases = (layer.biases[0] + layer.activation.kinks[0] - z, *layer.biases[1:])
+            network = _with_layer(network, l, Layer(layer.weights, biases, layer.activation))
+    return network
 
 
 def _saturated(network: Network, inputs: Matrix) -> Network:

@@ -15,14 +15,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from purebp.number_systems.ball import Ball, ball
-from purebp.number_systems.formats import Format
+from purebp.number_systems.ball import Ball, Rules, ball
+from purebp.number_systems.formats import Format, format_named
 from purebp.oracle.answer import Claim
 from purebp.oracle.asking.declared import Declared
 from purebp.oracle.cases import Case, default_loss
 from purebp.oracle.evidence import Budgets, enclosures
-from purebp.textbook.arithmetic import Arithmetic
+from purebp.textbook.arithmetic import Arithmetic, Matrix
 from purebp.textbook.losses import REDUCTIONS, Loss, loss
+from purebp.textbook.network import Batch, Layer, Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +215,22 @@ def budgets(case: Case, convention: Convention, format: Format | str, claim: Cla
     """The budgets of what is claimed of a case, under a convention."""
     turned = convention.turned(len(case.batch.targets), len(case.batch.targets[0]), ball(format))
     forwards = any(kind in ("outputs", "loss") for kind, _ in claim)
-    return enclosures(case.network, case.batch, convention.effective, format, turned, forwards)
+    network, batch = read_off(case.network, case.batch, format) if case.long else (case.network, case.batch)
+    return enclosures(network, batch, convention.effective, format, turned, forwards)
+
+
+def read_off(network: Network, batch: Batch, format: Format | str) -> tuple[Network[Ball], Batch[Ball]]:
+    """Their numbers as somebody reads them whose parser errs by one roundoff."""
+    rules = Rules(format_named(format), 38)
+
+    def read(rows: Matrix[Any]) -> list[list[Ball]]:
+        return [[rules.rounded(rules.lift_one(x), 1) for x in row] for row in rows]
+
+    layers = [
+        Layer(read(layer.weights), None if layer.biases is None else read([layer.biases])[0], layer.activation)
+        for layer in network.layers
+    ]
+    return Network(layers), Batch(read(batch.inputs), read(batch.targets))
 
 
 def factors(ratios: Sequence[tuple[float, int, int]], tolerance: float) -> Iterator[Factor]:

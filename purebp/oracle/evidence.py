@@ -162,8 +162,8 @@ def worst_entry(evidence: Sequence[Evidence]) -> Entry | None:
 
 
 def enclosures(
-    network: Network,
-    batch: Batch,
+    network: Network | Network[Ball],
+    batch: Batch | Batch[Ball],
     loss: Loss | str,
     format: Format | str | None,
     turned: Callable[[Ball, Ball], Ball] | None = None,
@@ -186,7 +186,7 @@ def enclosures(
 
 def turned_claim(
     claim: dict[Key, Matrix[Any]],
-    network: Network,
+    network: Network | Network[Ball],
     arithmetic: Arithmetic[Any],
     turned: Callable[[Any, Any], Any] | None,
 ) -> dict[Key, Matrix[Any]]:

@@ -14,11 +14,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import isfinite
 
 from purebp.number_systems.formats import Format
-from purebp.oracle.answer import LOCAL, UPDATED, Claim, Finding, gradients_in, tensor_name
+from purebp.oracle.answer import LOCAL, UPDATED, Answer, Claim, Finding, gradients_in, tensor_name
 from purebp.oracle.asking.declared import Declared, arguments
-from purebp.oracle.cases import Case
+from purebp.oracle.cases import BEYOND, Case
 from purebp.oracle.conventions import Convention, budgets, default_convention
 from purebp.oracle.evidence import Budgets, Evidence, regathered
 from purebp.oracle.explaining.diagnosis import Diagnosis, Observation, explanations, followed
@@ -56,12 +57,21 @@ class Layers:
         return min((c for c in found if c is not None), key=lambda convention: convention.named is None, default=None)
 
     def relevant(self, evidence: Sequence[Evidence], convention: Convention) -> tuple[Sequence[Evidence], list[str]]:
-        return evidence, []
+        """Without the answers to cases that ask for more than is usual, where there are none; with notes that say so."""
+        kept, notes = list[Evidence](), dict[str, str]()
+        for piece in evidence:
+            beyond = piece.case.beyond
+            if not piece.passed and not _counts(piece):
+                notes.setdefault(beyond, BEYOND[beyond].format(z=piece.case.largest_z, told=_without_numbers(piece)))
+                piece = replace(piece, answer=Answer(), tensors=())
+            kept.append(piece)
+        return kept, list(notes.values())
 
     def departure(self, evidence: Sequence[Evidence], convention: Convention) -> Sequence[Diagnosis]:
         return self._told(_of_gradients(evidence), self.declared)[:1]
 
     def reasons(self, evidence: Sequence[Evidence], convention: Convention, findings: Sequence[Finding]) -> Reasons:
+        evidence, _ = self.relevant(evidence, convention)
         gradients = _of_gradients(evidence)
         diagnoses = [diagnosis for diagnosis in self._told(gradients, self.declared) if diagnosis.changes]
         if diagnoses:
@@ -177,8 +187,21 @@ class Layers:
 
 
 def _of_gradients(evidence: Sequence[Evidence]) -> list[Evidence]:
-    """What concerns weights and biases alone, of the cases in which some were given."""
-    return [piece.of_gradients() for piece in evidence if gradients_in(piece.claim)]
+    """What concerns weights and biases alone, of the cases in which some were given, and that count."""
+    return [piece.of_gradients() for piece in evidence if gradients_in(piece.claim) and _counts(piece)]
+
+
+def _counts(piece: Evidence) -> bool:
+    """Whether an answer that is not right is held against the candidate."""
+    return piece.case.beyond != "soft" and not (piece.case.beyond and _without_numbers(piece))
+
+
+def _without_numbers(piece: Evidence) -> str:
+    """Why an answer has no numbers, or none that are finite; "" if it has."""
+    if piece.answer.fatal:
+        return piece.answer.fatal.sentence if piece.answer.fatal.kind in ("raises", "NaN", "error") else ""
+    finite = all(isfinite(x) for rows in piece.claim.values() for row in rows for x in row)
+    return "" if finite else "some are infinite"
 
 
 def _often_accused(declared: Declared, convention: Convention) -> list[str]:

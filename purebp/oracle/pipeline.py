@@ -100,7 +100,7 @@ def judged(
     relevant, passed_over = question.relevant(evidence, convention)
     missing = question.missing(evidence, convention) if explained else None
     kept = [changed.finding for changed in state if not rounded_anew(changed.claims, evidence[changed.index])][:1]
-    findings = (*_first_of_each_kind(answers), *kept, *([missing] if missing else []))
+    findings = (*_first_of_each_kind([piece.answer for piece in relevant]), *kept, *([missing] if missing else []))
     facts = Facts(relevant, findings, found is not None, convention.fits(declared))
     if explained and facts.right and not facts.fits:
         facts = replace(facts, reasons=Reasons(tuple(question.departure(relevant, convention))))

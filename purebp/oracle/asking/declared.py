@@ -197,7 +197,15 @@ class Declared:
     def ladder(self, seed: int = 0) -> tuple[Case, ...]:
         """The built-in cases for what is declared."""
         depth: Any = self.activations if isinstance(self.activations, Activation) else self.per_layer()
-        return ladder(depth, loss=self.loss, sizes=self.sizes, biases=bool(self.biases), batch=self.batch, seed=seed)
+        return ladder(
+            depth,
+            loss=self.loss,
+            sizes=self.sizes,
+            biases=bool(self.biases),
+            batch=self.batch,
+            seed=seed,
+            format=self.format,
+        )
 
 
 def declaration(name: str, given: Any) -> Any:
@@ -267,7 +275,7 @@ def arguments(case: Case, declared: Declared) -> list[Any]:
         "vector": lambda rows: list(rows[0]),
     }
     layout = layouts[declared.samples]
-    array = _array(declared)
+    array = _whole if case.beyond == "integers" and declared.arrays is None else _array(declared)
     return [
         [array(w) for w in weights],
         None if not declared.biases else [None if b is None else array(b) for b in biases],
@@ -278,6 +286,11 @@ def arguments(case: Case, declared: Declared) -> list[Any]:
 
 def _rows(rows: Matrix) -> list[list[float]]:
     return [list(row) for row in rows]
+
+
+def _whole(x: Any) -> Any:
+    """Whole numbers as integers."""
+    return [_whole(each) for each in x] if isinstance(x, list) else int(x) if x.is_integer() else x
 
 
 def _array(declared: Declared) -> Callable[[Any], Any]:

@@ -11,18 +11,16 @@ No single mistake of the catalogue explains it. The output layer is right, layer
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import isfinite, ulp
+from functools import cache
+from math import isfinite
 
 from purebp.number_systems.ball import Ball
 from purebp.number_systems.formats import BINARY32, FORMATS, Format, format_named, is_exact
 from purebp.oracle.answer import LOCAL, Claim, Key, same, tensor_name
-from purebp.oracle.cases import Case
 from purebp.oracle.conventions import Convention
-from purebp.oracle.evidence import Enclose, Evidence, regathered
+from purebp.oracle.evidence import Enclose, Evidence, regathered, share
+from purebp.oracle.explaining.differences import difference_quotient
 from purebp.textbook.arithmetic import Matrix
-from purebp.textbook.backprop import evaluate
-
-STEPS = (1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
 
 
 def approximation(evidence: Sequence[Evidence], convention: Convention, format: Format | str, enclose: Enclose) -> str:
@@ -31,17 +29,47 @@ def approximation(evidence: Sequence[Evidence], convention: Convention, format: 
     evidence: of gradients, beside their budgets under the convention in that format.
     """
 
+    @cache
     def inside_all(coarser: Format) -> bool:
-        return not any(piece.off for piece in regathered(evidence, convention, coarser, enclose))
+        """Whether they lie in its budgets, some of which decide something where they are off."""
+        pieces = regathered(evidence, convention, coarser, enclose)
+        decided = (not t.undecided for piece, wide in zip(evidence, pieces) for t in wide.tensors if t.key in piece.off)
+        return not any(wide.off for wide in pieces) and any(decided)
 
-    single = BINARY32.precision < format_named(format).precision and inside_all(BINARY32)
-    if name := rounded_to(evidence, format, lambda coarser: single if coarser is BINARY32 else inside_all(coarser)):
+    if name := rounded_to(evidence, format, inside_all):
         return f"Every number lies inside the budget of {name}, and is one of {name}: it was rounded to it."
-    if note := _few_digits(evidence, format) or _difference_quotient(evidence, convention):
+    if note := _few_digits(evidence, format) or difference_quotient(evidence, convention):
         return note
-    if single:
+    inside = (held for held in _coarser(format)[::-1] if inside_all(held))
+    if (held := next(inside, None)) is None:
+        return ""
+    if held is BINARY32:
         return "Every number lies inside the budget of binary32: it is off as single precision would be. It computes in binary32 somewhere, or adds an epsilon such as 1e-8, or has a constant with too few digits."
-    return ""
+    if held.precision < BINARY32.precision and not _errs_both_ways(evidence):
+        return ""
+    return (
+        f"Every number lies inside the budget of {held.name}, and errs now this way, now that: it is off as {held.name} "
+        "inside would be. Numbers are cut to it, or to a few digits, on the way."
+    )
+
+
+def _coarser(format: Format | str) -> list[Format]:
+    """The formats that are coarser, the shortest first."""
+    coarser = (each for each in FORMATS.values() if each.precision < format_named(format).precision)
+    return sorted(coarser, key=lambda each: (each.precision, each.operand_bits == 0))
+
+
+def _errs_both_ways(evidence: Sequence[Evidence]) -> bool:
+    """Whether at least an eighth of what is off is too large, and an eighth too small: a factor would not do so."""
+    sides = [
+        x * b.mantissa > 0 and abs(x) > abs(float(b.midpoint)) if b.mantissa else None
+        for piece in evidence
+        for key in piece.off
+        for rows in zip(piece.claim[key], piece.budgets[key])
+        for x, b in zip(*rows)
+        if not share(x, b) <= 1
+    ]
+    return min(sides.count(True), sides.count(False)) * 8 >= len(sides) > 1
 
 
 def _few_digits(evidence: Sequence[Evidence], format: Format | str) -> str:
@@ -73,62 +101,14 @@ def _last_place(x: float, digits: int, kind: str) -> float:
 
 
 def rounded_to(evidence: Sequence[Evidence], format: Format | str, inside_all: Callable[[Format], bool]) -> str:
-    """The coarser format of which all numbers are, and in whose budgets they lie; "" for none."""
-    coarser = [each for each in FORMATS.values() if each.precision < format_named(format).precision]
-    held = (each for each in coarser if all(stored(piece.claim, each) for piece in evidence) and inside_all(each))
-    return next((each.name for each in held), "")
+    """The shortest format of which all numbers are, and in whose budgets they lie; "" for none."""
+    held = (each for each in _coarser(format) if all(stored(piece.claim, each) for piece in evidence))
+    return next((each.name for each in held if inside_all(each)), "")
 
 
 def stored(claim: Claim, held: Format) -> bool:
     """Whether all numbers are numbers of that format; the wide budgets of short formats would hide a mistake else."""
     return all(isfinite(x) and is_exact(x, held) for rows in claim.values() for row in rows for x in row)
-
-
-def _difference_quotient(evidence: Sequence[Evidence], convention: Convention) -> str:
-    """Whether a case that is off was answered with the difference quotient of a step h, up to roundoff / h."""
-    if convention.returns != "gradients":
-        return ""
-    off = [piece for piece in evidence if piece.off]
-    if len(off) < 0.8 * len(evidence):
-        return ""
-    smallest = min(off, key=lambda piece: len(piece.case.network.parameters()))
-    case: Case = smallest.case
-    claim = smallest.claim
-    keys = sorted(claim, key=lambda key: (key[1], key[0] == "biases"))
-    given, parameters = [x for key in keys for row in claim[key] for x in row], case.network.parameters()
-    if len(given) != len(parameters):
-        return ""
-
-    def at(i: int, h: float) -> float:
-        moved = case.network.with_parameters([w + h * (i == j) for j, w in enumerate(parameters)])
-        return evaluate(moved, case.batch, convention.effective)
-
-    here = evaluate(case.network, case.batch, convention.effective)
-    for h in STEPS:
-        room = 40 * 2.0**-53 * max(1.0, abs(here)) / h
-        for kind, width in (("central", 2 * h), ("one-sided", h)):
-            if h < 1e-3 and not _whole_ulps(given, width, here):
-                continue
-            quotients = [
-                (at(i, h) - at(i, -h)) / (2 * h) if kind == "central" else (at(i, h) - here) / h
-                for i in range(len(parameters))
-            ]
-            if room < 1e-3 * max(map(abs, quotients)) and all(abs(x - q) <= room for x, q in zip(given, quotients)):
-                return (
-                    f"Every number is that of a {kind} finite difference with a step near {h:g}: an approximation, no "
-                    "backpropagation."
-                )
-    return ""
-
-
-def _whole_ulps(given: Sequence[float], width: float, loss: float) -> bool:
-    """Whether every number times the width is a multiple of half an ulp of the loss, as a difference of two losses is.
-
-    Steps must be tried from the smallest on: multiples of the width pass as well.
-    """
-    counts = [2 * x * width / ulp(loss) for x in given]
-    telling = [n for n in counts if 0 < abs(n) < 2.0**47]  # beyond, the quotient's own rounding hides it
-    return len(telling) > 3 and all(abs(n - round(n)) < 0.05 for n in telling)
 
 
 def localised(evidence: Sequence[Evidence], convention: Convention, named: bool = False) -> list[str]:

@@ -1,0 +1,205 @@
+"""Whether gradients are difference quotients: of which kind, and with what step, which is fitted from their error.
+
+A quotient of step h errs by f″ h / 2 if it is one-sided and by f‴ h² / 6 if it is central, and by the rounding of the
+loss divided by h. Where the first is seen, h follows from it; where the second is, every number times its step is a
+whole number of units in the last place of the loss, which no other gradient is.
+
+>>> from purebp import Batch, Network, numerical_gradients
+>>> from purebp.oracle import judge
+>>> network, batch = Network.random([2, 3, 1], "tanh", seed=4), Batch([[0.5, -1.0]], [[1.0]])
+>>> print(judge(network, batch, numerical_gradients(network, batch)).notes[0])
+Every number is that of a central finite difference with a step of 6.06e-06 max(1, |w|): an approximation, no backpropagation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from itertools import islice, product
+from math import inf, isfinite, log2, sqrt, ulp
+from typing import Any, NamedTuple
+
+from purebp.number_systems.decimals import decimal
+from purebp.oracle.conventions import Convention
+from purebp.oracle.evidence import Evidence
+from purebp.textbook.backprop import evaluate
+
+EXACT = decimal(50)
+TINY = Decimal("1e-14")  # a step for the coefficients of the error: in 50 digits, nothing of the next order is left
+ROOM = 40  # units in the last place of the loss, for its own computation
+SMALLEST, LARGEST = 1e-14, 0.7  # steps
+COARSE = 1e-3  # beyond such a step, the error is more than its first term
+SEEN = 0.3  # of the errors may be left unexplained
+
+
+class Kind(NamedTuple):
+    """Of a quotient (f(w + right h) − f(w − left h)) / h: and the power of h that its error begins with."""
+
+    name: str
+    right: int
+    left: int
+    order: int
+
+
+KINDS = (Kind("forward", 1, 0, 1), Kind("backward", 0, 1, 1), Kind("central", 1, 1, 2))
+Scale = Callable[[float], float]
+SCALES: dict[str, Scale] = {"": lambda w: 1.0, " |w|": abs, " max(1, |w|)": lambda w: max(1.0, abs(w))}
+
+
+@dataclass(frozen=True)
+class Answered:
+    """An answer on one case, as one list, beside the loss, which can be asked for exactly at any place."""
+
+    piece: Evidence
+    convention: Convention
+
+    @cached_property
+    def parameters(self) -> list[float]:
+        found: list[float] = self.piece.case.network.parameters()
+        return found
+
+    @cached_property
+    def keys(self) -> list[tuple[str, int]]:
+        return sorted(self.piece.claim, key=lambda key: (key[1], key[0] == "biases"))
+
+    @cached_property
+    def given(self) -> list[float]:
+        return [x for key in self.keys for row in self.piece.claim[key] for x in row]
+
+    @cached_property
+    def exact(self) -> list[Decimal]:
+        return [b.midpoint for key in self.keys for row in self.piece.budgets[key] for b in row]
+
+    @cached_property
+    def loss(self) -> float:
+        return self.rounded(0, 0.0)
+
+    def exactly(self, i: int, step: Decimal) -> Decimal:
+        """The loss with one parameter moved."""
+        numbers: list[Any] = [Decimal(w) for w in self.parameters]
+        numbers[i] += step
+        case = self.piece.case
+        found: Decimal = evaluate(case.network.with_parameters(numbers), case.batch, self.convention.effective, EXACT)
+        return found
+
+    def rounded(self, i: int, step: float) -> float:
+        """The same in floats."""
+        numbers = [w + step if i == j else w for j, w in enumerate(self.parameters)]
+        case = self.piece.case
+        found: float = evaluate(case.network.with_parameters(numbers), case.batch, self.convention.effective)
+        return found
+
+    def quotient(self, kind: Kind, i: int, h: float) -> float:
+        return (self.rounded(i, kind.right * h) - self.rounded(i, -kind.left * h)) / ((kind.right + kind.left) * h)
+
+    def errors(self, kind: Kind, h: float, scale: Scale) -> list[float]:
+        """By how much the quotients of that step differ from the gradient."""
+        steps = [h * scale(w) for w in self.parameters]
+        if h > COARSE:  # the rounding of floats is nothing beside them
+            return [self.quotient(kind, i, step) - float(g) for i, (step, g) in enumerate(zip(steps, self.exact))]
+        return [c * step**kind.order for c, step in zip(self.coefficients[kind.name], steps)]
+
+    @cached_property
+    def coefficients(self) -> dict[str, list[float]]:
+        """Of h in the error of a one-sided quotient, of h² in that of a central one."""
+        found: dict[str, list[float]] = {kind.name: [] for kind in KINDS}
+        for i, g in enumerate(self.exact):
+            below, here, above = (self.exactly(i, step) for step in (-TINY, Decimal(0), TINY))
+            found["forward"].append(float(((above - here) / TINY - g) / TINY))
+            found["backward"].append(float(((here - below) / TINY - g) / TINY))
+            found["central"].append(float(((above - below) / TINY / 2 - g) / TINY / TINY))
+        return found
+
+    def fitted(self, kind: Kind, scale: Scale) -> tuple[float, float] | None:
+        """The step whose errors are nearest to those seen (least squares), and what they leave of these, from 0 to 1."""
+        seen = [x - float(g) for x, g in zip(self.given, self.exact)]
+        h = SMALLEST
+        for _ in range(30):
+            errors = self.errors(kind, h, scale)
+            square = sum(e * e for e in errors)
+            share = sum(e * x for e, x in zip(errors, seen)) / square if square else 0.0
+            if share <= 0:
+                return None
+            before, h = h, h * share ** (1 / kind.order)
+            if not SMALLEST <= h <= LARGEST:
+                return None
+            if abs(h - before) < 1e-6 * h:
+                break
+        left = [x - e for x, e in zip(seen, self.errors(kind, h, scale))]
+        return _rounded(h), sqrt(sum(x * x for x in left) / sum(x * x for x in seen))
+
+    def whole_ulps(self, kind: Kind, h: float, scale: Scale) -> bool:
+        """Whether every number times its step is a multiple of half an ulp of the loss, as a difference of two losses is.
+
+        A number that is none passes by chance where the step is large; multiples of the step pass as well.
+        """
+        widths = [(kind.right + kind.left) * h * scale(w) for w in self.parameters]
+        counts = [2 * x * width / ulp(self.loss) for x, width in zip(self.given, widths)]
+        telling = [n for n in counts if 0 < abs(n) < 2.0**47]  # beyond, the quotient's own rounding hides it
+        return len(telling) > 3 and all(abs(n - round(n)) < 0.05 for n in telling)
+
+    def distance(self, kind: Kind, h: float, scale: Scale) -> float:
+        """From the quotients of that step, as floats compute them, in roundoffs of the loss: the mean, over the entries."""
+        steps = [h * scale(w) for w in self.parameters]
+        if not all(steps):
+            return inf
+        pairs = enumerate(zip(self.given, steps))
+        away = [abs(x - self.quotient(kind, i, step)) * step / ulp(self.loss) for i, (x, step) in pairs]
+        return inf if max(away) > ROOM else sum(away) / len(away)
+
+
+def difference_quotient(evidence: Sequence[Evidence], convention: Convention) -> str:
+    """The sentence that says so; "" if the smallest cases that are off were answered otherwise."""
+    off = [piece for piece in evidence if piece.off]
+    if convention.returns != "gradients" or 2 * len(off) < len(evidence):
+        return ""
+    smallest = sorted(off, key=lambda piece: len(piece.case.network.parameters()))[:2]
+    asked = [Answered(piece, convention) for piece in smallest]
+    if any(len(one.given) != len(one.parameters) or not all(map(isfinite, one.given)) for one in asked):
+        return ""
+    found = _by_its_error(asked) or _by_rounding(asked)
+    return found and f"Every number is that of a {found}: an approximation, no backpropagation."
+
+
+def _by_its_error(asked: Sequence[Answered]) -> str:
+    """What quotients err by their step: all of them by the same one."""
+    fits = []
+    for (name, scale), kind in product(SCALES.items(), KINDS):
+        if fitted := asked[0].fitted(kind, scale):
+            fits.append((fitted[1], fitted[0], kind, name))
+    for left, h, kind, name in sorted(fits, key=lambda fit: fit[0])[:1]:
+        again = [one.fitted(kind, SCALES[name]) for one in asked[1:]]
+        if left < SEEN and all(fit and fit[1] < SEEN and abs(fit[0] - h) < h / 10 for fit in again):
+            return f"{kind.name} finite difference with a step of {h:.3g}{name}"
+    return ""
+
+
+def _by_rounding(asked: Sequence[Answered]) -> str:
+    """What quotients err by the rounding of the loss: multiples of its last place, over the step."""
+    fits = []
+    for (name, scale), kind in product(SCALES.items(), KINDS):
+        steps = (h for h in _usual() if all(one.whole_ulps(kind, h, scale) for one in asked))
+        for h in islice(steps, 4):  # multiples of the step pass as well
+            fits.append((max(one.distance(kind, h, scale) for one in asked), h, kind, name))
+    (best, h, kind, name), *others = sorted(fits, key=lambda fit: fit[0]) or [(inf, 0.0, KINDS[0], "")]
+    if best == inf:
+        return ""
+    sure = all(other > 2 * best + 0.1 for other, _, another, _ in others if another != kind)
+    return f"{kind.name + ' ' if sure else ''}finite difference with a step of {h:.3g}{name}"
+
+
+def _usual() -> Iterator[float]:
+    """Steps that people take, the smallest first: powers of ten and of two, halves of them, and roots of ε."""
+    powers = (
+        {10.0**-k for k in range(1, 14)} | {5 * 10.0**-k for k in range(2, 14)} | {2 * 10.0**-k for k in range(2, 14)}
+    )
+    epsilon = 2.0**-52
+    yield from sorted(powers | {2.0**-k for k in range(4, 44)} | {sqrt(epsilon), epsilon ** (1 / 3)})
+
+
+def _rounded(h: float) -> float:
+    """A usual step that is nearly so large, or the step itself."""
+    near = min(_usual(), key=lambda usual: abs(log2(usual / h)))
+    return near if abs(near - h) < 0.01 * h else h
