@@ -126,7 +126,13 @@ def run_command(block: Block, command: str, shown: str, scratch: Path) -> None:
     for tool in TOOLS.intersection([program, *arguments]):  # purebp check -- node mine.js
         needed(tool)
     path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
-    environment = os.environ | {"PYTHONPATH": path, "PYTHONIOENCODING": "utf-8", "COLUMNS": "80", "NO_COLOR": "1"}
+    environment = os.environ | {
+        "PYTHONPATH": path,
+        "PYTHONIOENCODING": "utf-8",
+        "COLUMNS": "80",
+        "NO_COLOR": "1",
+        "CI": "1",
+    }
     done = subprocess.run(
         [*PYTHON.get(program, [program]), *arguments],
         cwd=scratch,

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
+from random import SystemRandom
 from typing import Any
 
 from purebp.cli import options
@@ -71,15 +72,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of this verb."""
     parser.usage = USAGE
     parser.add_argument("files", nargs="*", metavar="FILE.py[:FUNCTION]", help="the candidate, or several")
-    add_declarations(parser)
+    add_declarations(parser, seed=None)
     group = parser.add_argument_group("the check")
     group.add_argument("--explore", help="search on beyond the built-in cases; needs Hypothesis", action="store_true")
     group.add_argument("--report", help="default: text", choices=report_formats(), default="text")
     group.add_argument("--output", help="write the report there, and the verdict alone on stdout", metavar="FILE")
 
 
-def add_declarations(parser: argparse.ArgumentParser) -> None:
-    """The options that say what a candidate does, and how it is asked."""
+def add_declarations(parser: argparse.ArgumentParser, seed: int | None = 0) -> None:
+    """The options that say what a candidate does, and how it is asked; with no seed, each run has a new one."""
     groups = dict.fromkeys(row.group for row in DECLARATIONS.values())
     for title in groups:
         group = parser.add_argument_group(title)
@@ -87,7 +88,8 @@ def add_declarations(parser: argparse.ArgumentParser) -> None:
             if row.group == title:
                 _add_declaration(group, name, row)
     group = parser.add_argument_group("how it is asked")
-    group.add_argument("--seed", help="of the cases (default: 0)", type=options.whole, default=0, metavar="N")
+    usual = "0" if seed == 0 else "a new one for each run, which the report ends with; 0 where CI is set"
+    group.add_argument("--seed", help=f"of the cases (default: {usual})", type=options.whole, default=seed, metavar="N")
     seconds = "for one call (default: 10), or one answer of a program (default: 5)"
     group.add_argument("--timeout", help=seconds, type=options.positive, metavar="SECONDS")
     group.add_argument("--once", help="start the program anew for every case", action="store_true")
@@ -119,6 +121,8 @@ def run(args: argparse.Namespace) -> int:
         )
     if args.once and not args.program:
         raise PurebpError("--once is for programs: purebp check --once -- ./mine")
+    if args.seed is None:
+        args.seed = a_seed()
     targets = [_target(text) for text in args.files]
     check_apart("--output", args.output, *(file for file, _ in targets))
     if args.output is not None:
@@ -169,6 +173,11 @@ def program_task(args: argparse.Namespace, explore: Search | None = None) -> Tas
         raise PurebpError("--arrays is for Python: a program is given numbers")
     timeout = args.timeout or TIMEOUT
     return Task("", None, declared(args), explore, args.seed, timeout, program=tuple(args.program), once=args.once)
+
+
+def a_seed() -> int:
+    """A new one for each run, so that no table of the cases helps; on a build server always the same."""
+    return 0 if {"CI", "PYTEST_CURRENT_TEST"} & os.environ.keys() else SystemRandom().randrange(1, 10**6)
 
 
 def _target(text: str) -> tuple[str, str | None]:

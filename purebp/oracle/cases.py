@@ -16,6 +16,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import floor, log
 from random import Random
 
 from purebp.number_systems.formats import BINARY64, Format, format_named, rounds_to
@@ -34,7 +35,7 @@ class Case:
     name: str
     network: Network
     batch: Batch
-    beyond: str = ""  # in what it asks for more than is usual: "large", "integers" or "soft"
+    beyond: str = ""  # in what it asks for more than is usual: a key of `BEYOND`
     long: bool = False  # its numbers have all digits of the format, and may be read with an error of one roundoff
 
     @property
@@ -58,6 +59,12 @@ class Case:
         passes = forward(self.network, self.batch.inputs).pre_activations
         return max(abs(z) for rows in passes for row in rows for z in row)
 
+    def told(self, why: str, format: Format) -> str:
+        """What is said where what it asks for beyond what is usual was not answered, because of `why`."""
+        return BEYOND[self.beyond].format(
+            z=self.largest_z, told=why, overflow=floor(log(format.largest)), saturation=format.precision * log(2)
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Rung:
@@ -70,7 +77,7 @@ class Rung:
     samples: int
     unit: int = 16  # numbers are whole multiples of 1/unit; with 0 they have all digits of the format
     special: str = ""
-    beyond: str = ""
+    reach: float = 0.0  # of the largest |z|, where numbers are large
 
 
 RUNGS = (
@@ -91,19 +98,19 @@ MANY = 17  # samples: more than loops are unrolled by
 MORE = (  # what short, small and few numbers do not show
     Rung("full-length numbers", 3, (4,), 2, 3, 0),
     Rung("a kink in every layer", 3, (4, 3), 2, 3, 4, "kinks"),
-    Rung("many samples, many neurons", 18, (19,), 3, MANY, 16, "twice"),
-    Rung("large numbers", 2, (3, 2), 2, 3, 8, "40", "large"),
-    Rung("larger numbers", 2, (3, 2), 2, 2, 8, "800", "large"),
-    Rung("whole numbers", 3, (2,), 2, 2, 1, "", "integers"),
-    Rung("soft targets", 3, (2,), 3, 2, 16, "soft", "soft"),
+    Rung("many samples, many neurons", 18, (19,), 3, MANY, special="twice"),
+    Rung("large numbers", 2, (3, 2), 2, 3, 8, "large", 40.0),
+    Rung("larger numbers", 2, (3, 2), 2, 2, 8, "large", 800.0),
+    Rung("whole numbers", 3, (2,), 2, 2, 1, "integers"),
+    Rung("soft targets", 3, (2,), 3, 2, special="soft"),
 )
 MOST_SLOW = 20_000  # products of a sample with a layer, beyond which a declared size is not asked for with many samples
-BEYOND = {
-    "large": "On large numbers (|z| up to {z:.0f}) it gives no numbers: {told}. No e^z that overflows is needed there; "
-    "it is not called wrong for that.",
-    "integers": "Where whole numbers are given as integers it gives no numbers: {told}. Convert what is given to floats; "
-    "it is not called wrong for that.",
-    "soft": "It is right for targets that are 0 and 1, and not for those between: it is not called wrong for that.",
+BEYOND = {  # what is said where there is no answer, or of soft targets no right one, and all else is right
+    "large": "Where |z| is {z:.0f} it gives no number: {told} (e^z overflows beyond z = {overflow}, and 1 − σ(z) is 0 "
+    "beyond z = {saturation:.0f}). That is not held against it.",
+    "integers": "Where whole numbers come as integers it gives no number: {told}. Make floats of what is given. That is "
+    "not held against it.",
+    "soft": "It is right where targets are 0 or 1, and not between. That is not held against it.",
 }
 MOST_NUMBERS = 1_000_000  # in a network and its batch
 DEEP = Rung("deep", 2, (3, 2, 4, 3), 2, 2)
@@ -244,14 +251,14 @@ def _drawn(
         network = _at_kinks(network, inputs[0])
     if rung.special == "saturated":
         network = _saturated(network, inputs)
-    if rung.beyond == "large":
-        network = _reaching(network, inputs, float(rung.special))
+    if rung.special == "large":
+        network = _reaching(network, inputs, rung.reach)
     targets = _targets(rung, default_loss(names, loss), names[-1].distribution, samples, sizes[-1], number, random)
     if rung.special == "kinks" and not names[-1].distribution and all(map(_piecewise_linear, names)):
         targets[0] = list(forward(network, inputs[:1]).outputs[0])
     if rung.special == "twice" and samples > 3:
         inputs[-1], targets[-1] = list(inputs[3]), list(targets[3])
-    return Case(rung.name, network, Batch(inputs, targets), rung.beyond, not unit)
+    return Case(rung.name, network, Batch(inputs, targets), rung.special if rung.special in BEYOND else "", not unit)
 
 
 def _targets(
@@ -290,13 +297,17 @@ def _with_layer(network: Network, l: int, layer: Layer) -> Network:
 
 
 def _reaching(network: Network, inputs: Matrix, reach: float) -> Network:
-    """The first neuron of every layer is made a whole number of times larger, so that its largest |z| is near `reach`."""
+    """The first neuron of every layer, and the second, reach that z and its negative: whole numbers of times what it was."""
     for l, layer in enumerate(network.layers):
-        z = max(abs(row[0]) for row in forward(network, inputs).pre_activations[l])
-        times = max(1.0, reach // z) if z else 1.0
-        weights = [[times * w for w in layer.weights[0]], *layer.weights[1:]]
-        biases = layer.biases and (times * layer.biases[0], *layer.biases[1:])
-        network = _with_layer(network, l, Layer(weights, biases, layer.activation))
+        columns = list(zip(*forward(network, inputs).pre_activations[l]))
+        weights, biases = [list(row) for row in layer.weights], list(layer.biases or [])
+        for j, side in zip(range(len(columns)), (1, -1)):
+            z = max(columns[j], key=abs)
+            times = side * (max(1.0, reach // abs(z)) if z else 1.0) * (1 if z > 0 else -1)
+            weights[j] = [times * w for w in weights[j]]
+            if biases:
+                biases[j] *= times
+        network = _with_layer(network, l, Layer(weights, biases or None, layer.activation))
     return network
 
 

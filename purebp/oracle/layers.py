@@ -19,7 +19,7 @@ from math import isfinite
 from purebp.number_systems.formats import Format
 from purebp.oracle.answer import LOCAL, UPDATED, Answer, Claim, Finding, gradients_in, tensor_name
 from purebp.oracle.asking.declared import Declared, arguments
-from purebp.oracle.cases import BEYOND, Case
+from purebp.oracle.cases import Case
 from purebp.oracle.conventions import Convention, budgets, default_convention
 from purebp.oracle.evidence import Budgets, Evidence, regathered
 from purebp.oracle.explaining.diagnosis import Diagnosis, Observation, explanations, followed
@@ -62,7 +62,7 @@ class Layers:
         for piece in evidence:
             beyond = piece.case.beyond
             if not piece.passed and not _counts(piece):
-                notes.setdefault(beyond, BEYOND[beyond].format(z=piece.case.largest_z, told=_without_numbers(piece)))
+                notes.setdefault(beyond, piece.case.told(_without_numbers(piece), self.declared.format))
                 piece = replace(piece, answer=Answer(), tensors=())
             kept.append(piece)
         return kept, list(notes.values())
@@ -199,7 +199,11 @@ def _counts(piece: Evidence) -> bool:
 def _without_numbers(piece: Evidence) -> str:
     """Why an answer has no numbers, or none that are finite; "" if it has."""
     if piece.answer.fatal:
-        return piece.answer.fatal.sentence if piece.answer.fatal.kind in ("raises", "NaN", "error") else ""
+        return (
+            piece.answer.fatal.sentence.partition("\n")[0]
+            if piece.answer.fatal.kind in ("raises", "NaN", "error")
+            else ""
+        )
     finite = all(isfinite(x) for rows in piece.claim.values() for row in rows for x in row)
     return "" if finite else "some are infinite"
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from tests import ROOT
 
 PUREBP = [sys.executable, "-W", "error", "-m", "purebp"]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", "CI": "1"}
 HISTORY = ["epoch", "loss", "accuracy", "test_loss", "test_accuracy"]
 
 

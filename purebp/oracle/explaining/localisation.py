@@ -10,17 +10,31 @@ No single mistake of the catalogue explains it. The output layer is right, layer
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import cache
-from math import isfinite
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import cache, partial
+from itertools import chain, product
+from math import frexp, isfinite, ldexp, trunc
 
 from purebp.number_systems.ball import Ball
-from purebp.number_systems.formats import BINARY32, FORMATS, Format, format_named, is_exact
+from purebp.number_systems.formats import (
+    BFLOAT16,
+    BINARY16,
+    BINARY32,
+    FORMATS,
+    TF32,
+    Format,
+    format_named,
+    is_exact,
+    rounds_to,
+)
 from purebp.oracle.answer import LOCAL, Claim, Key, same, tensor_name
+from purebp.oracle.cases import Case
 from purebp.oracle.conventions import Convention
-from purebp.oracle.evidence import Enclose, Evidence, regathered, share
+from purebp.oracle.evidence import Enclose, Evidence, inside, regathered, share
 from purebp.oracle.explaining.differences import difference_quotient
 from purebp.textbook.arithmetic import Matrix
+from purebp.textbook.network import Batch
 
 
 def approximation(evidence: Sequence[Evidence], convention: Convention, format: Format | str, enclose: Enclose) -> str:
@@ -40,17 +54,70 @@ def approximation(evidence: Sequence[Evidence], convention: Convention, format: 
         return f"Every number lies inside the budget of {name}, and is one of {name}: it was rounded to it."
     if note := _few_digits(evidence, format) or difference_quotient(evidence, convention):
         return note
-    inside = (held for held in _coarser(format)[::-1] if inside_all(held))
-    if (held := next(inside, None)) is None:
+    if note := read_as(evidence, convention, format, enclose):
+        return note
+    held_by = (held for held in (BINARY32, BINARY16, TF32, BFLOAT16) if held in _coarser(format) and inside_all(held))
+    if (held := next(held_by, None)) is None:
         return ""
     if held is BINARY32:
         return "Every number lies inside the budget of binary32: it is off as single precision would be. It computes in binary32 somewhere, or adds an epsilon such as 1e-8, or has a constant with too few digits."
-    if held.precision < BINARY32.precision and not _errs_both_ways(evidence):
+    if not _errs_both_ways(evidence):
         return ""
+    name = "binary16, or of tf32" if held is BINARY16 and TF32 in _coarser(format) and inside_all(TF32) else held.name
     return (
-        f"Every number lies inside the budget of {held.name}, and errs now this way, now that: it is off as {held.name} "
-        "inside would be. Numbers are cut to it, or to a few digits, on the way."
+        f"Every number lies inside the budget of {name}, and errs now this way, now that: it computes in {held.name} "
+        "somewhere, or rounds to a few digits on the way."
     )
+
+
+def read_as(evidence: Sequence[Evidence], convention: Convention, format: Format | str, enclose: Enclose) -> str:
+    """Whether every number is right for what was given, rounded or cut to a coarser format or some decimals; "" if not."""
+
+    def right(piece: Evidence, part: str, read: Callable[[float], float]) -> bool:
+        case = _reading(piece.case, part, read)
+        return inside(piece.claim, enclose(case, convention, format, piece.claim))
+
+    off = [piece for piece in evidence if piece.off]
+    ways = [way for held in _coarser(format) if held is not TF32 for way in _readings(held)]
+    ways += [(f"rounded to {digits} decimals", partial(round, ndigits=digits)) for digits in range(1, 8)]
+    for (how, read), part in product(ways, PARTS):
+        if all(right(piece, part, read) for piece in chain(off, evidence)):
+            what = PARTS[part]
+            return (
+                f"Every number is right for {what} {how}: nothing else is off. Read what is given with all its digits."
+            )
+    return ""
+
+
+PARTS = {
+    "all": "what is given",
+    "parameters": "weights and biases",
+    "batch": "inputs and targets",
+    "inputs": "inputs",
+    "targets": "targets",
+}
+
+
+def _readings(held: Format) -> Iterator[tuple[str, Callable[[float], float]]]:
+    """To the nearest number of the format, and to the next one towards 0."""
+    yield f"rounded to {held.name}", lambda x: rounds_to(x, held)
+
+    def cut(x: float) -> float:
+        mantissa, exponent = frexp(x)
+        return ldexp(trunc(ldexp(mantissa, held.precision)), exponent - held.precision)
+
+    yield f"cut to {held.name}", cut
+
+
+def _reading(case: Case, part: str, read: Callable[[float], float]) -> Case:
+    """The case as it is read; long numbers have all digits that they are read with."""
+    network, batch = case.network, case.batch
+    if part in ("all", "parameters"):
+        network = network.with_parameters(list(map(read, network.parameters())))
+    rows: dict[str, Matrix] = {"inputs": batch.inputs, "targets": batch.targets}
+    for name in rows if part in ("all", "batch") else {part} & rows.keys():
+        rows[name] = [list(map(read, row)) for row in rows[name]]
+    return replace(case, network=network, batch=Batch(**rows), long=False)
 
 
 def _coarser(format: Format | str) -> list[Format]:
