@@ -37,8 +37,8 @@ Check an implementation of backpropagation: a Python function that is called as
     candidate(weights, biases, inputs, targets)
 
 with one matrix and one vector per layer, and returns (weight_gradients, bias_gradients) in the same shapes; or a
-program in any language, which is asked over a pipe (docs/any-language.md shows how in a page of code). It is asked on a
-dozen small networks. What it answers is right to the last bits that its number format can hold, or the report names
+program in any language, which is asked over a pipe (docs/any-language.md shows how in a page of code). It is asked on
+some twenty small networks. What it answers is right to the last bits that its number format can hold, or the report names
 the mistake, in a sentence, with the line of the recurrence to look at.
 
 Your code must match what you declare. What you leave open is found by trying, and the report says what was found."""

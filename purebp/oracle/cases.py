@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import floor, log
 from random import Random
@@ -36,6 +36,7 @@ class Case:
     network: Network
     batch: Batch
     beyond: str = ""  # in what it asks for more than is usual: a key of `BEYOND`
+    further: bool = False  # it is judged where the others have been answered rightly
     long: bool = False  # its numbers have all digits of the format, and may be read with an error of one roundoff
 
     @property
@@ -95,8 +96,11 @@ RUNGS = (
     Rung("wide", 5, (7, 6), 3, 6),
 )
 MANY = 17  # samples: more than loops are unrolled by
+LITTLE = 2.0**-12
+MOVED = Rung("one sample, moved by little", 2, (3, 2), 1, 1, 8)
 MORE = (  # what short, small and few numbers do not show
     Rung("full-length numbers", 3, (4,), 2, 3, 0),
+    MOVED,
     Rung("a kink in every layer", 3, (4, 3), 2, 3, 4, "kinks"),
     Rung("many samples, many neurons", 18, (19,), 3, MANY, special="twice"),
     Rung("large numbers", 2, (3, 2), 2, 3, 8, "large", 40.0),
@@ -163,10 +167,17 @@ def ladder(
         if (rung.special == "twice" and slow) or (rung.special == "soft" and not entropy):
             continue
         rungs.append((rung, names))
-    return tuple(
+    cases = [
         _case(rung, chosen, loss, sizes, biases, batch, seed + number, format_named(format))
         for number, (rung, chosen) in enumerate(rungs)
-    )
+    ]
+    return tuple(_moved(case, cases[0]) if case.name == MOVED.name else case for case in cases)
+
+
+def _moved(case: Case, first: Case) -> Case:
+    """The first case, with inputs so near to what they were there that rounded ones are the same."""
+    inputs = [[x + LITTLE for x in row] for row in first.batch.inputs]
+    return replace(first, name=case.name, batch=Batch(inputs, first.batch.targets), further=True)
 
 
 def _case(
@@ -258,7 +269,8 @@ def _drawn(
         targets[0] = list(forward(network, inputs[:1]).outputs[0])
     if rung.special == "twice" and samples > 3:
         inputs[-1], targets[-1] = list(inputs[3]), list(targets[3])
-    return Case(rung.name, network, Batch(inputs, targets), rung.special if rung.special in BEYOND else "", not unit)
+    beyond = rung.special if rung.special in BEYOND else ""
+    return Case(rung.name, network, Batch(inputs, targets), beyond, rung in (*MORE, DEEPER), not unit)
 
 
 def _targets(

@@ -82,21 +82,26 @@ def judged(
     answers: Sequence[Answer],
     name: str,
     *,
+    at_first: int | None = None,
     state: Sequence[Changed] = (),
     known: Convention | None = None,
     explained: bool = True,
 ) -> Report:
     """The report on answers to cases.
 
-    state: what changed when asked again. known: what the answers to most of the cases follow.
+    at_first: how many of the cases are judged first; the others are if these are answered rightly, for they take longer, and
+    what is wrong is explained from the simplest ones. state: what changed when asked again. known: what the answers to most of the cases follow.
     """
     declared = question.declared
     usual = known or question.usual
-    evidence = gathered(cases, answers, usual, declared.format, question.enclose)
+    evidence = gathered(cases[:at_first], answers[:at_first], usual, declared.format, question.enclose)
     found = known or question.follows(evidence)
     convention = found or usual
     if convention != usual:
         evidence = regathered(evidence, convention, declared.format, question.enclose)
+    if at_first is not None and all(piece.passed for piece in evidence):
+        others = gathered(cases[at_first:], answers[at_first:], convention, declared.format, question.enclose)
+        evidence = (*evidence, *others)
     relevant, passed_over = question.relevant(evidence, convention)
     missing = question.missing(evidence, convention) if explained else None
     kept = [changed.finding for changed in state if not rounded_anew(changed.claims, evidence[changed.index])][:1]

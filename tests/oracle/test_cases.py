@@ -43,7 +43,7 @@ def test_the_widest_case_has_more_of_everything() -> None:
 def test_the_numbers_of_the_ladder_are_exact_in_single_precision() -> None:
     for case in ladder(("relu", "identity")):
         numbers = [] if case.long else numbers_of(case)
-        assert all(single(x) == x and (256 * x).is_integer() for x in numbers)
+        assert all(single(x) == x and (4096 * x).is_integer() for x in numbers)
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ TINY = Decimal("1e-14")  # a step for the coefficients of the error: in 50 digit
 ROOM = 40  # units in the last place of the loss, for its own computation
 SMALLEST, LARGEST = 1e-14, 0.7  # steps
 COARSE = 1e-3  # beyond such a step, the error is more than its first term
+ALIKE = 0.5  # is the cosine between the errors seen and those of a quotient at least
 SEEN = 0.3  # of the errors may be left unexplained
 
 
@@ -115,20 +116,20 @@ class Answered:
     def fitted(self, kind: Kind, scale: Scale) -> tuple[float, float] | None:
         """The step whose errors are nearest to those seen (least squares), and what they leave of these, from 0 to 1."""
         seen = [x - float(g) for x, g in zip(self.given, self.exact)]
-        h = SMALLEST
-        for _ in range(30):
+        h, size = SMALLEST, sqrt(sum(x * x for x in seen))
+        for _ in range(12):
             errors = self.errors(kind, h, scale)
-            square = sum(e * e for e in errors)
-            share = sum(e * x for e, x in zip(errors, seen)) / square if square else 0.0
-            if share <= 0:
+            along, length = sum(e * x for e, x in zip(errors, seen)), sqrt(sum(e * e for e in errors))
+            if along <= ALIKE * length * size:
                 return None
+            share = along / length**2
             before, h = h, h * share ** (1 / kind.order)
             if not SMALLEST <= h <= LARGEST:
                 return None
             if abs(h - before) < 1e-6 * h:
                 break
         left = [x - e for x, e in zip(seen, self.errors(kind, h, scale))]
-        return _rounded(h), sqrt(sum(x * x for x in left) / sum(x * x for x in seen))
+        return _rounded(h), sqrt(sum(x * x for x in left)) / size
 
     def whole_ulps(self, kind: Kind, h: float, scale: Scale) -> bool:
         """Whether every number times its step is a multiple of half an ulp of the loss, as a difference of two losses is.

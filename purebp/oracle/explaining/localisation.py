@@ -75,6 +75,8 @@ def read_as(evidence: Sequence[Evidence], convention: Convention, format: Format
 
     def right(piece: Evidence, part: str, read: Callable[[float], float]) -> bool:
         case = _reading(piece.case, part, read)
+        if (case.network, case.batch) == (piece.case.network, piece.case.batch):
+            return not piece.off
         return inside(piece.claim, enclose(case, convention, format, piece.claim))
 
     off = [piece for piece in evidence if piece.off]
