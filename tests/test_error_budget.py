@@ -58,7 +58,7 @@ def test_the_picture_is_what_its_script_draws() -> None:
 
 
 class Adversary:
-    """x ∘ y returned as (x ∘ y)(1 + δ) + η′, but 0 as 0; a result below the smallest normal number may be flushed."""
+    """x ∘ y returned as (x ∘ y)(1 + δ) + η′; a result below the smallest normal number may be flushed."""
 
     def __init__(self, random: Random, format: Format) -> None:
         self.random, self.side = random, random.choice([-1, 1])
@@ -67,7 +67,7 @@ class Adversary:
         self.smallest = Fraction(2) ** format.emin
 
     def errs(self, x: Fraction, roundoff: Fraction) -> Fraction:
-        if not x or abs(x) < self.smallest and self.random.random() < 0.3:
+        if abs(x) < self.smallest and self.random.random() < 0.3:
             return Fraction(0)
         underflow = self.smallest if self.random.random() < 0.5 else 0
         return x + self.side * (abs(x) * roundoff + underflow if self.random.random() < 0.9 else 0)
@@ -108,8 +108,6 @@ def test_sums_products_and_quotients_hold_the_worst_roundings(format: Format) ->
         for result, exact in results:
             assert holds(result, exact)
             assert holds(result, model.errs(exact, model.storage))
-    zero = Rules(format, 5).of(1) - 1
-    assert (zero.mantissa, zero.spread) == (0, 0)
 
 
 @pytest.mark.parametrize("format", FORMATS, ids=lambda format: format.name)

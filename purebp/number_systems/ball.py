@@ -118,7 +118,7 @@ class Rules:
 
     def stored(self, mantissa: int, spread: int | None, exponent: int, roundoffs: int = 1) -> Ball:
         """The result of one operation, with the error of storing it, (|m| + r) u + η, and the reference's own."""
-        if spread is not None and self.format is not None and (mantissa or spread):  # 0 is never rounded
+        if spread is not None and self.format is not None:
             mantissa, spread, exponent = self.refined(mantissa, spread, exponent)
             spread += (roundoffs * (abs(mantissa) + spread) >> self.format.precision) + 1 + self.eta(exponent)
             if self.overflows(abs(mantissa) + spread, exponent):

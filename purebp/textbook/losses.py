@@ -289,9 +289,10 @@ def huber(delta: float = 1.0) -> Loss:
     )
 
 
-def _weighted(y: N, f: Callable[[N], N], x: N, arithmetic: Arithmetic[N]) -> N:
-    """y f(x), and 0 where y is 0 for certain, whatever f(x) is: 0 log 0 = 0."""
-    return y if arithmetic.order(y, 0) == 0 else y * f(x)
+def _weighted(y: N, off: int, f: Callable[[N], N], x: N, arithmetic: Arithmetic[N]) -> N:
+    """y f(x) where off = 0, (1 − y) f(x) where it is 1; and 0 where y is `off` for certain, whatever f(x) is: 0 log 0 = 0."""
+    weight = 1 - y if off else y
+    return weight if arithmetic.order(y, off) == 0 else weight * f(x)
 
 
 def _share(p: N, rest: N, arithmetic: Arithmetic[N]) -> N:
@@ -317,7 +318,7 @@ def _log_softmax_summands(z: Matrix[N], y: Matrix[N], arithmetic: Arithmetic[N])
     for row, targets in zip(z, y):
         largest, _, total_power = exponentials(row, arithmetic)
         rest = arithmetic.log(total_power)
-        summands.append([_weighted(t, lambda x: rest - (x - largest), x, arithmetic) for x, t in zip(row, targets)])
+        summands.append([_weighted(t, 0, lambda x: rest - (x - largest), x, arithmetic) for x, t in zip(row, targets)])
     return summands
 
 
@@ -325,12 +326,12 @@ binary_cross_entropy = Loss(
     "binary_cross_entropy",
     "entries",
     lambda p, t, arithmetic: (
-        -_weighted(t, arithmetic.log, _share(p, 1 - p, arithmetic), arithmetic)
-        - _weighted(1 - t, arithmetic.log1p, -p, arithmetic)
+        -_weighted(t, 0, arithmetic.log, _share(p, 1 - p, arithmetic), arithmetic)
+        - _weighted(t, 1, arithmetic.log1p, -p, arithmetic)
     ),
     lambda p, t, arithmetic: (
-        _weighted(1 - t, _reciprocal, 1 - p, arithmetic)
-        - _weighted(t, _reciprocal, _share(p, 1 - p, arithmetic), arithmetic)
+        _weighted(t, 1, _reciprocal, 1 - p, arithmetic)
+        - _weighted(t, 0, _reciprocal, _share(p, 1 - p, arithmetic), arithmetic)
     ),
     fusion=Fusion(
         sigmoid,
@@ -349,8 +350,8 @@ binary_cross_entropy = Loss(
 cross_entropy = Loss(
     "cross_entropy",
     "samples",
-    lambda p, t, arithmetic: -_weighted(t, arithmetic.log, _share(p, p, arithmetic), arithmetic),
-    lambda p, t, arithmetic: -_weighted(t, _reciprocal, _share(p, p, arithmetic), arithmetic),
+    lambda p, t, arithmetic: -_weighted(t, 0, arithmetic.log, _share(p, p, arithmetic), arithmetic),
+    lambda p, t, arithmetic: -_weighted(t, 0, _reciprocal, _share(p, p, arithmetic), arithmetic),
     fusion=Fusion(softmax, _log_softmax_summands, _softmax_deltas),
     base_title="CrossEntropy",
     base_definition="mean over the samples of -sum of target log(output)",

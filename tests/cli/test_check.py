@@ -287,8 +287,8 @@ def test_a_loss_of_the_file_itself_is_checked_and_reported(run: Run) -> None:
 def test_networks_of_any_depth(run: Run) -> None:
     status, shown = run("--activations", "sigmoid,...", "--report", "json", mine=RIGHT)
     assert status == 0
-    assert max(len(case["sizes"]) for case in strict_json(shown)["cases"]) == 6
-    assert run(mine=RIGHT + 'PUREBP = {"activations": "sigmoid"}\n')[1].count("over 14 cases") == 1
+    assert max(len(case["sizes"]) for case in strict_json(shown)["cases"]) == 10
+    assert run(mine=RIGHT + 'PUREBP = {"activations": "sigmoid"}\n')[1].count("over 20 cases") == 1
 
 
 def test_modules_beside_it_are_found_and_nothing_is_left_there(run: Run, tmp_path: Path) -> None:

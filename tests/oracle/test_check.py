@@ -71,7 +71,7 @@ def test_any_depth_of_one_activation() -> None:
 
     report = check(candidate, activations="tanh", loss="mse", returns="gradients")
     assert report.verdict == "correct"
-    assert {len(case.sizes) for case in report.cases} == {2, 3, 4, 6}
+    assert {len(case.sizes) for case in report.cases} == {2, 3, 4, 6, 10}
 
 
 @pytest.mark.parametrize(
@@ -370,17 +370,17 @@ def test_a_search_that_is_none_is_refused_with_the_advice(explore: Any) -> None:
 
 
 def test_a_case_that_is_found_by_a_search_is_judged_with_the_others() -> None:
-    ladder, tried = Declared(SIGMOIDS, "mse", sizes=(2, 4, 1)).ladder(), list[Any]()
+    wide, tried = Declared(SIGMOIDS, "mse", sizes=(2, 4, 1)).ladder(), list[Any]()
 
     def search(candidate: Candidate, declared: Declared, convention: Any) -> Case:
         tried.append(convention)
-        return ladder[1]
+        return wide[1]
 
     def off_if_wide(w: Any, b: Any, x: Any, y: Any) -> Any:
         return right("sse", (lambda n, m: 1.0 if len(w[0]) < 4 else 1.5))(w, b, x, y)
 
     report = check(off_if_wide, activations=SIGMOIDS, sizes=(2, 3, 1), explore=search)
-    assert report.verdict == "wrong" and [case.passed for case in report.cases] == [True] * 11 + [False]
+    assert report.verdict == "wrong" and [case.passed for case in report.cases] == [True] * len(wide) + [False]
     assert [convention.loss_name for convention in tried] == ["sse"]
     again = check(off_if_wide, activations=SIGMOIDS, loss="mse", sizes=(2, 3, 1), explore=search)
     assert not again.conforms and len(tried) == 1  # what is not right has its failing case already

@@ -32,7 +32,7 @@ FOLLOWED = list(product(["sse", "half_sse", "mse", "half_sse/samples", "binary_c
     ("off", "loss", "sign"), [((1, 5, 6)[i % 3], *followed) for i, followed in enumerate(FOLLOWED)]
 )
 def test_what_most_cases_follow_is_found_though_some_are_wrong(off: int, loss: str, sign: int) -> None:
-    cases = ladder(SIGMOIDS)
+    cases = [case for case in ladder(SIGMOIDS) if not case.further]
     failing = Random(f"{off} {loss}").sample(cases, off)
     answer = right(loss, lambda n, m: sign)
 

@@ -52,10 +52,10 @@ from tests.strategies import Exercise, cases
 class Counted(Layers):
     """Layers that write down for what budgets are computed."""
 
-    asked: list[tuple[str, Convention, str]] = field(default_factory=list)
+    asked: list[tuple[Case, Convention, str]] = field(default_factory=list)
 
     def enclose(self, case: Any, convention: Convention, format: Format | str, claim: Claim) -> Budgets:
-        self.asked.append((case.name, convention, format_named(format).name))
+        self.asked.append((case, convention, format_named(format).name))
         return Layers.enclose(self, case, convention, format, claim)
 
 

@@ -61,7 +61,7 @@ def approximation(evidence: Sequence[Evidence], convention: Convention, format: 
         return ""
     if held is BINARY32:
         return "Every number lies inside the budget of binary32: it is off as single precision would be. It computes in binary32 somewhere, or adds an epsilon such as 1e-8, or has a constant with too few digits."
-    if not _errs_both_ways(evidence):
+    if not _errs_as(held, evidence):
         return ""
     name = "binary16, or of tf32" if held is BINARY16 and TF32 in _coarser(format) and inside_all(TF32) else held.name
     return (
@@ -79,10 +79,17 @@ def read_as(evidence: Sequence[Evidence], convention: Convention, format: Format
             return not piece.off
         return inside(piece.claim, enclose(case, convention, format, piece.claim))
 
+    tried = set[Case]()
     off = [piece for piece in evidence if piece.off]
+    if not off:
+        return ""
     ways = [way for held in _coarser(format) if held is not TF32 for way in _readings(held)]
     ways += [(f"rounded to {digits} decimals", partial(round, ndigits=digits)) for digits in range(1, 8)]
     for (how, read), part in product(ways, PARTS):
+        first = _reading(off[0].case, part, read)
+        if first in tried:
+            continue
+        tried.add(first)
         if all(right(piece, part, read) for piece in chain(off, evidence)):
             what = PARTS[part]
             return (
@@ -125,20 +132,21 @@ def _reading(case: Case, part: str, read: Callable[[float], float]) -> Case:
 def _coarser(format: Format | str) -> list[Format]:
     """The formats that are coarser, the shortest first."""
     coarser = (each for each in FORMATS.values() if each.precision < format_named(format).precision)
-    return sorted(coarser, key=lambda each: (each.precision, each.operand_bits == 0))
+    return sorted(coarser, key=lambda each: (each.precision, each.operand_bits))
 
 
-def _errs_both_ways(evidence: Sequence[Evidence]) -> bool:
-    """Whether at least an eighth of what is off is too large, and an eighth too small: a factor would not do so."""
-    sides = [
-        x * b.mantissa > 0 and abs(x) > abs(float(b.midpoint)) if b.mantissa else None
+def _errs_as(held: Format, evidence: Sequence[Evidence]) -> bool:
+    """Whether what is off errs both ways, as a factor would not, and by as much as a number of the format may."""
+    errors = [
+        (x - float(b.midpoint)) / float(b.midpoint)
         for piece in evidence
         for key in piece.off
         for rows in zip(piece.claim[key], piece.budgets[key])
         for x, b in zip(*rows)
-        if not share(x, b) <= 1
+        if not share(x, b) <= 1 and b.mantissa
     ]
-    return min(sides.count(True), sides.count(False)) * 8 >= len(sides) > 1
+    above = sum(error > 0 for error in errors)
+    return min(above, len(errors) - above) * 8 >= len(errors) > 1 and max(map(abs, errors)) > held.storage / 8
 
 
 def _few_digits(evidence: Sequence[Evidence], format: Format | str) -> str:

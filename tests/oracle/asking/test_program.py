@@ -53,7 +53,7 @@ def test_every_way_has_its_verdict_in_time(
     assert any(sentence in finding["sentence"] for finding in found[1]["findings"]) or not sentence, found[1][
         "findings"
     ]
-    assert len(found[1]["cases"]) == 11  # the run went on
+    assert len(found[1]["cases"]) == (11 if status == 1 else 18)  # the run went on
     assert time.monotonic() - start < 60  # three time-outs in a row end it; the rest is a slow machine's
 
 
@@ -163,7 +163,7 @@ def test_what_is_too_large_to_check_is_said_at_once(capsys: pytest.CaptureFixtur
 def test_skipped_cases_are_no_evidence_and_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = told(capsys, "check", "skips batches")
     assert status == 0 and "correct" in out and "it skips it: one sample at a time" in " ".join(out.split())
-    assert "(over 2 cases, 9 skipped; binary64)" in out and "--samples" not in out
+    assert "(over 3 cases, 15 skipped; binary64)" in out and "--samples" not in out
 
 
 @pytest.mark.parametrize("how", ["is right", "is wrong"])

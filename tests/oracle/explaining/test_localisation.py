@@ -131,7 +131,10 @@ def difference(case: Case, h: float, central: bool) -> Claim:
 
 @pytest.mark.parametrize(
     ("h", "central", "words"),
-    [(1e-5, True, "central finite difference with a step near 1e-05"), (1e-6, False, "one-sided finite difference")],
+    [
+        (1e-5, True, "central finite difference with a step of 1e-05"),
+        (1e-6, False, "forward finite difference with a step of 1e-06"),
+    ],
 )
 def test_a_finite_difference_is_told_with_its_step(h: float, central: bool, words: str) -> None:
     found = approximated([difference(case, h, central) for case in CASES])
