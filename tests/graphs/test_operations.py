@@ -10,11 +10,13 @@ from purebp.graph import (
     Add,
     Input,
     Linear,
+    Mean,
     Multiply,
     Operation,
     Parameter,
     Sum,
     backward_graph,
+    forward_graph,
 )
 from purebp.graphs.tensors import dimensions, entries, entrywise
 from tests import graph_laws as graphs
@@ -76,3 +78,21 @@ def test_biases_are_a_vector_or_a_row_or_a_number(weights: Any, biases: Any) -> 
     assert dimensions(gradients[b]) == dimensions(biases) and set(entries(gradients[b])) == {2.0}
     first = gradients.values["Linear#4"][0]
     assert (first[0] if isinstance(first, list) else first) == 6.0
+
+
+MATRIX = [[1.0, 2.0, 6.0], [4.0, 0.0, -1.0]]
+
+
+@pytest.mark.parametrize(
+    ("axis", "sums"),
+    [(None, 12.0), (0, [5.0, 2.0, 5.0]), (-2, [5.0, 2.0, 5.0]), (1, [9.0, 3.0]), (-1, [9.0, 3.0])],
+)
+def test_a_sum_is_over_all_or_along_an_axis_and_a_mean_is_divided_by_what_is_summed(
+    axis: int | None, sums: Any
+) -> None:
+    x = Input("x")
+    terms = {None: 6, 0: 2, -2: 2, 1: 3, -1: 3}[axis]
+    for node, wanted in ((Sum(x, axis), sums), (Mean(x, axis), entrywise(lambda total: total / terms, sums))):
+        found = forward_graph(node, {x: MATRIX})[node]
+        assert dimensions(found) == dimensions(wanted)
+        assert entries(found) == pytest.approx(entries(wanted))

@@ -227,5 +227,7 @@ def test_targets_have_either_sign_where_the_loss_allows() -> None:
 
 
 def test_where_depth_is_free_it_is_nine_as_well() -> None:
+    deep = named("deep", "tanh")
+    assert (deep.sizes, deep.samples, deep.further) == ((2, 3, 2, 4, 3, 2), 2, False)
     assert max(len(case.network.layers) for case in ladder("tanh")) == 9
     assert max(len(case.network.layers) for case in ladder(SIGMOIDS)) == 2

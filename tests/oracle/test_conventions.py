@@ -248,6 +248,11 @@ def test_a_factor_that_is_no_convention_is_none() -> None:
     assert report.verdict == "wrong"
 
 
+def test_a_factor_of_the_samples_may_be_their_square() -> None:
+    assert next(factors([(1 / 9, 3, 1), (1 / 16, 4, 2)], 1e-9)) == Factor(Fraction(1), -2)
+    assert not list(factors([(1 / 27, 3, 1), (1 / 64, 4, 2)], 1e-9))
+
+
 def test_divided_by_the_samples_twice_is_no_convention() -> None:
     report = check(right("half_sse", lambda n, m: 1 / n**2))
     assert not report.conforms and report.exit_status == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from purebp.oracle.evidence import Evidence, gathered
 from purebp.oracle.explaining.graph_mistakes import GraphMistake, mistakes
 from purebp.oracle.graph_cases import LOSS_KEY, graph_cases, keys_of, quantities
 from purebp.oracle.graphs import Graphs
+from purebp.oracle.reasons import Reasons
 from tests.oracle.samples import Feed, GraphCandidate, by_hand, dot, in_single, name_of, of_engine, residual
 
 # Conventions.
@@ -348,3 +350,24 @@ def test_one_gradient_that_is_off_is_and_several_are() -> None:
     assert check(off("A", "a"), graph=residual()).notes[0] == "The gradients of A, a are off."
     everything = check(off(*(node.name for node in topological_order(residual()) if node.trained)), graph=residual())
     assert everything.verdict == "wrong" and not any("come through" in note for note in everything.notes)
+
+
+@pytest.mark.parametrize("returns", [None, "gradients", "descent"])
+@pytest.mark.parametrize("found", ["gradients", "descent"])
+@pytest.mark.parametrize("factor", [ONE, Factor(Fraction(2))])
+def test_a_turned_sign_is_remarked_where_it_was_left_open_and_is_all(
+    returns: str | None, found: str, factor: Factor
+) -> None:
+    told = Graphs(residual(), Declared(returns=returns)).remarks([], Convention(None, factor, found))
+    assert bool(told) == (returns is None and found == "descent" and factor == ONE)
+
+
+def test_where_an_answer_is_missing_nothing_is_explained_but_state() -> None:
+    graph, cases = residual(), list(graph_cases(residual()))[:2]
+    question = Graphs(graph, Declared(returns="gradients"))
+    coarse = in_single(of_engine(graph))
+    answers = [Answer({(f"∂loss/∂{name}", 0): as_rows(x) for name, x in coarse(case.feed).items()}) for case in cases]
+    whole = gathered(cases, answers, question.usual, "binary64", question.enclose)
+    part = gathered(cases, [answers[0], Answer()], question.usual, "binary64", question.enclose)
+    assert "binary32" in question.reasons(whole, question.usual, []).approximation
+    assert question.reasons(part, question.usual, []) == Reasons()

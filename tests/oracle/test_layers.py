@@ -19,7 +19,7 @@ from purebp.oracle.conventions import ONE, Convention
 from purebp.oracle.evidence import Evidence, gathered
 from purebp.oracle.explaining.catalogue import CATALOGUE
 from purebp.oracle.explaining.recipe import planted, run
-from purebp.oracle.layers import Layers
+from purebp.oracle.layers import Layers, _beside
 from purebp.oracle.pipeline import judged
 from purebp.textbook.arithmetic import Matrix
 from purebp.textbook.linalg import transpose
@@ -369,6 +369,11 @@ def test_the_smallest_case_is_shown_in_the_layout_of_the_candidate() -> None:
     ]
     expected, given = shown(lambda w, b, x, y: off(w, b, x, y, by=1e-9))[-2:]
     assert expected.split("[[")[1][:20] != given.split("[[")[1][:20]  # as many digits as it takes
+    low, high = 1 + 2.0**-52, 1 + 2.0**-51
+    assert [line.split()[-1] for line in _beside("b", [[low]], [[high]], turned=False)] == [
+        f"[[{low:.17g}]]",
+        f"[[{high:.17g}]]",
+    ]
 
     def turned(weights: Any, biases: Any, inputs: Any, targets: Any) -> Pair:
         gw, gb = off([transpose(rows) for rows in weights], biases, inputs, targets)
