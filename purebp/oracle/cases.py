@@ -142,9 +142,27 @@ def ladder(
     names = list(map(activation, [activations] * 2 if isinstance(activations, (str, Activation)) else activations))
     if not names:
         raise PurebpError("no activations: give one for each layer")
-    if sizes is not None and len(sizes) != len(names) + 1:
+    _check_sizes(sizes, len(names), batch)
+    wanted = _Wanted(default_loss(names, loss), sizes, biases, batch, format_named(format))
+    cases = [_case(rung, chosen, wanted, seed + n) for n, (rung, chosen) in enumerate(_rungs(names, free, wanted))]
+    return tuple(_moved(case, cases[0]) if case.name == MOVED.name else case for case in cases)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What holds for all cases."""
+
+    loss: Loss
+    sizes: Sequence[int] | None
+    biases: bool
+    batch: int | None
+    format: Format
+
+
+def _check_sizes(sizes: Sequence[int] | None, layers: int, batch: int | None) -> None:
+    if sizes is not None and len(sizes) != layers + 1:
         raise PurebpError(
-            f"sizes {tuple(sizes)} are {len(sizes)} widths, and there are {len(names)} activations: "
+            f"sizes {tuple(sizes)} are {len(sizes)} widths, and there are {layers} activations: "
             "give one width more than layers"
         )
     if batch is not None and batch < 1:
@@ -155,23 +173,22 @@ def ladder(
         raise PurebpError(
             f"sizes {widths} with {samples} samples are {numbers:,} numbers: {MOST_NUMBERS:,} can be checked"
         )
-    rungs = [(rung, names) for rung in RUNGS if rung.special != "kink" or any(f.kinks for f in names)]
+
+
+def _rungs(names: list[Activation], free: bool, wanted: _Wanted) -> Iterator[tuple[Rung, list[Activation]]]:
+    """Those that the architecture can have, each with its activations; where depth is free, at several depths."""
+    kinks = any(f.kinks for f in names)
+    yield from ((rung, names) for rung in RUNGS if rung.special != "kink" or kinks)
     if free:
-        rungs += [(DEEP, [names[0]] * ANY_DEPTH), (RUNGS[2], names[:1]), (RUNGS[3], names[:1] * 3)]
-        rungs += [(DEEPER, [names[0]] * DEEPEST)]
-    slow = sizes is not None and (batch or MANY) * sum(a * b for a, b in pairwise(sizes)) > MOST_SLOW
-    entropy = default_loss(names, loss).targets != "real"
-    for rung in MORE:
-        if rung.special == "kinks" and not any(f.kinks for f in names) and not all(map(_piecewise_linear, names)):
-            continue
-        if (rung.special == "twice" and slow) or (rung.special == "soft" and not entropy):
-            continue
-        rungs.append((rung, names))
-    cases = [
-        _case(rung, chosen, loss, sizes, biases, batch, seed + number, format_named(format))
-        for number, (rung, chosen) in enumerate(rungs)
-    ]
-    return tuple(_moved(case, cases[0]) if case.name == MOVED.name else case for case in cases)
+        yield from [(DEEP, names[:1] * ANY_DEPTH), (RUNGS[2], names[:1]), (RUNGS[3], names[:1] * 3)]
+        yield DEEPER, names[:1] * DEEPEST
+    products = (wanted.batch or MANY) * sum(a * b for a, b in pairwise(wanted.sizes or ()))
+    left_out = {
+        "kinks": not kinks and not all(map(_piecewise_linear, names)),
+        "twice": products > MOST_SLOW,
+        "soft": wanted.loss.targets == "real",
+    }
+    yield from ((rung, names) for rung in MORE if not left_out.get(rung.special))
 
 
 def _moved(case: Case, first: Case) -> Case:
@@ -180,26 +197,18 @@ def _moved(case: Case, first: Case) -> Case:
     return replace(first, name=case.name, batch=Batch(inputs, first.batch.targets), further=True)
 
 
-def _case(
-    rung: Rung,
-    names: Sequence[Activation],
-    loss: Loss | str | None,
-    sizes: Sequence[int] | None,
-    biases: bool,
-    batch: int | None,
-    seed: int,
-    format: Format,
-) -> Case:
+def _case(rung: Rung, names: Sequence[Activation], wanted: _Wanted, seed: int) -> Case:
     """Of some draws, the one with the fewest zeros in its gradient: dead neurons show nothing."""
+    sizes = wanted.sizes
     if sizes is None:
         hidden = (rung.hidden * len(names))[: len(names) - 1]
         sizes = (rung.n_in, *hidden, max(rung.n_out, 2 if names[-1].distribution else 1))
-    samples = batch or rung.samples
+    widths = tuple(sizes)
 
     def draws() -> Iterator[tuple[int, Case]]:
         for draw in range(40):
-            case = _drawn(rung, names, loss, sizes, biases, samples, format, Random(f"{seed} {draw}"))
-            gradient = backpropagation(case.network, case.batch, default_loss(names, loss)).parameters()
+            case = _drawn(rung, names, replace(wanted, sizes=widths), Random(f"{seed} {draw}"))
+            gradient = backpropagation(case.network, case.batch, wanted.loss).parameters()
             dull = sum(x == 0.0 for x in gradient) + _one_sided(case)
             yield dull, case
             if not dull:
@@ -221,22 +230,14 @@ def default_loss(names: Sequence[Activation], loss: Loss | str | None = None) ->
     return losses.loss("cross_entropy" if loss is None and names[-1].distribution else loss or "mse")
 
 
-def _drawn(
-    rung: Rung,
-    names: Sequence[Activation],
-    loss: Loss | str | None,
-    sizes: Sequence[int],
-    biases: bool,
-    samples: int,
-    format: Format,
-    random: Random,
-) -> Case:
+def _drawn(rung: Rung, names: Sequence[Activation], wanted: _Wanted, random: Random) -> Case:
+    sizes, samples = wanted.sizes or (), wanted.batch or rung.samples
     unit, pool = rung.unit, dict[float, list[float]]()
 
     def number(largest: float) -> float:
         """Not 0, of either sign, and no magnitude twice before all have been drawn."""
         if not unit:
-            return random.choice((-1, 1)) * rounds_to(random.uniform(largest / 8, largest), format)
+            return random.choice((-1, 1)) * rounds_to(random.uniform(largest / 8, largest), wanted.format)
         if unit == 1:
             largest = 2
         if not pool.get(largest):
@@ -248,7 +249,7 @@ def _drawn(
     for (n_in, n_out), f in zip(pairwise(sizes), names):
         scale = 1.5 if n_in < 4 else 1.0
         weights = [[number(scale) for _ in range(n_in)] for _ in range(n_out)]
-        offsets = [number(0.75) for _ in range(n_out)] if biases else None
+        offsets = [number(0.75) for _ in range(n_out)] if wanted.biases else None
         if rung.special == "zeros" and n_out > 1:
             weights[-1][0] = 0.0
         layers.append(Layer(weights, offsets, f))
@@ -264,7 +265,7 @@ def _drawn(
         network = _saturated(network, inputs)
     if rung.special == "large":
         network = _reaching(network, inputs, rung.reach)
-    targets = _targets(rung, default_loss(names, loss), names[-1].distribution, samples, sizes[-1], number, random)
+    targets = _targets(rung, wanted.loss, names[-1].distribution, samples, sizes[-1], number, random)
     if rung.special == "kinks" and not names[-1].distribution and all(map(_piecewise_linear, names)):
         targets[0] = list(forward(network, inputs[:1]).outputs[0])
     if rung.special == "twice" and samples > 3:

@@ -99,8 +99,7 @@ def checked(
     declared = question.declared
     answers = [ask(candidate, case, declared) for case in cases]
     state = list(stateful(cases, answers, lambda case: ask(candidate, case, declared)))
-    simple = sum(not case.further for case in cases)
-    report = judged(question, cases, answers, name, at_first=simple, state=state)
+    report = judged(question, cases, answers, name, state=state)
     if any(finding.kind in ("wrong shape", "wrong number of layers", "not understood") for finding in report.findings):
         return _in_another_layout(candidate, cases, declared, name) or report
     if explore and report.conforms and (found := explore(candidate, declared, report.convention)) is not None:

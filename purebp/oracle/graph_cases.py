@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite, prod
 from random import Random
-from typing import Any
+from typing import Any, ClassVar
 
 from purebp.graphs.engine import (
     Feed,
@@ -57,6 +57,7 @@ class GraphCase:
     samples: int
     outputs: int
     room: int
+    further: ClassVar[bool] = False
 
     @property
     def sizes(self) -> tuple[int, ...]:

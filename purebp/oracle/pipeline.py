@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import takewhile
 from typing import Any, Protocol
 
 from purebp.number_systems.formats import Format
@@ -82,26 +83,18 @@ def judged(
     answers: Sequence[Answer],
     name: str,
     *,
-    at_first: int | None = None,
     state: Sequence[Changed] = (),
     known: Convention | None = None,
     explained: bool = True,
 ) -> Report:
     """The report on answers to cases.
 
-    at_first: how many of the cases are judged first; the others are if these are answered rightly, for they take longer, and
-    what is wrong is explained from the simplest ones. state: what changed when asked again. known: what the answers to most of the cases follow.
+    state: what changed when asked again. known: what the answers to most of the cases follow. Further cases are judged
+    where the simple ones before them are answered rightly: what is wrong is explained from the simplest.
     """
     declared = question.declared
-    usual = known or question.usual
-    evidence = gathered(cases[:at_first], answers[:at_first], usual, declared.format, question.enclose)
-    found = known or question.follows(evidence)
-    convention = found or usual
-    if convention != usual:
-        evidence = regathered(evidence, convention, declared.format, question.enclose)
-    if at_first is not None and all(piece.passed for piece in evidence):
-        others = gathered(cases[at_first:], answers[at_first:], convention, declared.format, question.enclose)
-        evidence = (*evidence, *others)
+    evidence, found = _under_its_convention(question, cases, answers, known)
+    convention = found or question.usual
     relevant, passed_over = question.relevant(evidence, convention)
     missing = question.missing(evidence, convention) if explained else None
     kept = [changed.finding for changed in state if not rounded_anew(changed.claims, evidence[changed.index])][:1]
@@ -120,6 +113,23 @@ def judged(
     notes = _notes(question, facts, convention, verdict) if explained or facts.right else ()
     anew = (ROUNDED_ANEW,) if state and not kept else ()
     return _report(question, facts, found, name, verdict, (*notes, *anew, *passed_over))
+
+
+def _under_its_convention(
+    question: Question, cases: Sequence[Any], answers: Sequence[Answer], known: Convention | None
+) -> tuple[tuple[Evidence, ...], Convention | None]:
+    """The answers beside their budgets under the convention that they follow; and that one, if it was found."""
+    format, usual = question.declared.format, known or question.usual
+    simple = sum(1 for _ in takewhile(lambda case: not case.further, cases))
+    evidence = gathered(cases[:simple], answers[:simple], usual, format, question.enclose)
+    found = known or question.follows(evidence)
+    convention = found or usual
+    if convention != usual:
+        evidence = regathered(evidence, convention, format, question.enclose)
+    if all(piece.passed for piece in evidence):
+        others = gathered(cases[simple:], answers[simple:], convention, format, question.enclose)
+        evidence = (*evidence, *others)
+    return evidence, found
 
 
 def _first_of_each_kind(answers: Sequence[Answer]) -> list[Finding]:

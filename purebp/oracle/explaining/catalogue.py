@@ -506,7 +506,7 @@ def _at_largest(p: Place) -> Rows:
 def _largest(row: Sequence[Any], p: Place) -> int:
     """The place of the first of the largest numbers."""
     best = 0
-    for j in range(len(row)):
+    for j in range(1, len(row)):
         order = p.arithmetic.order(row[best], row[j])
         if order is None:
             raise Inapplicable("it is not known which class it finds")

@@ -1,0 +1,74 @@
+"""Difference quotients are told by kind, scale and step; nothing else is taken for one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+import pytest
+
+from purebp import Batch, evaluate
+from purebp.oracle.asking.candidate import ask
+from purebp.oracle.asking.declared import Declared
+from purebp.oracle.layers import Layers
+from purebp.oracle.pipeline import judged
+from purebp.oracle.reports.report import Report
+from tests.oracle.samples import Candidate, Pair, lists_of, rebuilt, right, single
+
+SCALES: dict[str, Callable[[float], float]] = {
+    "": lambda w: 1.0,
+    " |w|": abs,
+    " max(1, |w|)": lambda w: max(1.0, abs(w)),
+}
+
+
+def quotients(kind: str, h: float, scale: str, names: tuple[str, ...], loss: str) -> Candidate:
+    def candidate(weights: Any, biases: Any, inputs: Any, targets: Any) -> Pair:
+        network = rebuilt(weights, biases, names)
+        parameters, batch, found = network.parameters(), Batch(inputs, targets), []
+
+        def at(i: int, step: float) -> float:
+            return evaluate(
+                network.with_parameters([w + step if i == j else w for j, w in enumerate(parameters)]), batch, loss
+            )
+
+        for i, w in enumerate(parameters):
+            s = h * SCALES[scale](w)
+            above, below = at(i, s if kind != "backward" else 0.0), at(i, -s if kind != "forward" else 0.0)
+            found.append((above - below) / (2 * s if kind == "central" else s))
+        return lists_of(network.with_parameters(found))
+
+    return candidate
+
+
+def of_simple_cases(candidate: Candidate, names: tuple[str, ...], loss: str) -> Report:
+    declared = Declared(names, loss, returns="gradients")
+    cases = declared.ladder()[:3]
+    return judged(Layers(declared), cases, [ask(candidate, case, declared) for case in cases], "mine")
+
+
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("kind", ["forward", "backward", "central"])
+@pytest.mark.parametrize("h", [0.1, 1e-2, 1e-4, 1e-6, 1e-8, 1e-10, 1e-13])
+def test_a_difference_quotient_is_told_with_its_step(h: float, kind: str, scale: str) -> None:
+    """Where rounding is all that is seen, the kind may stay open, and the step is that of one of the kinds."""
+    names, loss = (("tanh", "sigmoid"), "mse") if scale else (("sigmoid", "softmax"), "cross_entropy")
+    report = of_simple_cases(quotients(kind, h, scale, names, loss), names, loss)
+    assert report.verdict == "imprecise" and "finite difference with a step of" in report.notes[0]
+    if h > 1e-6:
+        assert f"{kind} finite difference with a step of {h:g}{scale}:" in report.notes[0]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [single, lambda x: x * (1 + 1e-9), lambda x: x + 1e-9, lambda x, random=Random(1): x * (1 + random.gauss(0, 1e-7))],
+    ids=["binary32", "a factor", "a summand", "noise"],
+)
+def test_other_errors_are_no_differences(change: Callable[[float], float]) -> None:
+    def candidate(*given: Any) -> Pair:
+        weights, biases = right("mse", names=("tanh", "sigmoid"))(*given)
+        return [[[change(x) for x in row] for row in m] for m in weights], [[change(x) for x in b] for b in biases]
+
+    report = of_simple_cases(candidate, ("tanh", "sigmoid"), "mse")
+    assert not report.conforms and not any("finite difference" in note for note in report.notes)
