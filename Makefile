@@ -15,7 +15,7 @@ demo: ## judge two backpropagations, train on handwritten digits, prove the grad
 	$(PYTHON) -m purebp.cli.demo
 
 test: check ## style, layers, types and all tests, in .venv
-	$(BIN)/pytest -q -n auto
+	$(BIN)/pytest -q -n auto --dist worksteal
 
 test-all: ## all tests on every supported Python that is here, each in a virtual environment of its own
 	$(PYTHON) -m studies.interpreters

@@ -53,7 +53,7 @@ def exactly(x: Fraction) -> Decimal:
 
 @pytest.mark.parametrize("function", BOUNDED.values(), ids=BOUNDED)
 @given(sides=sides, format=st.sampled_from([None, *FORMATS]))
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_functions_of_one_number(function: Function, sides: Sides, format: str | None) -> None:
     assert function.bounds is not None
     for decision in {0.0, 0.5, -0.5, *(z for z, _, _ in function.bounds.kinks)}:
@@ -72,7 +72,7 @@ def test_softmax_whichever_is_the_largest(rows: list[Sides]) -> None:
 
 @pytest.mark.parametrize("name", LOSSES)
 @given(output=sides, target=sides, at=st.sampled_from([0.0, 0.5, 1.0]), aim=st.sampled_from([0.0, 0.5, 1.0]))
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_losses_of_an_output_and_a_target(name: str, output: Sides, target: Sides, at: float, aim: float) -> None:
     """Also where the output may be no probability, and the target no 0."""
     of = loss(name)
@@ -118,7 +118,7 @@ BRANCHING = ("relu", "leaky_relu(0.25)", "elu(0.5)", "sigmoid", "softmax")
 
 @pytest.mark.parametrize("name", BRANCHING)
 @given(z=sides, y=sides)
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=2, deadline=None)
 def test_mistakes(name: str, z: Sides, y: Sides) -> None:
     """Pre-activations and errors of which the sign is not known."""
     last = name if name == "softmax" else "identity"

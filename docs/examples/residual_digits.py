@@ -9,7 +9,7 @@ from purebp import Add, Input, Linear, Parameter, SoftmaxCrossEntropy, Tanh
 from purebp import backward_graph, forward_graph, sgd_step, topological_order
 from purebp.cli.training.datasets import load, scalings, split
 
-WIDTH, BLOCKS, EPOCHS, SAMPLES, RATE, SEED = 32, 2, 12, 16, 0.1, 0
+WIDTH, BLOCKS, EPOCHS, SAMPLES, RATE, SEED = 32, 2, 3, 16, 0.1, 0
 
 
 def block(h, number):
