@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, settings
 
 pytest.register_assert_rewrite("tests.laws")
 BUSY = [HealthCheck.too_slow]  # says how busy the machine is
-settings.register_profile("laws", max_examples=40, derandomize=True, deadline=None, suppress_health_check=BUSY)
+settings.register_profile("laws", max_examples=60, derandomize=True, deadline=None, suppress_health_check=BUSY)
 settings.register_profile("hunt", max_examples=2000, deadline=None)
 settings.load_profile("laws")
 

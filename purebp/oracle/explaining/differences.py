@@ -19,19 +19,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import cached_property
 from itertools import islice, product
 from math import inf, isfinite, log2, sqrt, ulp
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from purebp.number_systems.decimals import decimal
+from purebp.oracle.certify import nearest_double
 from purebp.oracle.conventions import Convention
 from purebp.oracle.evidence import Evidence
 from purebp.textbook.backprop import evaluate
 
-EXACT = decimal(50)
-TINY = Decimal("1e-14")  # a step for the coefficients of the error: in 50 digits, nothing of the next order is left
+STEP = 3e-3  # for the derivatives that the errors begin with: to five digits or so
 ROOM = 40  # units in the last place of the loss, for its own computation
 SMALLEST, LARGEST = 1e-14, 0.7  # steps
 COARSE = 1e-3  # beyond such a step, the error is more than its first term
@@ -75,23 +73,17 @@ class Answered:
         return [x for key in self.keys for row in self.piece.claim[key] for x in row]
 
     @cached_property
-    def exact(self) -> list[Decimal]:
-        return [b.midpoint for key in self.keys for row in self.piece.budgets[key] for b in row]
+    def exact(self) -> list[float]:
+        return [
+            nearest_double(b.mantissa, b.exponent) for key in self.keys for row in self.piece.budgets[key] for b in row
+        ]
 
     @cached_property
     def loss(self) -> float:
         return self.rounded(0, 0.0)
 
-    def exactly(self, i: int, step: Decimal) -> Decimal:
-        """The loss with one parameter moved."""
-        numbers: list[Any] = [Decimal(w) for w in self.parameters]
-        numbers[i] += step
-        case = self.piece.case
-        found: Decimal = evaluate(case.network.with_parameters(numbers), case.batch, self.convention.effective, EXACT)
-        return found
-
     def rounded(self, i: int, step: float) -> float:
-        """The same in floats."""
+        """The loss with one parameter moved, as floats compute it."""
         numbers = [w + step if i == j else w for j, w in enumerate(self.parameters)]
         case = self.piece.case
         found: float = evaluate(case.network.with_parameters(numbers), case.batch, self.convention.effective)
@@ -104,23 +96,26 @@ class Answered:
         """By how much the quotients of that step differ from the gradient."""
         steps = [h * scale(w) for w in self.parameters]
         if h > COARSE:  # the rounding of floats is nothing beside them
-            return [self.quotient(kind, i, step) - float(g) for i, (step, g) in enumerate(zip(steps, self.exact))]
+            return [self.quotient(kind, i, step) - g for i, (step, g) in enumerate(zip(steps, self.exact))]
         return [c * step**kind.order for c, step in zip(self.coefficients[kind.name], steps)]
 
     @cached_property
     def coefficients(self) -> dict[str, list[float]]:
-        """Of h in the error of a one-sided quotient, of h² in that of a central one."""
+        """Of h in the error of a one-sided quotient, f″/2, and of h² in that of a central one, f‴/6; by differences."""
         found: dict[str, list[float]] = {kind.name: [] for kind in KINDS}
-        for i, g in enumerate(self.exact):
-            below, here, above = (self.exactly(i, step) for step in (-TINY, Decimal(0), TINY))
-            found["forward"].append(float(((above - here) / TINY - g) / TINY))
-            found["backward"].append(float(((here - below) / TINY - g) / TINY))
-            found["central"].append(float(((above - below) / TINY / 2 - g) / TINY / TINY))
+        for i in range(len(self.parameters)):
+            far, left, right, farther = (self.rounded(i, k * STEP) for k in (-2, -1, 1, 2))
+            curvature = (right - 2 * self.loss + left) / STEP**2
+            found["forward"].append(curvature / 2)
+            found["backward"].append(-curvature / 2)
+            found["central"].append((farther - 2 * right + 2 * left - far) / (2 * STEP**3) / 6)
         return found
 
     def fitted(self, kind: Kind, scale: Scale) -> tuple[float, float] | None:
         """The step whose errors are nearest to those seen (least squares), and what they leave of these, from 0 to 1."""
-        seen = [x - float(g) for x, g in zip(self.given, self.exact)]
+        if not all(map(scale, self.parameters)):
+            return None
+        seen = [x - g for x, g in zip(self.given, self.exact)]
         h, size = SMALLEST, sqrt(sum(x * x for x in seen))
         for _ in range(12):
             errors = self.errors(kind, h, scale)

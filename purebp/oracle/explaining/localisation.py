@@ -46,9 +46,13 @@ def approximation(evidence: Sequence[Evidence], convention: Convention, format: 
     @cache
     def inside_all(coarser: Format) -> bool:
         """Whether they lie in its budgets, some of which decide something where they are off."""
-        pieces = regathered(evidence, convention, coarser, enclose)
-        decided = (not t.undecided for piece, wide in zip(evidence, pieces) for t in wide.tensors if t.key in piece.off)
-        return not any(wide.off for wide in pieces) and any(decided)
+        decided = False
+        for piece in evidence:
+            (wide,) = regathered([piece], convention, coarser, enclose)
+            if wide.off:
+                return False
+            decided = decided or any(not t.undecided for t in wide.tensors if t.key in piece.off)
+        return decided
 
     if name := rounded_to(evidence, format, inside_all):
         return f"Every number lies inside the budget of {name}, and is one of {name}: it was rounded to it."

@@ -48,9 +48,13 @@ def of_simple_cases(candidate: Candidate, names: tuple[str, ...], loss: str) -> 
     return judged(Layers(declared), cases, [ask(candidate, case, declared) for case in cases], "mine")
 
 
-@pytest.mark.parametrize("scale", SCALES)
-@pytest.mark.parametrize("kind", ["forward", "backward", "central"])
-@pytest.mark.parametrize("h", [0.1, 1e-2, 1e-4, 1e-6, 1e-8, 1e-10, 1e-13])
+COMBINED = [(h, kind, "") for h in (0.1, 1e-4, 1e-7, 1e-13) for kind in ("forward", "backward", "central")]
+COMBINED += [
+    (h, kind, scale) for scale, h in ((" |w|", 1e-2), (" max(1, |w|)", 1e-6)) for kind in ("forward", "central")
+]
+
+
+@pytest.mark.parametrize(("h", "kind", "scale"), COMBINED)
 def test_a_difference_quotient_is_told_with_its_step(h: float, kind: str, scale: str) -> None:
     """Where rounding is all that is seen, the kind may stay open, and the step is that of one of the kinds."""
     names, loss = (("tanh", "sigmoid"), "mse") if scale else (("sigmoid", "softmax"), "cross_entropy")
