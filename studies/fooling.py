@@ -296,21 +296,10 @@ def seen_by(kind: Kind) -> str:
     return "short numbers" if old else ", ".join(dict.fromkeys(failing))
 
 
-def table() -> tuple[str, int, int]:
-    """A line for each kind; how many are seen, and how many there are."""
-    found = [(kind.name, seen_by(kind)) for kind in KINDS]
-    lines = [f"| {name} | {seen or '**not seen**'} |" for name, seen in found]
-    return (
-        "\n".join(["| what is wrong | seen by |", "| --- | --- |", *lines]),
-        sum(bool(seen) for _, seen in found),
-        len(found),
-    )
-
-
 def main() -> int:
-    text, seen, all_of_them = table()
-    print(text)
-    print(f"\n{seen} of {all_of_them} seen")
+    found = [(kind.name, seen_by(kind)) for kind in KINDS]
+    print("\n".join(f"{name}: {by or 'not seen'}" for name, by in found))
+    print(f"{sum(bool(by) for _, by in found)} of {len(found)} seen")
     return 0
 
 
