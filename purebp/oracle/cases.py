@@ -144,8 +144,10 @@ def ladder(
         raise PurebpError("no activations: give one for each layer")
     _check_sizes(sizes, len(names), batch)
     wanted = _Wanted(default_loss(names, loss), sizes, biases, batch, format_named(format))
-    cases = [_case(rung, chosen, wanted, seed + n) for n, (rung, chosen) in enumerate(_rungs(names, free, wanted))]
-    return tuple(_moved(case, cases[0]) if case.name == MOVED.name else case for case in cases)
+    cases: list[Case] = []
+    for n, (rung, chosen) in enumerate(_rungs(names, free, wanted)):
+        cases.append(_moved(cases[0]) if rung is MOVED else _case(rung, chosen, wanted, seed + n))
+    return tuple(cases)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,10 +193,10 @@ def _rungs(names: list[Activation], free: bool, wanted: _Wanted) -> Iterator[tup
     yield from ((rung, names) for rung in MORE if not left_out.get(rung.special))
 
 
-def _moved(case: Case, first: Case) -> Case:
+def _moved(first: Case) -> Case:
     """The first case, with inputs so near to what they were there that rounded ones are the same."""
     inputs = [[x + LITTLE for x in row] for row in first.batch.inputs]
-    return replace(first, name=case.name, batch=Batch(inputs, first.batch.targets), further=True)
+    return replace(first, name=MOVED.name, batch=Batch(inputs, first.batch.targets), further=True)
 
 
 def _case(rung: Rung, names: Sequence[Activation], wanted: _Wanted, seed: int) -> Case:
@@ -286,8 +288,9 @@ def _targets(
     """What suits the loss: a single 1 in each sample, 0 or 1, or any numbers; soft ones between 0 and 1 add up to 1."""
     if rung.special == "soft":
         if distribution or chosen.targets == "one_hot":
-            cuts = ([0, *sorted(random.sample(range(1, 16), outputs - 1)), 16] for _ in range(samples))
-            return [[(b - a) / 16 for a, b in pairwise(row)] for row in cuts]
+            whole = max(16, 2 << outputs.bit_length())  # parts, of which each output gets one at least
+            cuts = ([0, *sorted(random.sample(range(1, whole), outputs - 1)), whole] for _ in range(samples))
+            return [[(b - a) / whole for a, b in pairwise(row)] for row in cuts]
         return [[random.randint(1, 15) / 16 for _ in range(outputs)] for _ in range(samples)]
     if distribution or chosen.targets == "one_hot":
         classes = [random.randrange(outputs) for _ in range(samples)]

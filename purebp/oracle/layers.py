@@ -59,10 +59,12 @@ class Layers:
     def relevant(self, evidence: Sequence[Evidence], convention: Convention) -> tuple[Sequence[Evidence], list[str]]:
         """Without the answers to cases that ask for more than is usual, where there are none; with notes that say so."""
         kept, notes = list[Evidence](), dict[str, str]()
+        right = all(piece.passed for piece in evidence if _counts(piece))
         for piece in evidence:
-            beyond = piece.case.beyond
+            beyond, told = piece.case.beyond, _without_numbers(piece)
             if not piece.passed and not _counts(piece):
-                notes.setdefault(beyond, piece.case.told(_without_numbers(piece), self.declared.format))
+                if told or right:
+                    notes.setdefault(beyond, piece.case.told(told, self.declared.format))
                 piece = replace(piece, answer=Answer(), tensors=())
             kept.append(piece)
         return kept, list(notes.values())

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from purebp import Batch, backpropagation
-from purebp.oracle import check
+from purebp import Batch, Layer, Network, backpropagation
+from purebp.oracle import check, judge
 from purebp.oracle.reports.report import Report
 from purebp.textbook.linalg import transpose
 from tests.oracle.samples import Candidate, Pair, flat, lists, rebuilt
@@ -86,6 +86,23 @@ def test_classes_are_enough_for_a_cross_entropy() -> None:
     assert report.verdict == "correct" and "It is right where targets are 0 or 1, and not between." in flat(report)
     open_one = check(of_classes, activations=["tanh", "softmax"])
     assert open_one.conforms and "not between" in flat(open_one)
+
+
+def test_it_is_not_said_to_be_right_for_classes_where_it_is_wrong_elsewhere() -> None:
+    def clipped(weights: Any, biases: Any, inputs: Any, targets: Any) -> Pair:
+        hot = [[float(j == row.index(max(row))) for j in range(len(row))] for row in targets]
+        found = backpropagation(rebuilt(weights, biases, ("relu", "softmax")), Batch(inputs, hot), "cross_entropy")
+        return lists(found, lambda g: max(-5.0, min(5.0, g)))
+
+    report = check(clipped, activations=["relu", "softmax"], loss="cross_entropy", returns="gradients")
+    assert report.verdict == "wrong" and "not between" not in flat(report)
+
+
+def test_numbers_beyond_a_shorter_format_are_not_read_in_it() -> None:
+    network, batch = Network([Layer([[1e5, 2.0]], [0.125], "identity")]), Batch([[1e-5, 0.5]], [[1.0]])
+    (layer,) = backpropagation(network, batch).layers
+    off = [[[1.001 * g for g in row] for row in layer.weights]], [list(layer.biases or ())]
+    assert judge(network, batch, off).verdict == "wrong"
 
 
 def cut(x: float) -> float:

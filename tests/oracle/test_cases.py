@@ -220,6 +220,19 @@ def test_soft_targets_of_softmax_add_up_to_1(names: tuple[str, str]) -> None:
     assert not any(case.beyond == "soft" for case in ladder(names, loss="mse"))
 
 
+@pytest.mark.parametrize("outputs", [1, 2, 16, 17, 33])
+def test_soft_targets_of_any_number_of_classes_add_up_to_1(outputs: int) -> None:
+    targets = named("soft targets", ["softmax"], sizes=(2, outputs)).batch.targets
+    assert all(len(row) == outputs and sum(row) == 1 and min(row) > 0 for row in targets)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_all_numbers_but_the_long_ones_are_numbers_of_binary32(seed: int) -> None:
+    for names in (SIGMOIDS, ("relu",) * 4, ("tanh", "softmax")):
+        for case in ladder(names, seed=seed):
+            assert case.long or all(single(x) == x for x in numbers_of(case))
+
+
 def test_targets_have_either_sign_where_the_loss_allows() -> None:
     for name in ("full-length numbers", "many samples, many neurons", "whole numbers"):
         targets = [y for row in named(name, SIGMOIDS).batch.targets for y in row]

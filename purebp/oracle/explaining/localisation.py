@@ -30,6 +30,7 @@ from purebp.number_systems.formats import (
 )
 from purebp.oracle.answer import LOCAL, Claim, Key, same, tensor_name
 from purebp.oracle.cases import Case
+from purebp.oracle.certify import nearest_double
 from purebp.oracle.conventions import Convention
 from purebp.oracle.evidence import Enclose, Evidence, inside, regathered, share
 from purebp.oracle.explaining.differences import difference_quotient
@@ -90,6 +91,8 @@ def read_as(evidence: Sequence[Evidence], convention: Convention, format: Format
     ways = [way for held in _coarser(format) if held is not TF32 for way in _readings(held)]
     ways += [(f"rounded to {digits} decimals", partial(round, ndigits=digits)) for digits in range(1, 8)]
     for (how, read), part in product(ways, PARTS):
+        if not all(isfinite(read(x)) for piece in evidence for x in _numbers(piece.case)):
+            continue  # it overflows
         first = _reading(off[0].case, part, read)
         if first in tried:
             continue
@@ -109,6 +112,12 @@ PARTS = {
     "inputs": "inputs",
     "targets": "targets",
 }
+
+
+def _numbers(case: Case) -> Iterator[float]:
+    yield from case.network.parameters()
+    for row in (*case.batch.inputs, *case.batch.targets):
+        yield from row
 
 
 def _readings(held: Format) -> Iterator[tuple[str, Callable[[float], float]]]:
@@ -142,12 +151,12 @@ def _coarser(format: Format | str) -> list[Format]:
 def _errs_as(held: Format, evidence: Sequence[Evidence]) -> bool:
     """Whether what is off errs both ways, as a factor would not, and by as much as a number of the format may."""
     errors = [
-        (x - float(b.midpoint)) / float(b.midpoint)
+        (x - exact) / exact
         for piece in evidence
         for key in piece.off
         for rows in zip(piece.claim[key], piece.budgets[key])
         for x, b in zip(*rows)
-        if not share(x, b) <= 1 and b.mantissa
+        if not share(x, b) <= 1 and (exact := nearest_double(b.mantissa, b.exponent))
     ]
     above = sum(error > 0 for error in errors)
     return min(above, len(errors) - above) * 8 >= len(errors) > 1 and max(map(abs, errors)) > held.storage / 8
