@@ -263,7 +263,6 @@ KINDS = (
     Kind("targets clipped to −1 … 1", Code(target=clip(1.0))),
     Kind("targets below 0 taken for 0", Code(target=lambda y: max(y, 0.0))),
     Kind("the absolute value of targets", Code(target=abs)),
-    Kind("targets below 0 taken for missing", Code(), wrapped=lambda c: lambda w, b, x, y: c(w, b, x, [[abs(t) if t < 0 else t for t in r] for r in y])),
     Kind("the slope of the error by division, e/|e|", Code(error=lambda e: e * (e / abs(e))), LINEAR, "mae"),
     # large numbers
     *(Kind(f"probabilities clipped by {m:g}", Code(output=probability(m)), **BINARY) for m in (1e-2, 1e-5, 1e-7, 1e-10, 1e-12, 1e-15)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import shlex
 import subprocess
 from collections.abc import Callable
@@ -378,3 +379,18 @@ def test_progress_is_shown_on_a_terminal(tmp_path: Path) -> None:
     os.close(ours)
     assert done.returncode == 0 and b"2 of 2 candidates conform" in done.stdout
     assert "2/2  a.py: one sample" in shown
+
+
+def test_each_run_has_a_seed_of_its_own_that_its_last_line_repeats(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    seeds = []
+    for name in ("CI", "PYTEST_CURRENT_TEST"):
+        monkeypatch.delenv(name, raising=False)
+    for _ in range(2):
+        text = run(mine=RIGHT)[1]
+        found = re.search(r"Again: purebp check .* --seed (\d+)", text)
+        assert found
+        seeds.append(int(found[1]))
+        assert f"--seed {seeds[-1]}" in run("--seed", str(seeds[-1]), mine=RIGHT)[1]
+    assert seeds[0] != seeds[1]
+    monkeypatch.setenv("CI", "1")
+    assert "--seed" not in run(mine=RIGHT)[1]
