@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from ctypes import c_float
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import cache, reduce
 from math import copysign, erf, erfc, exp, expm1, fsum, inf, isfinite, log, log1p, sqrt, tanh
 from operator import add
 from random import Random
@@ -624,32 +624,34 @@ class Shares(NamedTuple):
 
 
 def shares(network: Network, batch: Batch, loss: Loss, panel: Sequence[Implementation] = PANEL) -> Iterator[Shares]:
-    """Each implementation of the panel, held against the budgets of its format."""
-    budgets: dict[str, list[Ball]] = {}
+    """The gradients of each implementation of the panel, held against the budgets of its format."""
+
+    @cache
+    def budgets(format: Format) -> list[Ball]:
+        return backpropagation(network, batch, loss, ball(format)).parameters()
+
     for name, format, gradients, _ in panel:
-        if format.name not in budgets:
-            budgets[format.name] = backpropagation(network, batch, loss, ball(format)).parameters()
-        found = gradients(network, batch, loss)
-        assert len(found) == len(budgets[format.name])
-        entries = budgets[format.name]
-        yield Shares(name, format, list(map(share, found, entries)), list(map(resolution, entries)))
+        yield _held(name, format, gradients(network, batch, loss), budgets(format), "gradients")
 
 
 def value_shares(
     network: Network, batch: Batch, loss: Loss, panel: Sequence[Implementation] = PANEL
 ) -> Iterator[Shares]:
-    """The same of outputs and loss."""
-    budgets: dict[str, list[Ball]] = {}
+    """The same of outputs and loss, of those that compute them."""
+
+    @cache
+    def budgets(format: Format) -> list[Ball]:
+        found = enclosures(network, batch, loss, format)
+        return [x for kind in ("outputs", "loss") for row in found[kind, -1] for x in row]
+
     for name, format, _, values in panel:
-        if values is None:
-            continue
-        if format.name not in budgets:
-            found = enclosures(network, batch, loss, format)
-            budgets[format.name] = [x for kind in ("outputs", "loss") for row in found[kind, -1] for x in row]
-        entries = budgets[format.name]
-        given = values(network, batch, loss)
-        assert len(given) == len(entries)
-        yield Shares(name, format, list(map(share, given, entries)), list(map(resolution, entries)), "values")
+        if values is not None:
+            yield _held(name, format, values(network, batch, loss), budgets(format), "values")
+
+
+def _held(name: str, format: Format, found: list[float], budgets: list[Ball], kind: str) -> Shares:
+    assert len(found) == len(budgets)
+    return Shares(name, format, list(map(share, found, budgets)), list(map(resolution, budgets)), kind)
 
 
 # Cases that are not well scaled.

@@ -330,11 +330,19 @@ def _reaching(network: Network, inputs: Matrix, reach: float) -> Network:
 def _at_kinks(network: Network, sample: Sequence[float]) -> Network:
     """The first neuron of every layer that has kinks and biases meets one, on that sample."""
     for l, layer in enumerate(network.layers):
-        if layer.activation.kinks and layer.biases is not None:
-            z = forward(network, [sample]).pre_activations[l][0][0]
-            biases = (layer.biases[0] + layer.activation.kinks[0] - z, *layer.biases[1:])
-            network = _with_layer(network, l, Layer(layer.weights, biases, layer.activation))
+        if layer.activation.kinks:
+            network = _biased_to_kink(network, l, sample)
     return network
+
+
+def _biased_to_kink(network: Network, l: int, sample: Sequence[float]) -> Network:
+    """The first neuron of the layer, which has kinks, meets one on that sample, if there are biases."""
+    layer = network.layers[l]
+    if layer.biases is None:
+        return network
+    z = forward(network, [sample]).pre_activations[l][0][0]
+    biases = (layer.biases[0] + layer.activation.kinks[0] - z, *layer.biases[1:])
+    return _with_layer(network, l, Layer(layer.weights, biases, layer.activation))
 
 
 def _saturated(network: Network, inputs: Matrix) -> Network:
@@ -342,12 +350,12 @@ def _saturated(network: Network, inputs: Matrix) -> Network:
     able = [l for l, layer in enumerate(network.layers) if layer.activation.saturates]
     last = [l for l in able if l == len(network.layers) - 1 and network.sizes[-1] > 1]
     for l in sorted({*able[:1], *last}):
-        layers, layer = list(network.layers), network.layers[l]
+        layer = network.layers[l]
         bias = layer.biases[0] if layer.biases else 0.0
         product = max((row[0] - bias for row in forward(network, inputs).pre_activations[l]), key=abs)
         factor = next((2.0**k for k in range(12) if abs(2.0**k * product + bias) >= 8), 2.0**12)
-        layers[l] = Layer([[factor * w for w in layer.weights[0]], *layer.weights[1:]], layer.biases, layer.activation)
-        network = Network(layers)
+        weights = [[factor * w for w in layer.weights[0]], *layer.weights[1:]]
+        network = _with_layer(network, l, Layer(weights, layer.biases, layer.activation))
     return network
 
 
@@ -356,10 +364,8 @@ def _at_kink(network: Network, sample: Sequence[float]) -> Network:
     layer = network.layers[0]
     if not layer.activation.kinks or len(sample) < 2:
         return network
-    (z,), *_ = forward(network, [sample]).pre_activations
-    kink = layer.activation.kinks[0]
     if layer.biases is not None:
-        biases = (layer.biases[0] + kink - z[0], *layer.biases[1:])
-        return Network([Layer(layer.weights, biases, layer.activation), *network.layers[1:]])
+        return _biased_to_kink(network, 0, sample)
     weights = [[sample[1], -sample[0], *[0.0] * (len(sample) - 2)], *layer.weights[1:]]
-    return Network([Layer(weights, None, layer.activation), *network.layers[1:]]) if kink == 0 else network
+    at_zero = layer.activation.kinks[0] == 0
+    return _with_layer(network, 0, Layer(weights, None, layer.activation)) if at_zero else network

@@ -17,7 +17,7 @@ Every number is that of a forward finite difference with a step of 0.001: an app
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice, product
@@ -27,6 +27,7 @@ from typing import NamedTuple
 from purebp.oracle.certify import nearest_double
 from purebp.oracle.conventions import Convention
 from purebp.oracle.evidence import Evidence
+from purebp.textbook.arithmetic import PurebpError
 from purebp.textbook.backprop import evaluate
 
 STEP = 3e-3  # for the derivatives that the errors begin with: to five digits or so
@@ -47,6 +48,13 @@ class Kind(NamedTuple):
     order: int
 
 
+EPSILON = 2.0**-52
+USUAL = sorted(  # steps that people take: powers of ten and of two, halves of them, and roots of ε
+    {10.0**-k for k in range(1, 14)}
+    | {c * 10.0**-k for c in (2, 5) for k in range(2, 14)}
+    | {2.0**-k for k in range(4, 44)}
+    | {sqrt(EPSILON), EPSILON ** (1 / 3)}
+)
 KINDS = (Kind("forward", 1, 0, 1), Kind("backward", 0, 1, 1), Kind("central", 1, 1, 2))
 Scale = Callable[[float], float]
 SCALES: dict[str, Scale] = {"": lambda w: 1.0, " |w|": abs, " max(1, |w|)": lambda w: max(1.0, abs(w))}
@@ -168,7 +176,10 @@ def difference_quotient(evidence: Sequence[Evidence], convention: Convention) ->
         return ""
     if sum(len(one.given) for one in asked) < FEWEST:
         return ""
-    found = _by_its_error(asked) or _by_rounding(asked)
+    try:
+        found = _by_its_error(asked) or _by_rounding(asked)
+    except PurebpError:  # the loss is not defined where a parameter is moved to, as a cross-entropy below 0
+        return ""
     return found and f"Every number is that of a {found}: an approximation, no backpropagation."
 
 
@@ -191,7 +202,7 @@ def _by_rounding(asked: Sequence[Answered]) -> str:
     if any(one.short for one in asked):
         return ""
     for (name, scale), kind in product(SCALES.items(), KINDS):
-        steps = (h for h in _usual() if all(one.whole_ulps(kind, h, scale) for one in asked))
+        steps = (h for h in USUAL if all(one.whole_ulps(kind, h, scale) for one in asked))
         for h in islice(steps, 4):  # multiples of the step pass as well
             fits.append((max(one.distance(kind, h, scale) for one in asked), h, kind, name))
     (best, h, kind, name), *others = sorted(fits, key=lambda fit: fit[0]) or [(inf, 0.0, KINDS[0], "")]
@@ -201,16 +212,7 @@ def _by_rounding(asked: Sequence[Answered]) -> str:
     return f"{kind.name + ' ' if sure else ''}finite difference with a step of {h:.3g}{name}"
 
 
-def _usual() -> Iterator[float]:
-    """Steps that people take, the smallest first: powers of ten and of two, halves of them, and roots of ε."""
-    powers = (
-        {10.0**-k for k in range(1, 14)} | {5 * 10.0**-k for k in range(2, 14)} | {2 * 10.0**-k for k in range(2, 14)}
-    )
-    epsilon = 2.0**-52
-    yield from sorted(powers | {2.0**-k for k in range(4, 44)} | {sqrt(epsilon), epsilon ** (1 / 3)})
-
-
 def _rounded(h: float) -> float:
     """A usual step that is nearly so large, or the step itself."""
-    near = min(_usual(), key=lambda usual: abs(log2(usual / h)))
+    near = min(USUAL, key=lambda usual: abs(log2(usual / h)))
     return near if abs(near - h) < 0.01 * h else h

@@ -32,7 +32,7 @@ from purebp.oracle.answer import LOCAL, Claim, Key, same, tensor_name
 from purebp.oracle.cases import Case
 from purebp.oracle.certify import nearest_double
 from purebp.oracle.conventions import Convention
-from purebp.oracle.evidence import Enclose, Evidence, inside, regathered, share
+from purebp.oracle.evidence import Enclose, Evidence, compare, regathered, share
 from purebp.oracle.explaining.differences import difference_quotient
 from purebp.textbook.arithmetic import Matrix
 from purebp.textbook.network import Batch
@@ -82,14 +82,15 @@ def read_as(evidence: Sequence[Evidence], convention: Convention, format: Format
         case = _reading(piece.case, part, read)
         if (case.network, case.batch) == (piece.case.network, piece.case.batch):
             return not piece.off
-        return inside(piece.claim, enclose(case, convention, format, piece.claim))
+        tensors = compare(piece.claim, enclose(case, convention, format, piece.claim))
+        return not any(t.wrong or (t.undecided and t.key in piece.off) for t in tensors)
 
     tried = set[Case]()
     off = [piece for piece in evidence if piece.off]
     if not off:
         return ""
     ways = [way for held in _coarser(format) if held is not TF32 for way in _readings(held)]
-    ways += [(f"rounded to {digits} decimals", partial(round, ndigits=digits)) for digits in range(1, 8)]
+    ways += [(f"rounded to {n} decimal{'s' * (n > 1)}", partial(round, ndigits=n)) for n in range(1, 8)]
     for (how, read), part in product(ways, PARTS):
         if not all(isfinite(read(x)) for piece in evidence for x in _numbers(piece.case)):
             continue  # it overflows

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from purebp import Batch, evaluate
+from purebp import Batch, Layer, Network, backpropagation, evaluate
+from purebp.oracle import judge
 from purebp.oracle.asking.candidate import ask
 from purebp.oracle.asking.declared import Declared
 from purebp.oracle.layers import Layers
@@ -76,3 +77,15 @@ def test_other_errors_are_no_differences(change: Callable[[float], float]) -> No
 
     report = of_simple_cases(candidate, ("tanh", "sigmoid"), "mse")
     assert not report.conforms and not any("finite difference" in note for note in report.notes)
+
+
+def test_a_loss_that_is_not_defined_beside_the_parameters_is_no_obstacle() -> None:
+    """The cross-entropy of an output near 0, which a step makes negative."""
+    network, batch = Network([Layer([[0.01, 0.02]], [0.001], "identity")]), Batch([[0.1, -0.05]], [[1.0]])
+    (layer,) = backpropagation(network, batch, "cross_entropy").layers
+    off = [[[1.001 * g for g in row] for row in layer.weights]], [[1.002 * g for g in layer.biases or ()]]
+    assert judge(network, batch, off, "cross_entropy").verdict == "wrong"
+    more = Network([Layer([[0.01, 0.02], [0.5, 0.25]], [0.001, 0.25], "identity")])
+    (layer,) = backpropagation(more, Batch(batch.inputs, [[1.0, 1.0]]), "cross_entropy").layers
+    off = [[[1.001 * g for g in row] for row in layer.weights]], [[1.002 * g for g in layer.biases or ()]]
+    assert judge(more, Batch(batch.inputs, [[1.0, 1.0]]), off, "cross_entropy").verdict == "wrong"
