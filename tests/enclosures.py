@@ -119,5 +119,6 @@ ROWS = [f for name in (*ACTIVATIONS, "elu(2.0)") for f in [activation(name)] if 
 BOUNDED = {
     function.name: function
     for functions in (*((f.value, f.derivative) for f in ROWS), *map(functions_of, (mae, huber(0.5))))
-    for function in functions
+    for function in (*functions, functions[1].derivative)
+    if function is not None
 }

@@ -39,6 +39,13 @@ def elementwise(name: str) -> Elementwise:
     return found
 
 
+def functions(name: str) -> list[Function]:
+    """f, f′ and f″."""
+    f = elementwise(name)
+    assert f.value.derivative is f.derivative and f.derivative.derivative is not None
+    return [f.value, f.derivative, f.derivative.derivative]
+
+
 # The document.
 
 
@@ -146,7 +153,7 @@ def test_functions_of_a_ball_hold_the_function_of_all_its_numbers(name: str) -> 
         mantissa = random.randint(-(2**bits), 2**bits)
         spread = random.choice([0, 0, 1, abs(mantissa), abs(mantissa) // 10, abs(mantissa) // 10**9])
         x = Ball(mantissa, random.choice([-300, -20, 0, 3, 6, 10]) - bits, spread, system.ratio(1, 1).rules)
-        for function in (elementwise(name).value, elementwise(name).derivative):
+        for function in functions(name):
             result = system.elementwise(function, [[x]])[0][0]
             assert result.spread is not None
             for side in (-1, 0, 1):
@@ -163,7 +170,7 @@ def test_no_slope_is_steeper_than_the_ends_and_the_peaks(name: str) -> None:
     random = Random(name)
     for _ in range(300):
         low, width = random.gauss(0, 3), 10 ** random.uniform(-3, 1.5)
-        for function in (elementwise(name).value, elementwise(name).derivative):
+        for function in functions(name):
             bounds = function.bounds
             assert bounds is not None and bounds.slope is not None
             steep = steepest(function, bounds, low, low + width)

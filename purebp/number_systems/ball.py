@@ -28,6 +28,7 @@ from typing import NamedTuple
 
 from purebp.number_systems.decimals import GUARD, context, decimal
 from purebp.number_systems.formats import Format, format_named, is_exact
+from purebp.textbook.activations import tanh
 from purebp.textbook.arithmetic import FLOAT, Arithmetic, Bounds, Function, Matrix, N, PurebpError, Undecided, Vector
 
 if sys.version_info >= (3, 12):
@@ -408,12 +409,13 @@ def ball(format: Format | str | None = None, digits: int = 38, extra_terms: int 
         expm1=elementary(_EXPM1),
         log=elementary(_LOG),
         log1p=elementary(_LOG1P),
-        tanh=_unused,
-        normal_cdf=_unused,
-        normal_pdf=_unused,
+        tanh=elementary(tanh.value),
+        normal_cdf=elementary(NORMAL_CDF),
+        normal_pdf=elementary(NORMAL_PDF),
         less=rules.less,
         hull=rules.hull,
         either=lambda x, other: x if rules.format is None else rules.hull([x, other()]),
+        encloses=True,
     )
     return system
 
@@ -441,8 +443,16 @@ _LOG1P = Function(
 )
 
 
-def _unused(x: Ball) -> Ball:
-    raise NotImplementedError("activations reach a ball as a whole, through elementwise")
+NORMAL_CDF = Function(
+    "Φ",
+    lambda z, arithmetic: arithmetic.normal_cdf(z),
+    Bounds(lambda z, arithmetic: arithmetic.normal_pdf(z), peaks=(0.0,), intermediate=_reaching_one),
+)
+NORMAL_PDF = Function(
+    "φ",
+    lambda z, arithmetic: arithmetic.normal_pdf(z),
+    Bounds(lambda z, arithmetic: -(z * arithmetic.normal_pdf(z)), peaks=(-1.0, 1.0)),
+)
 
 
 def products(a: Sequence[Sequence[int]], b: Sequence[Sequence[int]]) -> Iterator[Sequence[int]]:

@@ -5,6 +5,8 @@ gives second derivatives: with (x + vε₁) + wε₂, the coefficient of ε₁ε
 
 At a kink they follow the branch that the value takes, and give another of the one-sided derivatives than
 `backpropagation` does: 1 for relu at 0. And 1 − tanh² is formed as (1 − y)(1 + y), which is 0 where y rounds to 1.
+Over balls there is no branch to follow: there f(x + x′ε) is f(x) + f′(x) x′ε with the rows of f and of f′, which hold
+the values of both sides of a kink.
 
 >>> from purebp import Batch, Layer, Network, evaluate
 >>> network = Network([Layer([[Dual(2.0, 1.0)]], None, "identity")])  # ∂/∂w at w = 2
@@ -18,7 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic
 
-from purebp.textbook.arithmetic import FLOAT, Arithmetic, Matrix, N, Vector
+from purebp.textbook.arithmetic import FLOAT, Arithmetic, Function, Matrix, N, Vector
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +97,19 @@ def dual(arithmetic: Arithmetic[N]) -> Arithmetic[Dual[N]]:
 
         return apply
 
+    def elementwise(function: Function, rows: Matrix[Dual[N]]) -> list[list[Dual[N]]]:
+        if function.derivative is None or not arithmetic.encloses:
+            return [[function.formula(x, system) for x in row] for row in rows]
+        values, slopes = _split(rows)
+        y, steep = (arithmetic.elementwise(f, values) for f in (function, function.derivative))
+        return [[Dual(x, s * dx) for x, s, dx in zip(*numbers)] for numbers in zip(y, steep, slopes)]
+
     system: Arithmetic[Dual[N]] = Arithmetic(
         name=f"dual({arithmetic.name})",
         lift=lambda rows: [[lift_one(x) for x in row] for row in rows],
         ratio=lambda p, q: Dual(arithmetic.ratio(p, q), zero),
         inner=inner,
-        elementwise=lambda function, rows: [[function.formula(x, system) for x in row] for row in rows],
+        elementwise=elementwise,
         exp=rule(arithmetic.exp, lambda x, y: y),
         expm1=rule(arithmetic.expm1, lambda x, y: arithmetic.exp(x)),
         log=rule(arithmetic.log, lambda x, y: 1 / x),

@@ -20,6 +20,7 @@ from purebp.oracle.certify import (
     Certified,
     CertifiedGradients,
     CertifiedLayer,
+    certified_hessian_product,
     certified_loss,
     certified_outputs,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "Report",
     "certified_gradients",
     "certified_graph",
+    "certified_hessian_product",
     "certified_loss",
     "certified_outputs",
     "check",

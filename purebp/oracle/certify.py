@@ -24,8 +24,9 @@ from os import cpu_count
 from typing import TYPE_CHECKING, NamedTuple
 
 from purebp.number_systems.ball import Ball, ball, exact_decimal, exact_sum
+from purebp.number_systems.dual import Dual, dual
 from purebp.textbook import losses
-from purebp.textbook.arithmetic import Matrix, PurebpError, Undecided
+from purebp.textbook.arithmetic import Matrix, PurebpError, Undecided, Vector
 from purebp.textbook.backprop import backpropagation, evaluate, forward
 from purebp.textbook.losses import Loss, mse
 from purebp.textbook.network import Batch, Network
@@ -150,6 +151,34 @@ def certified_loss(network: Network, batch: Batch, loss: Loss | str = mse, *, di
     4.0
     """
     return certify(lambda digits: [evaluate(network, batch, loss, ball(None, digits))], digits)[0]
+
+
+def certified_hessian_product(
+    network: Network, batch: Batch, loss: Loss | str, vectors: Matrix[float], *, digits: int = 38
+) -> tuple[tuple[Certified, ...], ...]:
+    """H v for each of the vectors v, H being the Hessian of the loss by the parameters, rounded and enclosed.
+
+    A vector has a number for each parameter, in the order of `Network.parameters()`, and so has its product: the change
+    of the gradient along v, found by backpropagation over dual numbers of balls (Pearlmutter 1994). At a kink, where
+    there is no Hessian, the interval holds the limits of H v from all sides.
+
+    >>> from purebp import Layer
+    >>> network = Network([Layer([[0.5]], None, "identity")])  # (½ · 3 − 1)², by the weight: 2 · 3²
+    >>> certified_hessian_product(network, Batch([[3.0]], [[1.0]]), "sse", [[1.0], [0.5]])[0][0].value
+    18.0
+    """
+    parameters = network.parameters()
+    for v in vectors:
+        if not isinstance(v, Sequence) or len(v) != len(parameters):
+            given = f"a vector of {len(v)} numbers" if isinstance(v, Sequence) else f"{v!r:.60}"
+            raise PurebpError(f"vectors holds {given}: each must have {len(parameters)}, one for each parameter")
+
+    def product(v: Vector[float], digits: int) -> list[Ball]:
+        on = ball(None, digits)
+        along = network.with_parameters(Dual(*on.lift([pair])[0]) for pair in zip(parameters, v))
+        return [x.slope for x in backpropagation(along, batch, loss, dual(on)).parameters()]
+
+    return tuple(tuple(certify(partial(product, v), digits)) for v in vectors)
 
 
 def certify(compute: Callable[[int], Sequence[Ball]], digits: int) -> list[Certified]:

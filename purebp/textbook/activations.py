@@ -1,4 +1,4 @@
-"""Activations as data: one row holds all that is known of one, its name, value a = f(z), derivative f′(z), and bounds.
+"""Activations as data: one row holds all that is known of one: its name, a = f(z), f′(z), f″(z), and their bounds.
 
 Every formula is the stable one: it overflows for no finite float, and is relatively accurate where
 the textbook form cancels, as σ′ = a(1 − a) does for a near 1. At a kink the derivative takes the
@@ -146,6 +146,10 @@ def exponentials(z: Vector[N], arithmetic: Arithmetic[N] = DEFAULT) -> tuple[N, 
     return largest, powers, total(powers, arithmetic)
 
 
+def _zero(z: N, arithmetic: Arithmetic[N]) -> N:
+    return arithmetic.zero
+
+
 def _one(z: N, arithmetic: Arithmetic[N]) -> N:
     return arithmetic.one
 
@@ -166,8 +170,17 @@ def _sigmoid_second(z: N, arithmetic: Arithmetic[N]) -> N:
     return -arithmetic.tanh(z / 2) * _sigmoid_derivative(z, arithmetic)
 
 
+def _sigmoid_third(z: N, arithmetic: Arithmetic[N]) -> N:
+    t = arithmetic.tanh(z / 2)
+    return _sigmoid_derivative(z, arithmetic) * (3 * t * t - 1) / 2
+
+
 def _tanh_derivative(z: N, arithmetic: Arithmetic[N]) -> N:
     return 4 * _sigmoid_derivative(2 * z, arithmetic)
+
+
+def _tanh_second(z: N, arithmetic: Arithmetic[N]) -> N:
+    return 8 * _sigmoid_second(2 * z, arithmetic)
 
 
 def _softplus(z: N, arithmetic: Arithmetic[N]) -> N:
@@ -184,12 +197,20 @@ def _silu_second(z: N, arithmetic: Arithmetic[N]) -> N:
     return _sigmoid_derivative(z, arithmetic) * (2 - z * arithmetic.tanh(z / 2))
 
 
+def _silu_third(z: N, arithmetic: Arithmetic[N]) -> N:
+    return 3 * _sigmoid_second(z, arithmetic) + z * _sigmoid_third(z, arithmetic)
+
+
 def _gelu_derivative(z: N, arithmetic: Arithmetic[N]) -> N:
     return arithmetic.normal_cdf(z) + z * arithmetic.normal_pdf(z)
 
 
 def _gelu_second(z: N, arithmetic: Arithmetic[N]) -> N:
     return (2 - z * z) * arithmetic.normal_pdf(z)
+
+
+def _gelu_third(z: N, arithmetic: Arithmetic[N]) -> N:
+    return z * (z * z - 4) * arithmetic.normal_pdf(z)
 
 
 def _reaching(constant: float) -> Callable[[float], float]:
@@ -203,29 +224,46 @@ def _reaching_z(magnitude: float) -> float:
 
 
 def _row(
-    name: str, value: Formula, value_bounds: Bounds, derivative: Formula, derivative_bounds: Bounds, **rest: Any
+    name: str,
+    value: tuple[Formula, Bounds],
+    derivative: tuple[Formula, Bounds],
+    second: tuple[Formula, Bounds] = (_zero, Bounds()),
+    **rest: Any,
 ) -> Elementwise:
-    return Elementwise(
-        name, Function(name, value, value_bounds), Function(f"{name}′", derivative, derivative_bounds), **rest
-    )
+    f_second = Function(f"{name}″", *second)
+    f_derivative = Function(f"{name}′", *derivative, f_second)
+    return Elementwise(name, Function(name, *value, f_derivative), f_derivative, **rest)
 
 
-identity = _row("identity", lambda z, arithmetic: z, Bounds(), _one, Bounds(), title="Identity", definition="z")
-sigmoid = _row(
-    "sigmoid",
-    _sigmoid,
-    Bounds(
-        _sigmoid_derivative,
-        peaks=(0.0,),
-        intermediate=_reaching(1.0),
-        formulas="1/(1 + e⁻ᶻ); in two branches; ½ + ½ tanh(z/2)",
-    ),
+identity = _row("identity", (lambda z, arithmetic: z, Bounds()), (_one, Bounds()), title="Identity", definition="z")
+_SIGMOID_SLOPE = (
     _sigmoid_derivative,
     Bounds(
         _sigmoid_second,
         peaks=(-1.3169578969248166, 1.3169578969248166),  # ± log(2 + √3)
         intermediate=_reaching(1.0),
         formulas="a(1 − a); a − a²; e^−ǀzǀ/(1 + e^−ǀzǀ)²; σ(z)σ(−z)",
+    ),
+)
+sigmoid = _row(
+    "sigmoid",
+    (
+        _sigmoid,
+        Bounds(
+            _sigmoid_derivative,
+            peaks=(0.0,),
+            intermediate=_reaching(1.0),
+            formulas="1/(1 + e⁻ᶻ); in two branches; ½ + ½ tanh(z/2)",
+        ),
+    ),
+    _SIGMOID_SLOPE,
+    (
+        _sigmoid_second,
+        Bounds(
+            _sigmoid_third,
+            peaks=(-2.2924316695611777, 0.0, 2.2924316695611777),  # ± 2 artanh √⅔
+            intermediate=_reaching(1.0),
+        ),
     ),
     title="Sigmoid",
     definition="1/(1 + e^-z)",
@@ -234,16 +272,31 @@ sigmoid = _row(
 )
 tanh = _row(
     "tanh",
-    lambda z, arithmetic: arithmetic.tanh(z),
-    Bounds(
-        _tanh_derivative, peaks=(0.0,), intermediate=_reaching(1.0), formulas="library; (e²ᶻ − 1)/(e²ᶻ + 1); 2σ(2z) − 1"
+    (
+        lambda z, arithmetic: arithmetic.tanh(z),
+        Bounds(
+            _tanh_derivative,
+            peaks=(0.0,),
+            intermediate=_reaching(1.0),
+            formulas="library; (e²ᶻ − 1)/(e²ᶻ + 1); 2σ(2z) − 1",
+        ),
     ),
-    _tanh_derivative,
-    Bounds(
-        lambda z, arithmetic: 8 * _sigmoid_second(2 * z, arithmetic),
-        peaks=(-0.6584789484624084, 0.6584789484624084),  # ± artanh(1/√3)
-        intermediate=_reaching(2.0),
-        formulas="1 − a²; (1 − a)(1 + a); 1/cosh² z; 4σ′(2z)",
+    (
+        _tanh_derivative,
+        Bounds(
+            _tanh_second,
+            peaks=(-0.6584789484624084, 0.6584789484624084),  # ± artanh(1/√3)
+            intermediate=_reaching(2.0),
+            formulas="1 − a²; (1 − a)(1 + a); 1/cosh² z; 4σ′(2z)",
+        ),
+    ),
+    (
+        _tanh_second,
+        Bounds(
+            lambda z, arithmetic: 16 * _sigmoid_third(2 * z, arithmetic),
+            peaks=(-1.1462158347805889, 0.0, 1.1462158347805889),  # ± artanh √⅔
+            intermediate=_reaching(2.0),
+        ),
     ),
     title="Tanh",
     definition="tanh z",
@@ -252,53 +305,88 @@ tanh = _row(
 )
 relu = _row(
     "relu",
-    lambda z, arithmetic: arithmetic.zero if arithmetic.less(z, 0) else z,  # NaN stays NaN
-    Bounds(kinks=((0.0, 0.0, 0.0),)),
-    lambda z, arithmetic: arithmetic.one if arithmetic.less(0, z) else arithmetic.zero,
-    Bounds(kinks=((0.0, 0.0, 1.0),)),
+    (
+        lambda z, arithmetic: arithmetic.zero if arithmetic.less(z, 0) else z,  # NaN stays NaN
+        Bounds(kinks=((0.0, 0.0, 0.0),)),
+    ),
+    (
+        lambda z, arithmetic: arithmetic.one if arithmetic.less(0, z) else arithmetic.zero,
+        Bounds(kinks=((0.0, 0.0, 1.0),)),
+    ),
     title="ReLU",
     definition="max(0, z)",
 )
 softplus = _row(
     "softplus",
-    _softplus,
-    Bounds(_sigmoid, intermediate=_reaching_z, formulas="log(1 + eᶻ); log1p(eᶻ); max(z, 0) + log1p(e^−ǀzǀ)"),
-    _sigmoid,
-    Bounds(_sigmoid_derivative, peaks=(0.0,), intermediate=_reaching(1.0), formulas="σ(z); 1 − e⁻ᵃ"),
+    (
+        _softplus,
+        Bounds(_sigmoid, intermediate=_reaching_z, formulas="log(1 + eᶻ); log1p(eᶻ); max(z, 0) + log1p(e^−ǀzǀ)"),
+    ),
+    (
+        _sigmoid,
+        Bounds(_sigmoid_derivative, peaks=(0.0,), intermediate=_reaching(1.0), formulas="σ(z); 1 − e⁻ᵃ"),
+    ),
+    _SIGMOID_SLOPE,
     title="Softplus",
     definition="log(1 + e^z)",
 )
 silu = _row(
     "silu",
-    lambda z, arithmetic: z * _sigmoid(z, arithmetic),
-    Bounds(
-        _silu_derivative,
-        peaks=(-2.3993572805205468, 2.3993572805205468),
-        intermediate=_reaching_z,
-        formulas="zσ(z); z/(1 + e⁻ᶻ)",
+    (
+        lambda z, arithmetic: z * _sigmoid(z, arithmetic),
+        Bounds(
+            _silu_derivative,
+            peaks=(-2.3993572805205468, 2.3993572805205468),
+            intermediate=_reaching_z,
+            formulas="zσ(z); z/(1 + e⁻ᶻ)",
+        ),
     ),
-    _silu_derivative,
-    Bounds(
+    (
+        _silu_derivative,
+        Bounds(
+            _silu_second,
+            peaks=(-3.4358409935135107, 0.0, 3.4358409935135107),
+            signed=True,
+            intermediate=_reaching_z,
+            formulas="σ(1 + z(1 − σ)); a + σ(1 − a); σ + zσ′",
+        ),
+    ),
+    (
         _silu_second,
-        peaks=(-3.4358409935135107, 0.0, 3.4358409935135107),
-        signed=True,
-        intermediate=_reaching_z,
-        formulas="σ(1 + z(1 − σ)); a + σ(1 − a); σ + zσ′",
+        Bounds(
+            _silu_third,
+            peaks=(-4.429235100557228, -1.0319582417807491, 1.0319582417807491, 4.429235100557228),
+            signed=True,
+            intermediate=_reaching_z,
+        ),
     ),
     title="SiLU",
     definition="z/(1 + e^-z)",
 )
 gelu = _row(
     "gelu",
-    lambda z, arithmetic: z * arithmetic.normal_cdf(z),
-    Bounds(
-        _gelu_derivative,
-        peaks=(-1.4142135623730951, 1.4142135623730951),
-        intermediate=_reaching_z,
-        formulas="zΦ(z) by erf or erfc; ½z(1 + erf(z/√2))",
+    (
+        lambda z, arithmetic: z * arithmetic.normal_cdf(z),
+        Bounds(
+            _gelu_derivative,
+            peaks=(-1.4142135623730951, 1.4142135623730951),
+            intermediate=_reaching_z,
+            formulas="zΦ(z) by erf or erfc; ½z(1 + erf(z/√2))",
+        ),
     ),
-    _gelu_derivative,
-    Bounds(_gelu_second, peaks=(-2.0, 0.0, 2.0), signed=True, intermediate=_reaching_z, formulas="Φ(z) + zφ(z)"),
+    (
+        _gelu_derivative,
+        Bounds(_gelu_second, peaks=(-2.0, 0.0, 2.0), signed=True, intermediate=_reaching_z, formulas="Φ(z) + zφ(z)"),
+    ),
+    (
+        _gelu_second,
+        Bounds(
+            _gelu_third,
+            peaks=(-2.5243377989621387, -0.7922869913932613, 0.7922869913932613, 2.5243377989621387),  # √½(7 ± √33)
+            signed=True,
+            intermediate=_reaching_z,
+        ),
+    ),
     title="GELU",
     definition="z P(z), P the distribution function of the standard normal distribution",
 )
@@ -313,10 +401,8 @@ def leaky_relu(slope: float = 0.01) -> Elementwise:
     """
     return _row(
         _named("leaky_relu", slope),
-        _one_sided(slope, lambda z, arithmetic: z, lambda z, arithmetic: z),
-        Bounds(kinks=((0.0, 0.0, 0.0),)),
-        _one_sided(slope, _one, _one),
-        Bounds(kinks=() if slope == 1 else ((0.0, slope, 1.0),)),
+        (_one_sided(slope, lambda z, arithmetic: z, lambda z, arithmetic: z), Bounds(kinks=((0.0, 0.0, 0.0),))),
+        (_one_sided(slope, _one, _one), Bounds(kinks=() if slope == 1 else ((0.0, slope, 1.0),))),
         title="LeakyReLU",
         definition="z for z > 0, else s z",
         parameter="s",
@@ -330,19 +416,25 @@ def elu(alpha: float = 1.0) -> Elementwise:
     (-1.0, (), (0.0,))
     """
     derivative = _one_sided(alpha, _one, lambda z, arithmetic: arithmetic.exp(z))
+    second = _one_sided(alpha, _zero, lambda z, arithmetic: arithmetic.exp(z))
     reaching = _reaching(max(1.0, abs(alpha)))  # by α eᶻ − α, and a + α for the derivative
     return _row(
         _named("elu", alpha),
-        _one_sided(alpha, lambda z, arithmetic: z, lambda z, arithmetic: arithmetic.expm1(z)),
-        Bounds(derivative, peaks=(0.0,), intermediate=reaching, formulas="α(eᶻ − 1); α expm1(z)"),
-        derivative,
-        Bounds(
-            _one_sided(alpha, lambda z, arithmetic: arithmetic.zero, lambda z, arithmetic: arithmetic.exp(z)),
-            peaks=(0.0,),
-            kinks=() if alpha == 1 else ((0.0, alpha, 1.0),),
-            intermediate=reaching,
-            formulas="αeᶻ; a + α",
+        (
+            _one_sided(alpha, lambda z, arithmetic: z, lambda z, arithmetic: arithmetic.expm1(z)),
+            Bounds(derivative, peaks=(0.0,), intermediate=reaching, formulas="α(eᶻ − 1); α expm1(z)"),
         ),
+        (
+            derivative,
+            Bounds(
+                second,
+                peaks=(0.0,),
+                kinks=() if alpha == 1 else ((0.0, alpha, 1.0),),
+                intermediate=reaching,
+                formulas="αeᶻ; a + α",
+            ),
+        ),
+        (second, Bounds(second, peaks=(0.0,), kinks=((0.0, alpha, 0.0),), intermediate=reaching)),
         title="ELU",
         definition="z for z > 0, else a (e^z - 1)",
         parameter="a",

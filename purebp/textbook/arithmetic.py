@@ -13,6 +13,7 @@ operators (small integers may be mixed in), and take everything else from an `Ar
 | `less(x, y)` | x < y: on which side of a kink a number lies; `Undecided` where what is known of them does not say |
 | `hull(numbers)` | a number that stands for them all, where it is not known which one it is; asked for by `choose` alone |
 | `either(x, other)` | x, or other(), which is another formula for it; where the errors of all are bounded, what holds both |
+| `encloses` | whether a number is a set, which holds the exact value |
 
 >>> FLOAT.inner([[1.0, 2.0]], [[3.0, 4.0], [5.0, 6.0]], [0.5, 0.25])
 [[11.5, 17.25]]
@@ -94,7 +95,7 @@ class Bounds(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A formula, its name, and what bounds its errors: without that, balls refuse it.
+    """A formula, its name, what bounds its errors (without that, balls refuse it), and its derivative for second order.
 
     >>> Function("square", lambda x, arithmetic: x * x)(3.0)
     9.0
@@ -103,6 +104,7 @@ class Function:
     name: str
     formula: Formula = field(compare=False, repr=False)
     bounds: Bounds | None = field(default=None, compare=False, repr=False)
+    derivative: Function | None = field(default=None, compare=False, repr=False)
 
     def __call__(self, x: N, arithmetic: Arithmetic[N] | None = None) -> N:
         chosen: Any = FLOAT if arithmetic is None else arithmetic
@@ -133,6 +135,7 @@ class Arithmetic(Generic[N]):
     less: Callable[[N | int, N | int], bool]
     hull: Callable[[list[N]], N] = itemgetter(0)
     either: Callable[[N, Callable[[], N]], N] = _first
+    encloses: bool = False
 
     @property
     def one(self) -> N:

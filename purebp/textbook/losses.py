@@ -247,14 +247,16 @@ half_sse = Loss(
     mean=("half_mse", "HalfMSE", "half of mse"),
 )
 mse, half_mse = sse.reduced("entries"), half_sse.reduced("entries")
+_sign = Function(
+    "mae′",
+    lambda e, arithmetic: arithmetic.ratio(1 if arithmetic.less(0, e) else -1 if arithmetic.less(e, 0) else 0, 1),
+    Bounds(kinks=((0.0, -1.0, 1.0),)),
+    Function("mae″", lambda e, arithmetic: arithmetic.zero, Bounds()),
+)
 mae = of_error(
     "mae",
-    Function("mae", lambda e, arithmetic: -e if arithmetic.less(e, 0) else e, Bounds(kinks=((0.0, 0.0, 0.0),))),
-    Function(
-        "mae′",
-        lambda e, arithmetic: arithmetic.ratio(1 if arithmetic.less(0, e) else -1 if arithmetic.less(e, 0) else 0, 1),
-        Bounds(kinks=((0.0, -1.0, 1.0),)),
-    ),
+    Function("mae", lambda e, arithmetic: -e if arithmetic.less(e, 0) else e, Bounds(kinks=((0.0, 0.0, 0.0),)), _sign),
+    _sign,
     base_title="MAE",
     base_definition="mean over all entries of |output - target|",
     words="absolute errors",
@@ -278,11 +280,17 @@ def huber(delta: float = 1.0) -> Loss:
         """With c = e clipped to ±delta, both branches of h are c (2 e − c) / 2, and h′ = c."""
         return clipped(e, arithmetic) * (2 * e - clipped(e, arithmetic)) / 2
 
+    def curvature(e: N, arithmetic: Arithmetic[N]) -> N:
+        bound = arithmetic.number(delta)
+        return arithmetic.zero if arithmetic.less(bound, e) or arithmetic.less(e, -bound) else arithmetic.one
+
     name = f"huber({float(delta)!r})"
+    second = Function(f"{name}″", curvature, Bounds(kinks=((-delta, 0.0, 1.0), (delta, 1.0, 0.0))))
+    derivative = Function(f"{name}′", clipped, Bounds(lambda e, arithmetic: arithmetic.one), second)
     return of_error(
         name,
-        Function(name, value, Bounds(clipped)),
-        Function(f"{name}′", clipped, Bounds(lambda e, arithmetic: arithmetic.one)),
+        Function(name, value, Bounds(clipped), derivative),
+        derivative,
         base_title="Huber",
         base_definition="mean over all entries of h(output - target), h(e) = e^2/2 for |e| <= d, d (|e| - d/2) beyond",
         parameter="d",

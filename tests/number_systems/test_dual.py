@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from fractions import Fraction
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from purebp import Batch, Gradients, Layer, Network, backpropagation, evaluate
+from purebp.number_systems.ball import ball
 from purebp.number_systems.dual import DUAL, Dual, dual
 from purebp.number_systems.rational import FRACTION
-from purebp.textbook.arithmetic import Arithmetic, N
+from purebp.textbook.activations import Elementwise, activation
+from purebp.textbook.arithmetic import Arithmetic, Function, N
 from tests import laws
-from tests.enclosures import EXACT, one_neuron
+from tests.enclosures import BOUNDED, EXACT, holds, one_neuron
 from tests.strategies import ACTIVATIONS, LOSSES, Exercise, cases
+
+BALLS = ball()
 
 
 def directions(case: Exercise, random: Random) -> list[list[float]]:
@@ -85,3 +91,27 @@ def slope_over(on: Arithmetic[N], batch: Batch) -> N:
     moving = Network([Layer([[Dual(on.ratio(1, 2), on.ratio(1, 1))]], None, "identity")])
     lifted = Batch(system.lift(batch.inputs), system.lift(batch.targets))
     return evaluate(moving, lifted, "sse", system).slope
+
+
+@pytest.mark.parametrize("function", [f for f in BOUNDED.values() if f.derivative], ids=lambda f: f.name)
+@given(st.floats(-6, 6).filter(lambda x: all(abs(x - kink) > 1e-3 for kink in (-0.5, 0.0, 0.5))))
+@settings(max_examples=20)
+def test_the_derivative_of_a_function_is_the_slope_of_its_formula(function: Function, x: float) -> None:
+    """Of f, and of f′: by two hundred digits, from the formula alone, and over balls from the row of the derivative."""
+    assert function.derivative is not None
+    on = dual(EXACT)
+    slope = function.formula(Dual(EXACT.number(x), EXACT.one), on).slope
+    assert abs(slope - function.derivative.formula(EXACT.number(x), EXACT)) < Decimal(10) ** -150
+    over = dual(BALLS)
+    ((found,),) = over.elementwise(function, [[Dual(BALLS.number(x), BALLS.one)]])
+    assert holds(found.slope, Fraction(slope), Fraction(1, 10**100)) and found.slope.radius < 1e-30
+
+
+@pytest.mark.parametrize("name", ["tanh", "gelu", "normal_cdf", "normal_pdf"])
+def test_formulas_of_ones_own_run_over_duals_of_balls(name: str) -> None:
+    row = activation(name) if name in ("tanh", "gelu") else None
+    formula: Any = row.value.formula if isinstance(row, Elementwise) else lambda x, on: getattr(on, name)(x)
+    found = formula(Dual(BALLS.number(0.75), BALLS.one), dual(BALLS))
+    exact = formula(Dual(EXACT.number(0.75), EXACT.one), dual(EXACT))
+    for ball_of, number in ((found.value, exact.value), (found.slope, exact.slope)):
+        assert holds(ball_of, Fraction(number), Fraction(1, 10**100)) and ball_of.radius < 1e-30

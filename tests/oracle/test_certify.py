@@ -19,11 +19,12 @@ from hypothesis import strategies as st
 from purebp import Batch, Layer, Loss, Network, PurebpError, backpropagation, evaluate, forward, loss, mse, sse
 from purebp.number_systems.ball import Ball, Rules, ball
 from purebp.number_systems.decimals import decimal
+from purebp.number_systems.dual import Dual, dual
 from purebp.number_systems.rational import FRACTION
-from purebp.oracle import Certified, certified_gradients, certified_loss, certified_outputs
+from purebp.oracle import Certified, certified_gradients, certified_hessian_product, certified_loss, certified_outputs
 from purebp.oracle.certify import MOST_DIGITS, certify, nearest_double
 from studies.conforming import Exercise, wild_case
-from tests.enclosures import EXACT, RATIONAL, SQUARES, gradients, one_neuron, wild_cases
+from tests.enclosures import BELL, EXACT, QUARTIC, RATIONAL, SQUARES, gradients, one_neuron, wild_cases
 from tests.strategies import cases
 
 
@@ -299,3 +300,84 @@ def test_certified_outputs_are_rows_of_samples() -> None:
     found = certified_outputs(network, inputs)
     exact = forward(network, inputs, FRACTION).outputs
     assert [[x.value for x in row] for row in found] == [[float(x) for x in row] for row in exact]
+
+
+# Second order.
+
+
+def within(entry: Certified, x: Decimal, accuracy: float = 1e-30) -> bool:
+    return float(x - entry.upper) <= accuracy * (1 + abs(float(x))) >= float(entry.lower - x)
+
+
+@given(cases(), st.randoms(use_true_random=False))
+@settings(max_examples=40)
+def test_a_certified_hessian_product_is_the_difference_of_gradients(case: Exercise, random: Random) -> None:
+    """In 200 digits, with steps of 10⁻⁶⁰."""
+    x = case.network.parameters()
+    directions = [[float(i == 0) for i in range(len(x))], [random.uniform(-2, 2) for _ in x]]
+    found = certified_hessian_product(*case, directions)
+    h = EXACT.ratio(1, 10**60)
+    for entries, v in zip(found, directions, strict=True):
+        above, below = (
+            backpropagation(case.network.with_parameters(moved), case.batch, case.loss, EXACT).parameters()
+            for moved in ([EXACT.number(a) + s * h * EXACT.number(b) for a, b in zip(x, v)] for s in (1, -1))
+        )
+        assert len(entries) == len(x)
+        assert all(within(entry, (p - q) / (2 * h)) for entry, p, q in zip(entries, above, below))
+        assert all(entry.ball.radius <= 1e-30 * (1 + abs(entry.value)) for entry in entries)
+
+
+def test_so_it_is_of_an_activation_and_a_loss_of_ones_own() -> None:
+    """Whose rows have no second derivatives: by their formulas."""
+    batch, step = Batch([[1.0]], [[0.25]]), EXACT.ratio(1, 10**60)
+    network = Network([Layer([[0.5]], None, BELL)])
+    ((entry,),) = certified_hessian_product(network, batch, QUARTIC, [[1.0]])
+    above, below = (
+        backpropagation(network.with_parameters([w]), batch, QUARTIC, EXACT).parameters()[0]
+        for w in (EXACT.ratio(1, 2) + step, EXACT.ratio(1, 2) - step)
+    )
+    assert entry.rounded and within(entry, (above - below) / (2 * step))
+
+
+@given(cases(activations=RATIONAL, losses_from=SQUARES), st.randoms(use_true_random=False))
+@settings(max_examples=30)
+def test_that_of_a_rational_network_is_its_fraction_rounded_and_symmetric(case: Exercise, random: Random) -> None:
+    x = case.network.parameters()
+    u, v = ([Fraction(random.randint(-9, 9), 8) for _ in x] for _ in range(2))
+    through = case.network.with_parameters(Dual(Fraction(a), b) for a, b in zip(x, v))
+    exact = [each.slope for each in backpropagation(through, case.batch, case.loss, dual(FRACTION)).parameters()]
+    hv, hu = certified_hessian_product(*case, [list(map(float, v)), list(map(float, u))])
+    assert [entry.value for entry in hv] == list(map(float, exact))
+    assert sum(a * b.value for a, b in zip(u, hv)) == pytest.approx(
+        float(sum(a * b.value for a, b in zip(v, hu))), rel=1e-12, abs=1e-12
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "bend", "products"),
+    [("relu", "half_sse", (1.0, 0.0)), ("elu(0.5)", "half_sse", (1.0, -0.25)), ("identity", "huber(1.0)", (1.0, 0.0))],
+)
+def test_at_a_kink_the_product_holds_the_limits_from_both_sides(
+    name: str, bend: str, products: tuple[float, float]
+) -> None:
+    """½ (f(w) − 1)² and f at 0: f′² + f″ (f − 1); huber at an error of its δ: 1 below and 0 above."""
+    target = 1.0 if bend == "half_sse" else -1.0
+    network = Network([Layer([[0.0]], None, name)])
+    case = network, Batch([[1.0]], [[target]]), loss(bend).reduced("sum")
+    ((entry,),) = certified_hessian_product(*case, [[1.0]])
+    assert not entry.rounded and all(entry.lower <= Decimal(limit) <= entry.upper for limit in products)
+    for side, limit in zip((1e-30, -1e-30) if bend == "half_sse" else (-1e-30, 1e-30), products):
+        beside = network.with_parameters([side])
+        ((found,),) = certified_hessian_product(beside, *case[1:], [[1.0]])
+        assert found.rounded and found.value == pytest.approx(limit)
+
+
+@pytest.mark.parametrize(
+    ("vectors", "message"),
+    [([[1.0]], "a vector of 1 numbers: each must have 2"), ([1.0, 0.0], "vectors holds 1.0: each must have 2")],
+)
+def test_vectors_have_a_number_for_each_parameter(vectors: Any, message: str) -> None:
+    network = Network.random([1, 1], "tanh", seed=1)
+    with pytest.raises(PurebpError, match=message):
+        certified_hessian_product(network, Batch([[1.0]], [[0.0]]), "mse", vectors)
+    assert certified_hessian_product(network, Batch([[1.0]], [[0.0]]), "mse", []) == ()

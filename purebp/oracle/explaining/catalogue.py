@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from math import pi, sqrt
 from typing import Any
 
+from purebp.number_systems.ball import NORMAL_CDF, NORMAL_PDF
 from purebp.oracle.explaining.recipe import (
     Inapplicable,
     Mistake,
@@ -38,7 +39,7 @@ from purebp.textbook.activations import (
     silu,
     tanh,
 )
-from purebp.textbook.arithmetic import Arithmetic, Bounds, Function
+from purebp.textbook.arithmetic import Arithmetic
 from purebp.textbook.backprop import Trace, error_below, forward, frozen
 from purebp.textbook.linalg import hadamard, shape, subtract, transpose
 from purebp.textbook.losses import binary_cross_entropy, half_sse, sse
@@ -85,19 +86,9 @@ def _formula_of(name: str) -> Callable[[Place, Elementwise], Rows]:
     return slopes
 
 
-_NORMAL_CDF = Function(
-    "Φ",
-    lambda z, arithmetic: arithmetic.normal_cdf(z),
-    Bounds(lambda z, arithmetic: arithmetic.normal_pdf(z), (0.0,), intermediate=lambda magnitude: 1.0),
-)
-_NORMAL_PDF = Function(
-    "φ",
-    lambda z, arithmetic: arithmetic.normal_pdf(z),
-    Bounds(lambda z, arithmetic: -(z * arithmetic.normal_pdf(z)), (-1.0, 1.0)),
-)
 _FACTORS = {
     silu: (sigmoid.value, sigmoid.derivative),
-    gelu: (_NORMAL_CDF, _NORMAL_PDF),
+    gelu: (NORMAL_CDF, NORMAL_PDF),
 }  # of z in f(z), and its derivative
 
 
