@@ -268,7 +268,7 @@ SLOPES: dict[str, list[Slope]] = {  # from a first, where there is such a formul
         lambda z, a, p, r, f: r(1 - r(a * a)),
         lambda z, a, p, r, f: one_over_cosh(z, r, f),
         lambda z, a, p, r, f: r(r(1 - a) * r(1 + a)),
-        lambda z, a, p, r, f: r(4 * shrunk(r(2 * z), r, f)),
+        lambda z, a, p, r, f: r(4 * shrunk(2 * z, r, f)),  # 2 z is exact
     ],
     "softplus": [
         lambda z, a, p, r, f: r(1 - f(exp, -a)),
@@ -289,6 +289,14 @@ SLOPES: dict[str, list[Slope]] = {  # from a first, where there is such a formul
         lambda z, a, p, r, f: r(normal_by_erf(z, p, r, f) + r(z * density(z, r, f))),
         lambda z, a, p, r, f: r(normal_by_erfc(z, p, r, f) + r(z * density(z, r, f))),
     ],
+}
+
+STABLE = {  # the places of the formulas that do not cancel; where there are none, a strict budget is that of all
+    "sigmoid": ((0, 1), (1, 3)),
+    "tanh": ((0,), (1, 3)),
+    "softplus": ((1, 2), (1,)),
+    "elu": ((1,), (1,)),
+    "silu": ((0, 1, 3), ()),
 }
 
 

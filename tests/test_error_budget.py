@@ -16,14 +16,14 @@ from random import Random
 import pytest
 
 from purebp import Activation, Batch, Layer, Network, activation, backpropagation, forward, loss
-from purebp.number_systems.ball import Ball, K, Rules, ball, steepest
+from purebp.number_systems.ball import K_STRICT, Ball, K, Rules, ball, steepest
 from purebp.number_systems.decimals import decimal
 from purebp.number_systems.formats import BFLOAT16, BINARY16, BINARY32, BINARY64, TF32, Format
 from purebp.oracle import certified_loss, certified_outputs
 from purebp.oracle.evidence import share
 from purebp.textbook.activations import Elementwise
 from purebp.textbook.arithmetic import FLOAT, Function
-from studies.conforming import MACHINES, SLOPES, VALUES, Recipe, implementation, named, shares
+from studies.conforming import MACHINES, SLOPES, STABLE, VALUES, Recipe, implementation, named, shares
 from studies.plots.budget import PICTURE, drawing
 from tests import ROOT
 
@@ -208,17 +208,20 @@ def roundoffs(compute: Callable[[Faulty], float], library: float) -> float:
     return sum(x * (library if slow else 1) for x, slow in zip(moved, plain.of_library))
 
 
-def most_roundoffs(name: str, derivative: bool) -> float:
-    """In units of max(|f|, C), for the worst formula of the panel and the worst of many arguments."""
+def most_roundoffs(name: str, derivative: bool, strict: bool = False) -> float:
+    """In units of max(|f|, C), for the worst formula of the panel and the worst of many arguments; or of |f|, if stable."""
     base, p = named(name)
     arguments = [side * m / 16 for m in range(96) for side in (-1, 1)]
     arguments += [side * m for m in (1e-8, 1e-3, 7.0, 9.0, 12.0, 17.0, 37.0, 60.0, 90.0, 500.0) for side in (-1, 1)]
     function = elementwise(name).derivative if derivative else elementwise(name).value
     assert function.bounds is not None
     intermediate, worst = function.bounds.intermediate, 0.0
+    values, slopes = ([VALUES[base][i] for i in STABLE[base][0]], STABLE[base][1]) if strict else (VALUES[base], ())
     for z in arguments:
-        unit = max(abs(function(z)), intermediate(abs(z)))
-        for value in VALUES[base]:
+        unit = abs(function(z)) if strict else max(abs(function(z)), intermediate(abs(z)))
+        if unit < 1e-300:  # which η allows for
+            continue
+        for value in values:
 
             def compute(on: Faulty, value: Callable[..., float] = value, z: float = z) -> float:
                 return value(z, p, on.r, on.f)
@@ -226,7 +229,7 @@ def most_roundoffs(name: str, derivative: bool) -> float:
             if not derivative:
                 worst = max(worst, roundoffs(compute, LIBRARY) / unit)
                 continue
-            for slope in SLOPES[base]:
+            for slope in [SLOPES[base][i] for i in slopes] if strict else SLOPES[base]:
 
                 def through(on: Faulty, slope: Callable[..., float] = slope, z: float = z) -> float:
                     return float(slope(z, compute(on), p, on.r, on.f))
@@ -246,6 +249,19 @@ def test_every_formula_in_use_stays_within_its_roundoffs(name: str) -> None:
     _, _, of_value, _, _, of_derivative = row.split("|")
     for derivative, shown in ((False, of_value), (True, of_derivative)):
         assert most_roundoffs(name, derivative) <= float(shown) < K
+
+
+@pytest.mark.parametrize("name", [name for name in SMOOTH if named(name)[0] in STABLE])
+def test_every_stable_formula_stays_within_its_roundoffs(name: str) -> None:
+    """And the document's table of them has those of the row."""
+    (row,) = re.findall(rf"^\| {named(name)[0]}, strict \|(.*)\|$", DOCUMENT, re.MULTILINE)
+    of_value, value, of_slope, slope = (cell.strip() for cell in row.split(" | "))
+    f = elementwise(name)
+    assert f.value.bounds is not None and f.derivative.bounds is not None
+    assert (f.value.bounds.stable, f.derivative.bounds.stable) == (of_value, of_slope if of_slope != "none" else "")
+    for derivative, shown in ((False, value), (True, slope)):
+        if shown:
+            assert most_roundoffs(name, derivative, strict=True) <= float(shown) < K_STRICT
 
 
 @pytest.mark.parametrize("name", SMOOTH)

@@ -42,6 +42,7 @@ else:
 
 new = tuple.__new__  # for balls in bulk: the __new__ of a NamedTuple is a Python function, and takes twice as long
 K = 8  # roundoffs of an elementary function, its formula included; docs/error-budget.md counts them
+K_STRICT = 12  # those of a stable formula, relative to its result
 WIDEST = 1 << 8  # bytes of a field in `products`
 DEEPEST = 1 << 14  # bits below which a number in a row is truncated, its rest going into the radius
 
@@ -324,8 +325,16 @@ class Rules:
             spread += scaled(4 * lipschitz, 1, -self.bits, exponent)
         if self.format is None:
             return self.trimmed(mantissa, spread, exponent)
-        floor = scaled(bounds.intermediate(magnitude), 1, 0, exponent)
-        spread += (K * (max(abs(mantissa), floor) + spread) >> self.format.precision) + 1 + self.eta(exponent)
+        largest = bounds.intermediate(magnitude)
+        if self.format.strict and bounds.stable:  # a factor that underflows is multiplied by the other one
+            roundoffs, underflow = (
+                K_STRICT * (abs(mantissa) + spread),
+                self.eta(exponent) * math.ceil(max(1.0, largest)),
+            )
+        else:
+            roundoffs = K * (max(abs(mantissa), scaled(largest, 1, 0, exponent)) + spread)
+            underflow = self.eta(exponent)
+        spread += (roundoffs >> self.format.precision) + 1 + underflow
         return self.trimmed(mantissa, None if self.overflows(abs(mantissa) + spread, exponent) else spread, exponent)
 
     def dyadic(self, value: Decimal) -> tuple[int, int]:
@@ -414,7 +423,7 @@ def ball(format: Format | str | None = None, digits: int = 38, extra_terms: int 
         normal_pdf=elementary(NORMAL_PDF),
         less=rules.less,
         hull=rules.hull,
-        either=lambda x, other: x if rules.format is None else rules.hull([x, other()]),
+        either=lambda x, other: x if rules.format is None or rules.format.strict else rules.hull([x, other()]),
         encloses=True,
     )
     return system

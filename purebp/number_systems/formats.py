@@ -40,6 +40,10 @@ class Format:
     accumulate_bits: int  # significant bits of a running sum
     operand_bits: int = 0  # significant bits of an operand of a matrix product; 0: all of them
     dtype: str = ""  # of the arrays that hold its numbers, as NumPy, PyTorch and JAX call it
+    strict: bool = False  # whether formulas that cancel are ruled out where there are stable ones
+
+    def __str__(self) -> str:
+        return f"{self.name}, strict" if self.strict else self.name
 
     @property
     def storage(self) -> float:

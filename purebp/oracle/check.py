@@ -51,6 +51,7 @@ def check(
     learning_rate: float | None = None,
     format: str | Format = "binary64",
     arrays: str | None = None,
+    strict: bool = False,
     explore: Search | None = None,
     seed: int = 0,
     name: str | None = None,
@@ -63,7 +64,7 @@ def check(
     (row j feeds neuron j, the default) or "in_out". samples: "rows" (the default) or "columns", or "vector" for a
     candidate that takes one sample. returns: "gradients", "descent" (their negative) or "step" (updated weights, with
     learning_rate); None: found by trying. biases: True (the default), False, or "columns" for n × 1 matrices. arrays:
-    "numpy", "torch" or "jax". explore: a search for further cases, `purebp.testing.counterexample`.
+    "numpy", "torch" or "jax". strict: whether it claims the stable formulas, and is held to them. explore: a search for further cases, `purebp.testing.counterexample`.
 
     An architecture that is declared by a graph is for `check_graph`; `purebp.oracle.check(candidate, graph=…)` is the same.
     """
@@ -82,6 +83,7 @@ def check(
         "learning_rate": learning_rate,
         "format": format,
         "arrays": arrays,
+        "strict": strict or None,
     }
     declares: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     declared, guessed = Declared(**declares), Guess({}, asked=False)

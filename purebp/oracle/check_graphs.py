@@ -34,6 +34,7 @@ def check_graph(
     returns: str | None = None,
     learning_rate: float | None = None,
     format: str | Format = "binary64",
+    strict: bool = False,
     seed: int = 0,
     name: str | None = None,
 ) -> Report:
@@ -43,12 +44,12 @@ def check_graph(
     names to lists, and returns one from the names of the parameters to their gradients (docs/graph.md). returns:
     "gradients", "descent" (their negative) or "step" (updated parameters, with learning_rate); None leaves it open.
     """
-    declared = Declared(returns=returns, learning_rate=learning_rate, format=format)
+    declared = Declared(returns=returns, learning_rate=learning_rate, format=format, strict=strict)
     called_so = name_of(candidate, name, "one dictionary, from names to lists,")
     question, cases = Graphs(graph, declared), list(graph_cases(graph, seed, declared.format))
     if not cases:
         note = f"There are no numbers on which every value and gradient has a budget in {declared.format.name}."
-        return Report(called_so, "undecided", False, None, (), (), (note,), (), None, (), declared.format.name)
+        return Report(called_so, "undecided", False, None, (), (), (note,), (), None, (), str(declared.format))
 
     def ask(case: GraphCase) -> Answer:
         values = forward_graph(graph, case.feed)

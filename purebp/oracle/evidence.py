@@ -52,7 +52,8 @@ class TensorReport:
 
     share: the largest |given − expected| / allowed. ulps: the largest error, in units in the last place (of the
     format) of the largest expected number, kinks aside. resolution: Σ allowed / Σ |expected|; above ½ nothing is
-    decided. Where all are 0 it is 0, unless the budget is no small number.
+    decided. Where all are 0 it is 0, unless the budget is no small number. open: the entries whose own budget holds 0
+    and twice the value, so that nothing is decided of them.
     """
 
     name: str
@@ -65,6 +66,7 @@ class TensorReport:
     resolution: float
     worst: Entry | None
     shares: tuple[tuple[float, ...], ...]
+    open: int = 0
 
     @property
     def key(self) -> Key:
@@ -149,6 +151,7 @@ def over_cases(evidence: Sequence[Evidence]) -> tuple[TensorReport, ...]:
             tensor if not tensor.share <= old.share else old,
             entries=old.entries + tensor.entries,
             wrong=old.wrong + tensor.wrong,
+            open=old.open + tensor.open,
             ulps=max(old.ulps, tensor.ulps),
             resolution=min(filter(None, (old.resolution, tensor.resolution)), default=0.0),
         )
@@ -252,7 +255,8 @@ def _compare(key: Key, name: str, rows: Matrix, budgets: Matrix[Ball]) -> Tensor
     ulps = max((abs(x - y) / unit for x, y, _ in pairs), default=0.0)
     wrong = sum(not x <= 1 for row in shares for x in row)
     resolution = radii / sizes if sizes else 0.0 if radii < FAR_BELOW else inf
-    return TensorReport(name, key[0], key[1], len(spread), wrong, shares[i][j], ulps, resolution, worst, shares)
+    open = sum(b.spread is None or 0 < abs(b.mantissa) <= b.spread for b in spread)
+    return TensorReport(name, key[0], key[1], len(spread), wrong, shares[i][j], ulps, resolution, worst, shares, open)
 
 
 def _nan_last(x: float) -> float:

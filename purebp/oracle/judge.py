@@ -25,6 +25,7 @@ def judge(
     *,
     returns: str | None = "gradients",
     learning_rate: float | None = None,
+    strict: bool = False,
     name: str = "answer",
 ) -> Report:
     """Judge one answer, without calling anything: `Gradients`, (weight gradients, bias gradients), or a dictionary.
@@ -41,6 +42,7 @@ def judge(
         returns=returns,
         learning_rate=learning_rate,
         format=format,
+        strict=strict,
     )
     case = Case("the case", network, batch)
     return judged(Layers(declared), [case], [ask(lambda *given: claimed, case, declared)], name)

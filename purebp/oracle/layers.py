@@ -217,7 +217,7 @@ def _often_accused(declared: Declared, convention: Convention) -> list[str]:
         notes.append(
             "If δ at the output is ŷ − y without f′: that is right here, f′ cancels against the derivative of the loss."
         )
-    if sigmoid in functions:
+    if sigmoid in functions and not declared.format.strict:
         notes.append("If σ′ is written a (1 − a), with a = σ(z): that is right.")
     if convention.returns == "descent":
         notes.append("If the error is y − ŷ and the result is added: that is right, the two signs cancel.")

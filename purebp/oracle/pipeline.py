@@ -179,7 +179,7 @@ def _report(
         tensors=over_cases(evidence),
         worst=_in_its_layout(worst_entry(evidence), question.declared),
         cases=tuple(cases),
-        format=question.declared.format.name,
+        format=str(question.declared.format),
         smallest="" if failing is None else question.shown(failing, convention),
     )
 

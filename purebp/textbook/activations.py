@@ -243,6 +243,7 @@ _SIGMOID_SLOPE = (
         peaks=(-1.3169578969248166, 1.3169578969248166),  # ± log(2 + √3)
         intermediate=_reaching(1.0),
         formulas="a(1 − a); a − a²; e^−ǀzǀ/(1 + e^−ǀzǀ)²; σ(z)σ(−z)",
+        stable="e^−ǀzǀ/(1 + e^−ǀzǀ)²; σ(z)σ(−z)",
     ),
 )
 sigmoid = _row(
@@ -254,6 +255,7 @@ sigmoid = _row(
             peaks=(0.0,),
             intermediate=_reaching(1.0),
             formulas="1/(1 + e⁻ᶻ); in two branches; ½ + ½ tanh(z/2)",
+            stable="1/(1 + e⁻ᶻ); in two branches",
         ),
     ),
     _SIGMOID_SLOPE,
@@ -279,6 +281,7 @@ tanh = _row(
             peaks=(0.0,),
             intermediate=_reaching(1.0),
             formulas="library; (e²ᶻ − 1)/(e²ᶻ + 1); 2σ(2z) − 1",
+            stable="library",
         ),
     ),
     (
@@ -288,6 +291,7 @@ tanh = _row(
             peaks=(-0.6584789484624084, 0.6584789484624084),  # ± artanh(1/√3)
             intermediate=_reaching(2.0),
             formulas="1 − a²; (1 − a)(1 + a); 1/cosh² z; 4σ′(2z)",
+            stable="1/cosh² z; 4σ′(2z)",
         ),
     ),
     (
@@ -320,11 +324,16 @@ softplus = _row(
     "softplus",
     (
         _softplus,
-        Bounds(_sigmoid, intermediate=_reaching_z, formulas="log(1 + eᶻ); log1p(eᶻ); max(z, 0) + log1p(e^−ǀzǀ)"),
+        Bounds(
+            _sigmoid,
+            intermediate=_reaching_z,
+            formulas="log(1 + eᶻ); log1p(eᶻ); max(z, 0) + log1p(e^−ǀzǀ)",
+            stable="log1p(eᶻ); max(z, 0) + log1p(e^−ǀzǀ)",
+        ),
     ),
     (
         _sigmoid,
-        Bounds(_sigmoid_derivative, peaks=(0.0,), intermediate=_reaching(1.0), formulas="σ(z); 1 − e⁻ᵃ"),
+        Bounds(_sigmoid_derivative, peaks=(0.0,), intermediate=_reaching(1.0), formulas="σ(z); 1 − e⁻ᵃ", stable="σ(z)"),
     ),
     _SIGMOID_SLOPE,
     title="Softplus",
@@ -339,6 +348,7 @@ silu = _row(
             peaks=(-2.3993572805205468, 2.3993572805205468),
             intermediate=_reaching_z,
             formulas="zσ(z); z/(1 + e⁻ᶻ)",
+            stable="zσ(z); z/(1 + e⁻ᶻ)",
         ),
     ),
     (
@@ -422,7 +432,9 @@ def elu(alpha: float = 1.0) -> Elementwise:
         _named("elu", alpha),
         (
             _one_sided(alpha, lambda z, arithmetic: z, lambda z, arithmetic: arithmetic.expm1(z)),
-            Bounds(derivative, peaks=(0.0,), intermediate=reaching, formulas="α(eᶻ − 1); α expm1(z)"),
+            Bounds(
+                derivative, peaks=(0.0,), intermediate=reaching, formulas="α(eᶻ − 1); α expm1(z)", stable="α expm1(z)"
+            ),
         ),
         (
             derivative,
@@ -432,6 +444,7 @@ def elu(alpha: float = 1.0) -> Elementwise:
                 kinks=() if alpha == 1 else ((0.0, alpha, 1.0),),
                 intermediate=reaching,
                 formulas="αeᶻ; a + α",
+                stable="αeᶻ",
             ),
         ),
         (second, Bounds(second, peaks=(0.0,), kinks=((0.0, alpha, 0.0),), intermediate=reaching)),

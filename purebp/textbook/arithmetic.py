@@ -82,7 +82,8 @@ class Bounds(NamedTuple):
     Without a slope, g is piecewise linear and made of + − × alone. |g′| has no local maximum but at the peaks. A kink is
     a point where the pieces of g meet, with its value on the left and on the right; between kinks, g is monotone.
     `signed` says that the formula adds terms of both signs, so that it cancels near a root. `intermediate` is the
-    largest intermediate result, by |z|, of any of `formulas`: the ways of computing g that an error budget holds.
+    largest intermediate result, by |z|, of any of `formulas`: the ways of computing g that an error budget holds. Those
+    that do not cancel are `stable`.
     """
 
     slope: Formula | None = None
@@ -91,6 +92,7 @@ class Bounds(NamedTuple):
     signed: bool = False
     intermediate: Callable[[float], float] = lambda magnitude: 0.0
     formulas: str = ""
+    stable: str = ""
 
 
 @dataclass(frozen=True, slots=True)

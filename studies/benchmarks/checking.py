@@ -75,11 +75,15 @@ class Asked:
             np.array(self.case.network.parameters(), self.dtype),
         )
 
-    def distances(self) -> Distances:
+    def report(self) -> Report:
+        """What purebp says."""
         format = {"float64": "binary64", "float32": "binary32"}[self.dtype]
         question = self.setting.question(format=format)
         said = ask(self.setting.candidate(self.answer), self.case, question.declared)
-        report = judged(question, [self.case], [said], "candidate", explained=False)
+        return judged(question, [self.case], [said], "candidate", explained=False)
+
+    def distances(self) -> Distances:
+        report = self.report()
         found = {FIRST: [0.0 if report.conforms or report.verdict == "undecided" else inf]}
         functions = self.functions()
         with catch_warnings():
@@ -254,7 +258,10 @@ def _single(row: Sequence[float]) -> list[float]:
 
 
 def at_extremes(scores: Scores) -> dict[str, dict[str, str]]:
-    """What each checker says of right gradients, and of twice these; where its seeds disagree, how many say so."""
+    """What each checker says of right gradients, and of twice these; where its seeds disagree, how many say so.
+
+    Of purebp also: of how many entries it says that their budgets decide nothing.
+    """
     table: dict[str, dict[str, str]] = {name: {} for name in scores.of}
     for what, asked in extremes():
         of_right, of_wrong = asked.distances(), replace(asked, answer=twice(asked.answer)).distances()
@@ -269,6 +276,9 @@ def at_extremes(scores: Scores) -> dict[str, dict[str, str]]:
                 if any(seeds)
             ]
             table[name][what] = "; ".join(words) or "right"
+        tensors = asked.report().tensors
+        if open := sum(tensor.open for tensor in tensors):
+            table[FIRST][what] += f", {open} of {sum(tensor.entries for tensor in tensors)} entries undecided"
     return table
 
 

@@ -198,3 +198,21 @@ def test_what_is_not_said_means_the_same_for_layers_and_for_graphs() -> None:
     for name in set(graphs) - {"graph"}:
         assert graphs[name].default == layers[name].default, name
     assert graphs["seed"].default == 0
+
+
+def test_a_graph_is_held_to_stable_formulas_where_that_is_claimed() -> None:
+    w, x, y = Parameter("w", (1, 1)), Input("x", (None, 1)), Input("y", (None, 1))
+    graph = HalfSSE(y, Tanh(Linear(x, w)))
+
+    def gradients(feed: dict[str, Any]) -> dict[str, Any]:
+        (((w,),), xs, ys), total = (feed[name] for name in "wxy"), 0.0
+        for (x,), (y,) in zip(xs, ys):
+            a = tanh(w * x)
+            total += (a - y) * (1 - a * a) * x
+        return {"w": [[total]]}
+
+    report = check_graph(gradients, graph)
+    assert report.verdict == "correct"
+    report = check_graph(gradients, graph, strict=True)
+    assert (report.verdict, report.format) == ("imprecise", "binary64, strict")
+    assert check_graph(lambda feed: backward_graph(graph, feed), graph, strict=True).verdict == "correct"

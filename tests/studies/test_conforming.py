@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from itertools import islice
+from dataclasses import replace
+from itertools import islice, product
 from random import Random
 
 import pytest
@@ -23,6 +24,8 @@ from studies.conforming import (
     MACHINES,
     PANEL,
     SLOPES,
+    STABLE,
+    SUMS,
     VALUES,
     WAYS,
     Exercise,
@@ -54,6 +57,58 @@ def test_no_conforming_implementation_leaves_its_budget(format: str) -> None:
         members = [*panel, *(drawn(random, machine) for machine in machines)]
         for found in (*shares(*case, members), *value_shares(*case, members)):
             assert max(found.shares) <= 1, (seed, found.name, found.kind)
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)
+@pytest.mark.parametrize("name", ["sigmoid", "tanh", "softplus", "elu(0.1)", "elu(50.0)", "elu(-3.0)", "silu"])
+def test_every_stable_formula_stays_inside_a_strict_budget(name: str, machine: Machine) -> None:
+    """At one exact z, and in networks of any scale."""
+    random, strict, f = Random(name), replace(machine.format, strict=True), activation(name)
+    assert isinstance(f, Elementwise)
+    base, parameter = named(name)
+    system, compute, (values, slopes) = ball(strict), machine.library(random), STABLE[base]
+    for _ in range(60):
+        z = machine.stored(random.choice([-1, 1]) * 2 ** random.uniform(-12, 8))
+        for function, stable in (
+            (f.value, [VALUES[base][i](z, parameter, machine.step, compute) for i in values]),
+            (f.derivative, [SLOPES[base][i](z, 0.0, parameter, machine.step, compute) for i in slopes]),
+        ):
+            budget = system.elementwise(function, system.lift([[z]]))[0][0]
+            assert all(share(machine.stored(x), budget) <= 1 for x in stable)
+    for seed in range(6):
+        network, batch, chosen = wild_case(Random(seed), widest=4, deepest=3)
+        network = Network(Layer(layer.weights, layer.biases, name) for layer in network.layers)
+        chosen = loss("mse" if "entropy" in chosen.base else chosen)
+        ways = product(values, slopes or (0,), SUMS[:3])
+        panel = [implementation(Recipe(machine, total, value=i, slope=k)) for i, k, total in ways]
+        for found in shares(network, batch, chosen, [each._replace(format=strict) for each in panel]):
+            assert max(found.shares) <= 1, (seed, found.name)
+
+
+def test_what_cancels_leaves_a_strict_budget_and_no_other() -> None:
+    network, batch = Network([Layer([[20.0]], None, "sigmoid")]), Batch([[1.0]], [[0.0]])
+    a = 1 / (1 + math.exp(-20.0))
+    textbook, stable = a * a * (1 - a), a * math.exp(-20.0) / (1 + math.exp(-20.0)) ** 2
+    for given, strict, verdict in (
+        (textbook, False, "correct"),
+        (textbook, True, "imprecise"),
+        (stable, True, "correct"),
+    ):
+        report = judge(network, batch, {"weights": [[[given]]]}, "half_sse", strict=strict)
+        assert report.verdict == verdict
+    ((open, closed),) = (
+        [
+            judge(network, batch, {"weights": [[[stable]]]}, "half_sse", strict=on).tensors[0].open
+            for on in (False, True)
+        ],
+    )
+    assert (open, closed) == (0, 0)
+    far = Network([Layer([[50.0]], None, "sigmoid")])
+    slope = math.exp(-50.0)
+    twice = {"weights": [[[2 * slope]]]}
+    assert judge(far, batch, twice, "half_sse").tensors[0].open == 1
+    assert judge(far, batch, twice, "half_sse").verdict == "undecided"
+    assert judge(far, batch, twice, "half_sse", strict=True).verdict != "undecided"
 
 
 @pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from importlib import import_module
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
@@ -102,6 +102,12 @@ def _biases(given: Any) -> bool | str:
     return biases
 
 
+def _strict(given: Any) -> bool:
+    if given not in (True, False):
+        raise PurebpError(f"{given!r:.40} is neither True nor False")
+    return bool(given)
+
+
 DECLARATIONS = {
     "activations": Declaration(
         DOES,
@@ -132,6 +138,9 @@ DECLARATIONS = {
     "samples": Declaration(CALLED, "vector: one sample, as a plain list", choices=("rows", "columns", "vector")),
     "arrays": Declaration(CALLED, "instead of lists", choices=("numpy", "torch", "jax")),
     "format": Declaration(CALLED, "in which it computes (default: binary64)", _format, choices=tuple(FORMATS)),
+    "strict": Declaration(
+        CALLED, "it claims formulas that do not cancel, as 1 − a² does: hold it to them", _strict, choices=(True, False)
+    ),
 }
 
 
@@ -153,6 +162,7 @@ class Declared:
     learning_rate: float | None = None
     format: Format = BINARY64
     arrays: str | None = None
+    strict: bool = False
 
     if TYPE_CHECKING:  # what may be given; `__post_init__` makes of it what the fields hold
 
@@ -169,6 +179,7 @@ class Declared:
             learning_rate: float | None = ...,
             format: Format | str = ...,
             arrays: str | None = ...,
+            strict: bool = ...,
         ) -> None: ...
 
     def __post_init__(self) -> None:
@@ -183,6 +194,8 @@ class Declared:
             if isinstance(value, str) and value not in row.choices:
                 raise PurebpError(f"{each.name}={given!r:.60}: one of {', '.join(map(repr, row.choices))} is wanted")
             object.__setattr__(self, each.name, value)
+        if self.strict:
+            object.__setattr__(self, "format", replace(self.format, strict=True))
         if self.samples == "vector" and self.batch != 1:
             raise PurebpError('samples="vector" hands over a single sample: declare batch=1 with it')
         if self.returns == "step" and self.learning_rate is None:

@@ -55,6 +55,8 @@ def approximation(evidence: Sequence[Evidence], convention: Convention, format: 
             decided = decided or any(not t.undecided for t in wide.tensors if t.key in piece.off)
         return decided
 
+    if note := cancelled(evidence, format_named(format), inside_all):
+        return note
     if name := rounded_to(evidence, format, inside_all):
         return f"Every number lies inside the budget of {name}, and is one of {name}: it was rounded to it."
     if note := _few_digits(evidence, format) or difference_quotient(evidence, convention):
@@ -189,6 +191,16 @@ def _last_place(x: float, digits: int, kind: str) -> float:
     """The unit of the last of the digits."""
     exponent = 0 if kind == "f" else int(f"{x:e}".partition("e")[2]) + 1
     return 10.0 ** (exponent - digits)
+
+
+def cancelled(evidence: Sequence[Evidence], format: Format, inside_all: Callable[[Format], bool]) -> str:
+    """Whether numbers are outside of strict budgets alone; "" if not."""
+    if not format.strict or not inside_all(replace(format, strict=False)):
+        return ""
+    return (
+        f"Every number lies inside the budget of {format.name} for formulas that cancel, as a(1 − a), 1 − a² and log(1 + eᶻ) "
+        "do, but not inside that for stable ones, as in e^−|z|/(1 + e^−|z|)²: docs/error-budget.md, “Strict”."
+    )
 
 
 def rounded_to(evidence: Sequence[Evidence], format: Format | str, inside_all: Callable[[Format], bool]) -> str:

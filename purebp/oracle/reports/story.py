@@ -13,7 +13,7 @@ from purebp.textbook.text import counted
 if TYPE_CHECKING:  # it shows itself by these formats
     from purebp.oracle.reports.report import Report
 
-COLUMNS = ("tensor", "entries", "wrong", "err/allowed", "ulps", "smallest visible error")
+COLUMNS = ("tensor", "entries", "wrong", "undecided", "err/allowed", "ulps", "smallest visible error")
 EXPLAINED = 3  # explanations that the cases cannot tell apart
 
 
@@ -50,10 +50,13 @@ def tensor_table(tensors: Sequence[TensorReport]) -> list[list[str]]:
     """The cells of a heading and of one row per tensor; nothing without tensors.
 
     >>> tensor_table([TensorReport("ŷ", "outputs", -1, 6, 0, 0.25, 1.5, 2e-13, None, ())])[1]
-    ['ŷ', '6', '.', '0.25', '1.50', '4e-13']
+    ['ŷ', '6', '.', '.', '0.25', '1.50', '4e-13']
     """
     rows = [
-        [t.name, str(t.entries), str(t.wrong or "."), number(t.share), number(t.ulps), smallest_visible_error(t)]
+        [
+            *(t.name, str(t.entries), str(t.wrong or "."), str(t.open or ".")),
+            *(number(t.share), number(t.ulps), smallest_visible_error(t)),
+        ]
         for t in tensors
     ]
     return [list(COLUMNS), *rows] if rows else []

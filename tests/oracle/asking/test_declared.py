@@ -38,6 +38,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "samples": st.sampled_from(["rows", "columns", "vector"]),
     "arrays": st.sampled_from(["numpy", "torch", "jax"]),
     "format": st.sampled_from(list(FORMATS.values())),
+    "strict": st.booleans(),
 }
 SOME = st.fixed_dictionaries({}, optional=VALUES)
 WHOLE = Declared("relu", learning_rate=0.5, batch=1)  # with which every declaration agrees
