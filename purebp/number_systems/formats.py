@@ -15,7 +15,7 @@ bfloat16: Intel's hardware numerics definition, 2018).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ldexp
 
@@ -41,9 +41,15 @@ class Format:
     operand_bits: int = 0  # significant bits of an operand of a matrix product; 0: all of them
     dtype: str = ""  # of the arrays that hold its numbers, as NumPy, PyTorch and JAX call it
     strict: bool = False  # whether formulas that cancel are ruled out where there are stable ones
+    kept: Format | None = None  # in which results are stored once, after all has been computed in this one
 
     def __str__(self) -> str:
-        return f"{self.name}, strict" if self.strict else self.name
+        return self.name + ", stored once" * (self.kept is not None) + ", strict" * self.strict
+
+    @property
+    def of_numbers(self) -> Format:
+        """The format that what is given, and what is returned, is in."""
+        return self.kept or self
 
     @property
     def storage(self) -> float:
@@ -78,6 +84,17 @@ def format_named(name: str | Format) -> Format:
     if name not in FORMATS:
         raise PurebpError(f"unknown format {name!r}; known are {', '.join(FORMATS)}")
     return FORMATS[name]
+
+
+def stored_once(format: Format) -> Format:
+    """That everything is computed in binary32 at least, from numbers of a narrower format, and its results are rounded to it.
+
+    >>> str(stored_once(BFLOAT16)), stored_once(BFLOAT16).precision, stored_once(BFLOAT16).of_numbers.precision
+    ('bfloat16, stored once', 24, 8)
+    """
+    if format.precision >= BINARY32.precision:
+        raise PurebpError(f"results of {format.name} are not stored once: a narrower format than binary32 is wanted")
+    return replace(BINARY32, name=format.name, dtype=format.dtype, strict=format.strict, kept=format)
 
 
 def rounds_to(x: float | Fraction, format: Format) -> float:

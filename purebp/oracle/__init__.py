@@ -68,7 +68,7 @@ def __getattr__(name: str) -> Any:
 def check(candidate: Candidate, *, graph: Node | None = None, **declared: Any) -> Report:
     if graph is None:
         return _check.check(candidate, **declared)
-    of_graphs = {"returns", "learning_rate", "format", "strict", "seed", "name"}
+    of_graphs = {"returns", "learning_rate", "format", "stored", "strict", "seed", "name"}
     for option, given in declared.items():
         if given is not None and option in (_check.check.__kwdefaults__ or {}).keys() - of_graphs:
             raise PurebpError(f"{option}={given!r:.60} is for layers, and does not go with graph=…, which says it all")

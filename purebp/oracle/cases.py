@@ -121,6 +121,7 @@ DEEP = Rung("deep", 2, (3, 2, 4, 3), 2, 2)
 ANY_DEPTH = 5  # of the deep chain
 DEEPER = Rung("nine layers", 2, (3, 2), 2, 2)
 DEEPEST = 9
+INDEPENDENT = Rung("independent numbers", 3, (4,), 2, 1, 0)
 
 
 def ladder(
@@ -139,15 +140,59 @@ def ladder(
     those of the format.
     """
     free = sizes is None and isinstance(activations, (str, Activation))
+    names, wanted = _wanted(activations, loss, sizes, biases, batch, format)
+    cases: list[Case] = []
+    for n, (rung, chosen) in enumerate(_rungs(names, free, wanted)):
+        cases.append(_moved(cases[0]) if rung is MOVED else _case(rung, chosen, wanted, seed + n))
+    return tuple(cases if wanted.format.kept is None else (_kept(case, wanted.format.kept) for case in cases))
+
+
+def independent(
+    activations: Sequence[str | Activation] | Activation | str,
+    *,
+    count: int,
+    loss: Loss | str | None = None,
+    sizes: Sequence[int] | None = None,
+    biases: bool = True,
+    seed: int = 0,
+    format: Format | str = BINARY64,
+) -> Iterator[Case]:
+    """So many cases of one sample for that architecture, drawn one without the other, for what is said of their mean.
+
+    >>> [case.sizes for case in independent("tanh", count=2, format="bfloat16")]
+    [(3, 4, 2), (3, 4, 2)]
+    """
+    names, wanted = _wanted(activations, loss, sizes, biases, 1, format)
+    widths = _widths(INDEPENDENT, names, wanted)
+    for n in range(count):
+        case = _drawn(INDEPENDENT, names, replace(wanted, sizes=widths), Random(f"independent {seed} {n}"))
+        yield replace(case, long=False)
+
+
+def _wanted(
+    activations: Sequence[str | Activation] | Activation | str,
+    loss: Loss | str | None,
+    sizes: Sequence[int] | None,
+    biases: bool,
+    batch: int | None,
+    format: Format | str,
+) -> tuple[list[Activation], _Wanted]:
+    """The activations, two for a single one, and what holds for all cases."""
     names = list(map(activation, [activations] * 2 if isinstance(activations, (str, Activation)) else activations))
     if not names:
         raise PurebpError("no activations: give one for each layer")
     _check_sizes(sizes, len(names), batch)
-    wanted = _Wanted(default_loss(names, loss), sizes, biases, batch, format_named(format))
-    cases: list[Case] = []
-    for n, (rung, chosen) in enumerate(_rungs(names, free, wanted)):
-        cases.append(_moved(cases[0]) if rung is MOVED else _case(rung, chosen, wanted, seed + n))
-    return tuple(cases)
+    return names, _Wanted(default_loss(names, loss), sizes, biases, batch, format_named(format))
+
+
+def _kept(case: Case, format: Format) -> Case:
+    """The case with numbers of the format, which are read exactly."""
+
+    def read(rows: Matrix) -> list[list[float]]:
+        return [[rounds_to(x, format) for x in row] for row in rows]
+
+    network = case.network.with_parameters(rounds_to(x, format) for x in case.network.parameters())
+    return replace(case, network=network, batch=Batch(*map(read, (case.batch.inputs, case.batch.targets))), long=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,11 +246,7 @@ def _moved(first: Case) -> Case:
 
 def _case(rung: Rung, names: Sequence[Activation], wanted: _Wanted, seed: int) -> Case:
     """Of some draws, the one with the fewest zeros in its gradient: dead neurons show nothing."""
-    sizes = wanted.sizes
-    if sizes is None:
-        hidden = (rung.hidden * len(names))[: len(names) - 1]
-        sizes = (rung.n_in, *hidden, max(rung.n_out, 2 if names[-1].distribution else 1))
-    widths = tuple(sizes)
+    widths = _widths(rung, names, wanted)
 
     def draws() -> Iterator[tuple[int, Case]]:
         for draw in range(40):
@@ -217,6 +258,14 @@ def _case(rung: Rung, names: Sequence[Activation], wanted: _Wanted, seed: int) -
                 return
 
     return min(draws(), key=lambda found: found[0])[1]  # the first of those with the fewest
+
+
+def _widths(rung: Rung, names: Sequence[Activation], wanted: _Wanted) -> tuple[int, ...]:
+    """Those that are declared, or else those of the rung."""
+    if wanted.sizes is not None:
+        return tuple(wanted.sizes)
+    hidden = (rung.hidden * len(names))[: len(names) - 1]
+    return (rung.n_in, *hidden, max(rung.n_out, 2 if names[-1].distribution else 1))
 
 
 def _one_sided(case: Case) -> int:
@@ -239,7 +288,7 @@ def _drawn(rung: Rung, names: Sequence[Activation], wanted: _Wanted, random: Ran
     def number(largest: float) -> float:
         """Not 0, of either sign, and no magnitude twice before all have been drawn."""
         if not unit:
-            return random.choice((-1, 1)) * rounds_to(random.uniform(largest / 8, largest), wanted.format)
+            return random.choice((-1, 1)) * rounds_to(random.uniform(largest / 8, largest), wanted.format.of_numbers)
         if unit == 1:
             largest = 2
         if not pool.get(largest):
@@ -297,7 +346,7 @@ def _targets(
         return [[float(j == c) for j in range(outputs)] for c in classes]
     if chosen.targets == "binary":
         return [[float(random.randint(0, 1)) for _ in range(outputs)] for _ in range(samples)]
-    if rung in MORE:
+    if rung in MORE or not rung.unit:
         return [[number(1.5) for _ in range(outputs)] for _ in range(samples)]
     return [[random.randint(0, rung.unit) / rung.unit for _ in range(outputs)] for _ in range(samples)]
 

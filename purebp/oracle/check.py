@@ -19,7 +19,7 @@ from dataclasses import replace
 from typing import Any
 
 from purebp.number_systems.formats import Format
-from purebp.oracle.answer import BROKEN, Finding
+from purebp.oracle.answer import BROKEN, Answer, Finding
 from purebp.oracle.asking.candidate import LAYOUTS, Candidate, ask, imported_by, name_of
 from purebp.oracle.asking.declared import Declared
 from purebp.oracle.asking.guessing import Guess, guess
@@ -28,6 +28,7 @@ from purebp.oracle.cases import Case
 from purebp.oracle.conventions import Convention, default_convention
 from purebp.oracle.evidence import TensorReport, gathered
 from purebp.oracle.layers import Layers
+from purebp.oracle.mean_test import CASES, unbiased
 from purebp.oracle.pipeline import judged
 from purebp.oracle.reports.report import Report
 from purebp.textbook.activations import Activation
@@ -51,6 +52,7 @@ def check(
     learning_rate: float | None = None,
     format: str | Format = "binary64",
     arrays: str | None = None,
+    stored: str | None = None,
     strict: bool = False,
     explore: Search | None = None,
     seed: int = 0,
@@ -64,7 +66,8 @@ def check(
     (row j feeds neuron j, the default) or "in_out". samples: "rows" (the default) or "columns", or "vector" for a
     candidate that takes one sample. returns: "gradients", "descent" (their negative) or "step" (updated weights, with
     learning_rate); None: found by trying. biases: True (the default), False, or "columns" for n × 1 matrices. arrays:
-    "numpy", "torch" or "jax". strict: whether it claims the stable formulas, and is held to them. explore: a search for further cases, `purebp.testing.counterexample`.
+    "numpy", "torch" or "jax". stored: "once", if results of a narrow format are computed in binary32 at least and stored
+    once, or "every-step". strict: whether it claims the stable formulas, and is held to them. explore: a search for further cases, `purebp.testing.counterexample`.
 
     An architecture that is declared by a graph is for `check_graph`; `purebp.oracle.check(candidate, graph=…)` is the same.
     """
@@ -83,6 +86,7 @@ def check(
         "learning_rate": learning_rate,
         "format": format,
         "arrays": arrays,
+        "stored": stored,
         "strict": strict or None,
     }
     declares: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
@@ -104,10 +108,16 @@ def checked(
     report = judged(question, cases, answers, name, state=state)
     if any(finding.kind in ("wrong shape", "wrong number of layers", "not understood") for finding in report.findings):
         return _in_another_layout(candidate, cases, declared, name) or report
-    if explore and report.conforms and (found := explore(candidate, declared, report.convention)) is not None:
-        answers.append(ask(candidate, found, declared))
-        return judged(question, [*cases, found], answers, name, state=state, known=report.convention)
-    return report
+    failed: tuple[Case, Answer] | None = None
+    if declared.stored == "every-step":
+        report, failed = unbiased(
+            question, report, declared.independent(CASES), lambda case: ask(candidate, case, declared)
+        )
+    if explore and report.conforms and not failed and (found := explore(candidate, declared, report.convention)):
+        failed = found, ask(candidate, found, declared)
+    if failed is None:
+        return report
+    return judged(question, [*cases, failed[0]], [*answers, failed[1]], name, state=state, known=report.convention)
 
 
 def _in_another_layout(candidate: Candidate, cases: Sequence[Case], declared: Declared, name: str) -> Report | None:

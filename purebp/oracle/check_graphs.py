@@ -21,8 +21,9 @@ from purebp.oracle.answer import Answer
 from purebp.oracle.asking.candidate import Candidate, called, name_of, named_tensors
 from purebp.oracle.asking.declared import Declared
 from purebp.oracle.asking.state import stateful
-from purebp.oracle.graph_cases import LOSS_KEY, GraphCase, graph_cases, keys_of
+from purebp.oracle.graph_cases import LOSS_KEY, GraphCase, graph_cases, independent, keys_of
 from purebp.oracle.graphs import Graphs
+from purebp.oracle.mean_test import CASES, unbiased
 from purebp.oracle.pipeline import judged
 from purebp.oracle.reports.report import Report
 
@@ -34,6 +35,7 @@ def check_graph(
     returns: str | None = None,
     learning_rate: float | None = None,
     format: str | Format = "binary64",
+    stored: str | None = None,
     strict: bool = False,
     seed: int = 0,
     name: str | None = None,
@@ -44,7 +46,7 @@ def check_graph(
     names to lists, and returns one from the names of the parameters to their gradients (docs/graph.md). returns:
     "gradients", "descent" (their negative) or "step" (updated parameters, with learning_rate); None leaves it open.
     """
-    declared = Declared(returns=returns, learning_rate=learning_rate, format=format, strict=strict)
+    declared = Declared(returns=returns, learning_rate=learning_rate, format=format, stored=stored, strict=strict)
     called_so = name_of(candidate, name, "one dictionary, from names to lists,")
     question, cases = Graphs(graph, declared), list(graph_cases(graph, seed, declared.format))
     if not cases:
@@ -61,7 +63,11 @@ def check_graph(
         return called(candidate, {"feed": feed}, case.name, lambda said: named_tensors(_by_name(said), wanted))
 
     answers = [ask(case) for case in cases]
-    return judged(question, cases, answers, called_so, state=list(stateful(cases, answers, ask)))
+    state = list(stateful(cases, answers, ask))
+    report, failed = judged(question, cases, answers, called_so, state=state), None
+    if stored == "every-step":
+        report, failed = unbiased(question, report, independent(graph, CASES, declared.format), ask)
+    return judged(question, [*cases, failed[0]], [*answers, failed[1]], called_so, state=state) if failed else report
 
 
 def _by_name(answer: Any) -> Any:

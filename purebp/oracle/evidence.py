@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from math import inf, isfinite, isnan, ulp
 from typing import Any
 
 from purebp.number_systems.ball import Ball, ball
-from purebp.number_systems.formats import Format
+from purebp.number_systems.formats import Format, rounds_to
 from purebp.oracle.answer import LOCAL, ORDER, Answer, Claim, Key, as_claim, tensor_name
 from purebp.oracle.certify import nearest_double
 from purebp.textbook.arithmetic import Arithmetic, Matrix
@@ -224,7 +225,7 @@ def rounded_anew(claims: Sequence[Claim], piece: Evidence) -> bool:
     if piece.passed:
         return all(inside(claim, piece.budgets) for claim in claims)
     return all(
-        x == y or abs(x - y) <= 2 * b.radius
+        x == y or abs(x - y) <= 2 * storable(b).radius
         for claim in claims
         for key, rows in claim.items()
         for row in zip(rows, piece.claim[key], piece.budgets[key])
@@ -238,17 +239,20 @@ def _position(key: Key) -> tuple[int, int]:
 
 
 def _compare(key: Key, name: str, rows: Matrix, budgets: Matrix[Ball]) -> TensorReport:
-    shares = tuple(tuple(share(x, b) for x, b in zip(*pair)) for pair in zip(rows, budgets))
+    held = [[storable(b) for b in row] for row in budgets]
+    shares = tuple(tuple(share(x, b) for x, b in zip(*pair)) for pair in zip(rows, held))
     spread = [x for row in budgets for x in row]
     values = [nearest_double(b.mantissa, b.exponent) for b in spread]
     sizes, radii = sum(map(abs, values)), sum(b.radius for b in spread)
+    if (format := spread[0].rules.format) is not None and format.kept is not None:
+        radii += format.kept.storage * sizes  # by which anything stored may be off
     places = [(i, j) for i, row in enumerate(shares) for j in range(len(row))]
     i, j = max(places, key=lambda place: (not shares[place[0]][place[1]] <= 1, _nan_last(shares[place[0]][place[1]])))
-    expected = nearest_double(budgets[i][j].mantissa, budgets[i][j].exponent)
-    worst = Entry(name, i, j, rows[i][j], expected, budgets[i][j].radius, shares[i][j])
+    expected = nearest_double(held[i][j].mantissa, held[i][j].exponent)
+    worst = Entry(name, i, j, rows[i][j], expected, held[i][j].radius, shares[i][j])
     unit = ulp(max(map(abs, values)))
-    if (format := spread[0].rules.format) is not None:
-        unit *= 2.0 ** (53 - format.precision)
+    if format is not None:
+        unit *= 2.0 ** (53 - format.of_numbers.precision)
     pairs = [
         (x, y, b) for x, y, b in zip((x for row in rows for x in row), values, spread) if y and b.radius <= abs(y) / 2
     ]
@@ -263,14 +267,39 @@ def _nan_last(x: float) -> float:
     return inf if isnan(x) else x
 
 
+def storable(budget: Ball) -> Ball:
+    """Where a format stores results once, from a lower end rounded to an upper end rounded; else the budget as it is.
+
+    Rounding is monotone: whatever of the budget is stored lies between these. A subnormal one may be flushed to 0.
+
+    >>> from purebp.number_systems.formats import BFLOAT16, stored_once
+    >>> third = ball(stored_once(BFLOAT16)).ratio(1, 3)
+    >>> float(storable(third).midpoint), storable(third).radius
+    (0.333984375, 0.0)
+    """
+    format, spread = budget.rules.format, budget.spread
+    if format is None or format.kept is None or spread is None:
+        return budget
+    kept, unit = format.kept, Fraction(2) ** budget.exponent
+    low, high = (rounds_to((budget.mantissa + side * spread) * unit, kept) for side in (-1, 1))
+    rules = replace(budget.rules, format=kept)
+    if not isfinite(high - low):
+        return budget._replace(spread=None, rules=rules)
+    low, high = 0.0 if 0 < low < kept.smallest_normal else low, 0.0 if 0 > high > -kept.smallest_normal else high
+    bits = max(x.as_integer_ratio()[1].bit_length() for x in (low, high))
+    first, last = (int(x * Fraction(2) ** bits) for x in (low, high))  # twice, in units of 2^−bits
+    return Ball(first + last >> 1, -bits, last - first >> 1, rules)
+
+
 def share(x: float, budget: Ball) -> float:
-    """|x − midpoint| / radius, computed exactly; 0 where the budget has no bound.
+    """|x − midpoint| / radius, computed exactly, of the budget of what may be stored; 0 where it has no bound.
 
     >>> from purebp.number_systems.ball import Rules
     >>> budget = Rules(None, 5).ratio(1, 3)
     >>> share(1 / 3, budget) < 1 < share(0.3334, budget)
     True
     """
+    budget = storable(budget)
     if budget.spread is None:
         return 0.0
     if not isfinite(x):

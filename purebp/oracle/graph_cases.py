@@ -99,6 +99,17 @@ def graph_cases(graph: Node, seed: int = 0, format: Format | str = "binary64") -
         raise refused[0]
 
 
+def independent(graph: Node, count: int, format: Format | str, seed: int = 0) -> Iterator[GraphCase]:
+    """So many cases of one sample, drawn one without the other, with numbers of eight bits; without those that have no budget."""
+    leaves = [node for node in named(graph) if node.operation is None]
+    sizes = {leaf: tuple(1 if n is None else n for n in leaf.shape or ()) for leaf in leaves}
+    for n in range(count):
+        feed = _drawn(graph, sizes, Random(f"independent {seed} {n}"), (-1, 1), 1.0, unit=128)
+        case = _made(graph, feed, 1)
+        if bounded(case, format):
+            yield case
+
+
 def _made(graph: Node, feed: dict[str, Tensor], samples: int) -> GraphCase:
     compared = graph.parents and dimensions(forward_graph(graph, feed)[graph.parents[-1]])
     outputs = compared[-1] if compared and len(compared) == 2 else 1
@@ -150,7 +161,12 @@ def _feeds(graph: Node, sizes: Mapping[Node, tuple[int, ...]], seed: str, dead: 
 
 
 def _drawn(
-    graph: Node, sizes: Mapping[Node, tuple[int, ...]], random: Random, signs: Sequence[int], factor: float
+    graph: Node,
+    sizes: Mapping[Node, tuple[int, ...]],
+    random: Random,
+    signs: Sequence[int],
+    factor: float,
+    unit: int | None = None,
 ) -> dict[str, Tensor]:
     losses = ((node, node.operation.loss) for node in topological_order(graph) if node.operation)
     suited = {(node.parents[0], loss.targets) for node, loss in losses if loss}
@@ -163,9 +179,9 @@ def _drawn(
         elif (leaf, "binary") in suited:
             numbers = [float(random.randint(0, 1)) for _ in range(prod(size))]
         else:
-            unit = 8 if prod(size) < 16 else 64
-            scale = 2.0 ** -((width.bit_length() - 1) // 2) / unit if leaf.trained else 1 / unit  # about 1/√n_in
-            largest = 3 * unit // 2
+            whole = unit or (8 if prod(size) < 16 else 64)
+            scale = 2.0 ** -((width.bit_length() - 1) // 2) / whole if leaf.trained else 1 / whole  # about 1/√n_in
+            largest = 3 * whole // 2
             numbers = [random.choice(signs) * random.randint(1, largest) * scale * factor for _ in range(prod(size))]
         feed[leaf.name] = arranged(numbers, size)
     return feed

@@ -18,7 +18,7 @@ from purebp.oracle.evidence import Budgets, Evidence, inside, over_cases, regath
 from purebp.oracle.explaining.catalogue import LOSS
 from purebp.oracle.explaining.diagnosis import Diagnosis
 from purebp.oracle.explaining.graph_mistakes import mistakes
-from purebp.oracle.explaining.localisation import cancelled, patterns, rounded_to
+from purebp.oracle.explaining.localisation import less_than_claimed, patterns, rounded_to
 from purebp.oracle.graph_cases import Backward, GraphCase, bounded, graph_budgets, key_of, keys_of, quantities
 from purebp.oracle.reasons import Reasons, of_state
 from purebp.textbook.arithmetic import FLOAT, Matrix
@@ -189,7 +189,7 @@ class Graphs:
                 return False
             return not any(piece.off for piece in regathered(evidence, convention, coarser, self.enclose))
 
-        if note := cancelled(evidence, self.declared.format, inside_all):
+        if note := less_than_claimed(evidence, convention, self.declared.format, self.enclose):
             return note
         if name := rounded_to(evidence, self.declared.format, inside_all):
             return f"Every number lies inside the budget of {name}, and is one of {name}: it was rounded to it."

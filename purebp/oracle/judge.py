@@ -25,6 +25,7 @@ def judge(
     *,
     returns: str | None = "gradients",
     learning_rate: float | None = None,
+    stored: str | None = None,
     strict: bool = False,
     name: str = "answer",
 ) -> Report:
@@ -42,6 +43,7 @@ def judge(
         returns=returns,
         learning_rate=learning_rate,
         format=format,
+        stored=stored,
         strict=strict,
     )
     case = Case("the case", network, batch)

@@ -13,10 +13,10 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import ndiff
+from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
-from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("textbook", "graphs", "number_systems", "oracle")
@@ -64,20 +64,42 @@ def original(module: str) -> str:
     return (ROOT / module).read_text("utf-8")
 
 
-def changes(module: str) -> Iterator[tuple[str, str, int]]:
-    """Where the module can be changed: itself, the operator's name, and how many such places come before.
+class Place(NamedTuple):
+    """Where a module can be changed: the operator's name, and how many such places come before; and the place by its text.
+
+    line is that on which it stands, and ordinal how many such places there are before on lines of the same text.
+    """
+
+    module: str
+    operator: str
+    occurrence: int
+    line: str
+    ordinal: int
+
+    def drawn(self, seed: int) -> bytes:
+        """Its place in a random order, which is the same whatever else is in the module."""
+        named = (seed, self.module, self.operator, self.line, self.ordinal)
+        return sha256(repr(named).encode()).digest()
+
+
+def changes(module: str) -> Iterator[Place]:
+    """Where the module can be changed.
 
     What stands in annotations and in overloads is never run, and slots save memory alone.
     """
+    lines = original(module).splitlines()
+    alike = Counter[tuple[str, str]]()
     provider = import_module("cosmic_ray.operators.provider").OperatorProvider()
     operators = [(name, provider[name]()) for name in OPERATORS]
     before = Counter[str]()
     for node in _nodes(import_module("cosmic_ray.ast").get_ast(original(module))):
         for name, operator in operators:
             for _ in operator.mutation_positions(node):
+                line = lines[node.start_pos[0] - 1].strip()
                 if not _changes_nothing(node):
-                    yield module, name, before[name]
+                    yield Place(module, name, before[name], line, alike[name, line])
                 before[name] += 1
+                alike[name, line] += 1
 
 
 def _nodes(tree: Any) -> Iterator[Any]:
@@ -107,12 +129,13 @@ def _changes_nothing(node: Any) -> bool:
 def sample(size: int | None, seed: int, only: str = "") -> list[Mutant]:
     """So many mutants of all modules, or of those with `only` in their path, drawn at random; None: all of them.
 
-    A change that leaves the program as it is, such as 1e308 with 1 added, makes no mutant.
+    A change that leaves the program as it is, such as 1e308 with 1 added, makes no mutant. Where code is changed, the
+    sample is the same but for what was changed.
     """
     programs = {module: _program(original(module)) for module in modules() if only in module}
-    places = [place for module in programs for place in changes(module)]
+    places = sorted((place for module in programs for place in changes(module)), key=lambda place: place.drawn(seed))
     chosen: list[Mutant] = []
-    for module, name, occurrence in Random(seed).sample(places, len(places)):
+    for module, name, occurrence, _, _ in places:
         if len(chosen) == size:
             break
         operator = import_module("cosmic_ray.operators.provider").OperatorProvider()[name]()

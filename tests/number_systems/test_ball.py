@@ -29,7 +29,7 @@ from purebp.number_systems.formats import (
 )
 from purebp.number_systems.rational import FRACTION
 from purebp.oracle import certified_gradients, certified_loss, certified_outputs
-from purebp.textbook.activations import Elementwise
+from purebp.textbook.activations import Elementwise, tanh
 from purebp.textbook.arithmetic import Function
 from studies.conforming import Exercise, wild_case
 from tests.enclosures import BELL, E4M3, EXACT, QUARTIC, ends, gradients, holds, one_neuron, wild_cases, within
@@ -301,3 +301,9 @@ def test_a_dot_product_has_the_radius_of_the_document_and_hardly_more(
             wanted += (magnitude + wanted) / 2**format.precision + eta
     assert found.spread is not None
     assert wanted <= found.spread * unit(found) <= wanted * (1 + Fraction(1, 2**60)) + 9 * unit(found)
+
+
+def test_the_value_at_0_is_exact_where_it_is_0() -> None:
+    on = ball()
+    ((zero, near),) = on.elementwise(tanh.value, [[on.zero, on.number(1e-300)]])
+    assert zero.mantissa == zero.radius == 0 and near.radius > 0

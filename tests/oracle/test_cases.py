@@ -244,3 +244,29 @@ def test_where_depth_is_free_it_is_nine_as_well() -> None:
     assert (deep.sizes, deep.samples, deep.further) == ((2, 3, 2, 4, 3, 2), 2, False)
     assert max(len(case.network.layers) for case in ladder("tanh")) == 9
     assert max(len(case.network.layers) for case in ladder(SIGMOIDS)) == 2
+
+
+def test_the_ladder_is_the_one_of_the_documents() -> None:
+    """Widths and samples of every case: reports, vectors and replay commands name them."""
+    found = {case.name: ("-".join(map(str, case.sizes)), case.samples) for case in ladder("softplus", loss="mse")}
+    assert found == {
+        "one sample": ("2-3-1", 1),
+        "two samples": ("2-3-1", 2),
+        "several outputs": ("3-2", 3),
+        "square layers": ("2-2-2-2", 3),
+        "wider square layers": ("3-3-3", 2),
+        "one sample, wider": ("4-5-2", 1),
+        "zeros": ("3-2-2", 2),
+        "one neuron per layer": ("1-1-1", 3),
+        "a saturated neuron": ("2-3-2", 2),
+        "as many samples as neurons": ("4-4-4", 4),
+        "wide": ("5-7-3", 6),
+        "deep": ("2-3-2-4-3-2", 2),
+        "nine layers": ("2-3-2-3-2-3-2-3-2-2", 2),
+        "full-length numbers": ("3-4-2", 3),
+        "one sample, moved by little": ("2-3-1", 1),
+        "many samples, many neurons": ("18-19-3", 17),
+        "large numbers": ("2-3-2", 3),
+        "larger numbers": ("2-3-2", 2),
+        "whole numbers": ("3-2-2", 2),
+    }

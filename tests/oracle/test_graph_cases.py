@@ -26,6 +26,7 @@ from purebp.graph import (
     LeakyReLU,
     Linear,
     Log,
+    MatMul,
     Multiply,
     Negative,
     Node,
@@ -48,6 +49,7 @@ from purebp.oracle.evidence import share
 from purebp.oracle.explaining.graph_mistakes import mistakes
 from purebp.oracle.graph_cases import (
     LOSS_KEY,
+    _dull,
     bounded,
     continued,
     graph_budgets,
@@ -301,3 +303,14 @@ def test_quantities_are_values_or_gradients_of_nodes_turned_where_they_are_gradi
     }
     as_gradients = quantities(case, FLOAT, Convention(None), keys, gradients_only=True)
     assert as_gradients == {keys[0]: found["W1"], keys[1]: found["t1"]}
+
+
+def test_the_seed_is_0_where_none_is_given_and_outputs_are_columns_of_the_last_parent() -> None:
+    graph = MatMul(Input("x", (1, 3)), Parameter("p", (3, 1)))
+    assert [case.feed for case in graph_cases(graph)] == [case.feed for case in graph_cases(graph, 0)]
+    assert {case.outputs for case in graph_cases(graph)} == {1}
+
+
+def test_zeros_are_counted_among_the_gradients_of_leaves() -> None:
+    graph = Sum(Multiply(Parameter("p", (2,)), Parameter("q", (2,))))
+    assert _dull(graph, {"p": [1.0, 2.0], "q": [0.0, 3.0]}) == (0, 1)

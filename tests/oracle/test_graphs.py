@@ -371,3 +371,12 @@ def test_where_an_answer_is_missing_nothing_is_explained_but_state() -> None:
     part = gathered(cases, [answers[0], Answer()], question.usual, "binary64", question.enclose)
     assert "binary32" in question.reasons(whole, question.usual, []).approximation
     assert question.reasons(part, question.usual, []) == Reasons()
+
+
+def test_a_named_mistake_has_its_name_with_either_sign_where_no_direction_is_declared() -> None:
+    graph = residual(blocks=2)
+    mistake = next(each for each in mistakes(graph) if each.name == "overwritten instead of accumulated")
+    for factor in (1.0, -1.0):
+        report = check(of_engine(graph, mistake, factor), graph=graph)
+        assert (report.verdict, name_of(report)) == ("wrong", mistake.name)
+    assert name_of(check(of_engine(graph, mistake, -1.0), graph=graph, returns="gradients")) != mistake.name

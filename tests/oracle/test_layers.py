@@ -386,3 +386,10 @@ def test_the_smallest_case_is_shown_in_the_layout_of_the_candidate() -> None:
         "  ∂loss/∂W² expected [[-0.00483575], [-0.00292316], [-0.00212573]]",
         "               given [[0.495164], [-0.00292316], [-0.00212573]]",
     ]
+
+
+@pytest.mark.parametrize(("inputs", "shown"), [(5, True), (6, False)])
+def test_the_tensors_of_a_case_with_sixty_parameters_are_shown_and_of_larger_ones_not(inputs: int, shown: bool) -> None:
+    network, batch = Network.random([inputs, 10], "tanh", seed=1), Batch([[0.5] * inputs], [[0.25] * 10])
+    wrong = [[[7.0] * inputs for _ in range(10)]]
+    assert ("expected" in judge(network, batch, {"weights": wrong}, "mse").smallest) == shown

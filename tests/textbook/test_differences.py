@@ -114,3 +114,10 @@ def test_the_three_methods_agree_on_a_smooth_network() -> None:
 def test_an_unknown_method_is_refused_with_the_known_ones() -> None:
     with pytest.raises(PurebpError, match="unknown method 'forward'; known are central, richardson, complex"):
         numerical_gradients(Network([Layer([[1.0]], None, "relu")]), Batch([[1.0]], [[1.0]]), method="forward")
+
+
+def test_a_complex_number_is_compared_by_its_real_part() -> None:
+    """At 0 relu takes its branch z, as dual numbers do."""
+    network, batch = Network([Layer([[0.0]], None, "relu")]), Batch([[1.0]], [[-1.0]])
+    (layer,) = numerical_gradients(network, batch, "half_sse", "complex").layers
+    assert layer.weights == ((1.0,),)

@@ -9,14 +9,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from importlib import import_module
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
-from purebp.number_systems.formats import BINARY64, FORMATS, Format, format_named
-from purebp.oracle.cases import Case, ladder
+from purebp.number_systems.formats import BINARY32, BINARY64, FORMATS, Format, format_named, stored_once
+from purebp.oracle.cases import Case, independent, ladder
 from purebp.textbook.activations import Activation, activation
 from purebp.textbook.arithmetic import Matrix, PurebpError
 from purebp.textbook.linalg import transpose
@@ -138,6 +138,11 @@ DECLARATIONS = {
     "samples": Declaration(CALLED, "vector: one sample, as a plain list", choices=("rows", "columns", "vector")),
     "arrays": Declaration(CALLED, "instead of lists", choices=("numpy", "torch", "jax")),
     "format": Declaration(CALLED, "in which it computes (default: binary64)", _format, choices=tuple(FORMATS)),
+    "stored": Declaration(
+        CALLED,
+        "in a narrow format: each result once, computed in binary32 inside; or all on the way too",
+        choices=("once", "every-step"),
+    ),
     "strict": Declaration(
         CALLED, "it claims formulas that do not cancel, as 1 − a² does: hold it to them", _strict, choices=(True, False)
     ),
@@ -162,6 +167,7 @@ class Declared:
     learning_rate: float | None = None
     format: Format = BINARY64
     arrays: str | None = None
+    stored: str | None = None
     strict: bool = False
 
     if TYPE_CHECKING:  # what may be given; `__post_init__` makes of it what the fields hold
@@ -179,6 +185,7 @@ class Declared:
             learning_rate: float | None = ...,
             format: Format | str = ...,
             arrays: str | None = ...,
+            stored: str | None = ...,
             strict: bool = ...,
         ) -> None: ...
 
@@ -194,6 +201,12 @@ class Declared:
             if isinstance(value, str) and value not in row.choices:
                 raise PurebpError(f"{each.name}={given!r:.60}: one of {', '.join(map(repr, row.choices))} is wanted")
             object.__setattr__(self, each.name, value)
+        if self.stored and self.format.of_numbers.precision >= BINARY32.precision:
+            raise PurebpError(
+                f"stored={self.stored!r} is for formats narrower than binary32, such as bfloat16, and not for {self.format.name}"
+            )
+        if self.stored == "once" and self.format.kept is None:
+            object.__setattr__(self, "format", stored_once(self.format))
         if self.strict:
             object.__setattr__(self, "format", replace(self.format, strict=True))
         if self.samples == "vector" and self.batch != 1:
@@ -209,16 +222,17 @@ class Declared:
 
     def ladder(self, seed: int = 0) -> tuple[Case, ...]:
         """The built-in cases for what is declared."""
+        return ladder(**self._wanted, batch=self.batch, seed=seed)
+
+    def independent(self, count: int, seed: int = 0) -> Iterator[Case]:
+        """So many random cases of one sample, with numbers that have all digits of the format."""
+        return independent(**self._wanted, count=count, seed=seed)
+
+    @property
+    def _wanted(self) -> dict[str, Any]:
         depth: Any = self.activations if isinstance(self.activations, Activation) else self.per_layer()
-        return ladder(
-            depth,
-            loss=self.loss,
-            sizes=self.sizes,
-            biases=bool(self.biases),
-            batch=self.batch,
-            seed=seed,
-            format=self.format,
-        )
+        held = {"loss": self.loss, "sizes": self.sizes, "biases": bool(self.biases), "format": self.format}
+        return {"activations": depth, **held}
 
 
 def declaration(name: str, given: Any) -> Any:

@@ -209,7 +209,7 @@ class Search:
             for other in others
             if other.words != self.loss.words  # half the squares are squares
         ]
-        self.tolerance = max(1e-5, min(0.02, 2048 * 2.0**-self.format.precision))
+        self.tolerance = max(1e-5, min(0.02, 2048 * 2.0**-self.format.of_numbers.precision))
         self.depth = len(functions)
         self.observations = sorted(
             observations, key=lambda o: (not _at_kink(o), self.off(o), _lively(o), *_informative(o)), reverse=True
@@ -280,7 +280,7 @@ class Search:
         if self.returns != "step":
             return 0.0
         largest: float = max(abs(x) for row in as_claim(observed.network)[key] for x in row)
-        return 8 * 2.0**-self.format.precision * largest / (self.learning_rate or 1.0)
+        return 8 * 2.0**-self.format.of_numbers.precision * largest / (self.learning_rate or 1.0)
 
     def stages(self, only: bool) -> Iterator[list[Hypothesis]]:
         plain = list(self.solved((), self.loss))

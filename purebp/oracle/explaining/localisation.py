@@ -15,6 +15,7 @@ from dataclasses import replace
 from functools import cache, partial
 from itertools import chain, product
 from math import frexp, isfinite, ldexp, trunc
+from typing import Any
 
 from purebp.number_systems.ball import Ball
 from purebp.number_systems.formats import (
@@ -55,7 +56,7 @@ def approximation(evidence: Sequence[Evidence], convention: Convention, format: 
             decided = decided or any(not t.undecided for t in wide.tensors if t.key in piece.off)
         return decided
 
-    if note := cancelled(evidence, format_named(format), inside_all):
+    if note := less_than_claimed(evidence, convention, format_named(format), enclose):
         return note
     if name := rounded_to(evidence, format, inside_all):
         return f"Every number lies inside the budget of {name}, and is one of {name}: it was rounded to it."
@@ -193,9 +194,19 @@ def _last_place(x: float, digits: int, kind: str) -> float:
     return 10.0 ** (exponent - digits)
 
 
-def cancelled(evidence: Sequence[Evidence], format: Format, inside_all: Callable[[Format], bool]) -> str:
-    """Whether numbers are outside of strict budgets alone; "" if not."""
-    if not format.strict or not inside_all(replace(format, strict=False)):
+def less_than_claimed(evidence: Sequence[Evidence], convention: Any, format: Format, enclose: Enclose) -> str:
+    """Whether numbers are right, and not as stable, or as rarely stored, as was claimed; "" if not."""
+
+    def right(looser: Format) -> bool:
+        return not any(piece.off for piece in regathered(evidence, convention, looser, enclose))
+
+    if format.kept is not None and right(format.kept):
+        return (
+            f"Every number lies inside the budget of {format.name} where all is stored on the way, but not inside that for "
+            "binary32 of which the result alone is stored: something is rounded before, or off by as little as that hides "
+            "(--stored every-step tells)."
+        )
+    if not format.strict or not right(replace(format, strict=False)):
         return ""
     return (
         f"Every number lies inside the budget of {format.name} for formulas that cancel, as a(1 − a), 1 − a² and log(1 + eᶻ) "

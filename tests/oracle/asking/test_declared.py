@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from purebp import FLOAT, Activation, Layer, Loss, Network, PurebpError, activation, backpropagation, loss
 from purebp.cli import parser
 from purebp.cli.check import declared as on_the_command_line
-from purebp.number_systems.formats import BINARY64, FORMATS, Format
+from purebp.number_systems.formats import BFLOAT16, BINARY64, FORMATS, Format
 from purebp.oracle import check
 from purebp.oracle.answer import as_claim
 from purebp.oracle.asking.candidate import ask
@@ -38,6 +38,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "samples": st.sampled_from(["rows", "columns", "vector"]),
     "arrays": st.sampled_from(["numpy", "torch", "jax"]),
     "format": st.sampled_from(list(FORMATS.values())),
+    "stored": st.sampled_from(["once", "every-step"]),
     "strict": st.booleans(),
 }
 SOME = st.fixed_dictionaries({}, optional=VALUES)
@@ -80,6 +81,8 @@ def test_words_of_a_hello_are_read_back(values: dict[str, Any]) -> None:
 
 @given(SOME)
 def test_what_is_held_is_held_when_it_is_read_again(values: dict[str, Any]) -> None:
+    if "stored" in values:
+        values["format"] = BFLOAT16
     whole = replace(WHOLE, **{**values, "batch": 1 if values.get("samples") == "vector" else values.get("batch")})
     assert replace(whole) == whole == Declared(**{each.name: getattr(whole, each.name) for each in fields(whole)})
 

@@ -1,0 +1,208 @@
+"""Low precision that sees: results stored once are held to a set, and those stored on the way by the mean of their errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from math import log, sqrt
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from purebp import Batch, Layer, Network, PurebpError, loss
+from purebp.graph import Cost, Input, Parameter, Softmax, forward_graph
+from purebp.graphs.engine import accumulated, uses_of
+from purebp.number_systems.ball import Ball, Rules, ball
+from purebp.number_systems.formats import BFLOAT16, BINARY16, BINARY32, FORMATS, Format, rounds_to, stored_once
+from purebp.oracle import check, check_graph, judge
+from purebp.oracle.evidence import share, storable
+from purebp.oracle.mean_test import ALLOWED, ALPHA, CASES, Lean, Mean, lean
+from studies.conforming import MACHINES, SUMS, Recipe, implementation, shares, wild_case
+from tests.oracle.samples import Candidate
+
+MACHINE = {machine.name: machine for machine in MACHINES}
+NARROW = {"bfloat16": BFLOAT16, "binary16": BINARY16}
+
+
+# Stored once.
+
+
+@pytest.mark.parametrize("narrow", NARROW.values(), ids=str)
+@given(
+    mantissa=st.integers(-(2**40), 2**40), spread=st.integers(0, 2**33), exponent=st.integers(-180, 90), data=st.data()
+)
+def test_whatever_of_a_ball_is_stored_is_storable_and_nothing_beyond_its_ends(
+    narrow: Format, mantissa: int, spread: int, exponent: int, data: st.DataObject
+) -> None:
+    budget = Ball(mantissa, exponent, spread, Rules(stored_once(narrow), 38))
+    for within in (-spread, spread, data.draw(st.integers(-spread, spread))):
+        stored = rounds_to((mantissa + within) * Fraction(2) ** exponent, narrow)
+        assert share(stored, budget) <= 1
+        if abs(stored) < narrow.smallest_normal:
+            assert share(0.0, budget) <= 1  # flushed
+    found = storable(budget)
+    if found.spread is not None:
+        unit = Fraction(2) ** found.exponent
+        ends = [(found.mantissa + side * found.spread) * unit for side in (-1, 1)]
+        for end, outwards in zip(ends, (-1, 1)):
+            step = max(2 * narrow.storage * max(map(abs, ends)), 2 * Fraction(narrow.smallest_normal))
+            beyond = float(end + outwards * step)
+            assert float(end) == end and share(rounds_to(beyond, narrow), budget) > 1
+
+
+@pytest.mark.parametrize("narrow", NARROW.values(), ids=str)
+def test_no_implementation_in_single_precision_is_accused_for_what_it_stores(narrow: Format) -> None:
+    """Of numbers that the format has, with sums in any order, and every result rounded to the format once."""
+    recipes = [Recipe(MACHINE["binary32"], total, value=k, slope=k) for k, total in enumerate(SUMS)]
+    panel = [implementation(recipe)._replace(format=stored_once(narrow)) for recipe in recipes]
+    checked = 0
+    for seed in range(12):
+        network, batch, chosen = wild_case(Random(seed), widest=4, deepest=3)
+        kept = network.with_parameters(rounds_to(x, narrow) for x in network.parameters())
+        rows = [[[rounds_to(x, narrow) for x in row] for row in rows] for rows in (batch.inputs, batch.targets)]
+        members = [each._replace(gradients=_stored(each.gradients, narrow)) for each in panel]
+        for found in shares(kept, Batch(*rows), chosen, members):
+            assert max(found.shares) <= 1, (seed, found.name)
+            checked += len(found.shares)
+    assert checked > 500
+
+
+def _stored(gradients: Callable[..., list[float]], narrow: Format) -> Callable[..., list[float]]:
+    return lambda *case: [rounds_to(x, narrow) for x in gradients(*case)]
+
+
+def candidate(names: Sequence[str], cost: str, machine: str, narrow: Format, factor: float = 1.0) -> Candidate:
+    """The gradients of a machine, times the factor, rounded to the format at the end."""
+    recipe = Recipe(MACHINE[machine])
+
+    def gradients(weights: Any, biases: Any, inputs: Any, targets: Any) -> Any:
+        network = Network([Layer(w, b, name) for w, b, name in zip(weights, biases, names)])
+        found = [rounds_to(factor * x, narrow) for x in recipe(network, Batch(inputs, targets), loss(cost))]
+        layers = network.with_parameters(found).layers
+        return [layer.weights for layer in layers], [layer.biases for layer in layers]
+
+    return gradients
+
+
+SETTINGS = [(("identity",), "half_sse"), (("softmax",), "cross_entropy"), (("sigmoid", "sigmoid"), "mse")]
+
+
+@pytest.mark.parametrize(("names", "cost"), SETTINGS)
+@pytest.mark.parametrize("narrow", NARROW.values(), ids=str)
+def test_what_is_stored_once_is_seen_to_a_fraction_of_a_thousandth(
+    names: tuple[str, ...], cost: str, narrow: Format
+) -> None:
+    declared: dict[str, Any] = {"activations": names, "loss": cost, "returns": "gradients", "format": narrow.name}
+    for factor, conforms in ((1.0, True), (1.0005, False), (0.9995, False)):
+        asked = candidate(names, cost, "binary32", narrow, factor)
+        report = check(asked, **declared, stored="once")
+        assert report.conforms == conforms and report.format == f"{narrow.name}, stored once"
+        assert check(asked, **declared).verdict in ("correct", "undecided")
+    assert all(tensor.resolution <= 2 * narrow.storage for tensor in report.tensors)
+
+
+def test_what_is_stored_on_the_way_is_told_so() -> None:
+    names, cost = SETTINGS[2]
+    asked = candidate(names, cost, "bfloat16 throughout", BFLOAT16)
+    report = check(asked, activations=names, loss=cost, returns="gradients", format="bfloat16", stored="once")
+    assert report.verdict == "imprecise" and "stored on the way" in report.notes[0]
+
+
+@pytest.mark.parametrize("format", ["binary64", "binary32", "tf32"])
+@pytest.mark.parametrize("stored", ["once", "every-step"])
+def test_it_is_refused_where_no_format_is_narrow(format: str, stored: str) -> None:
+    with pytest.raises(
+        PurebpError, match=f"stored='{stored}' is for formats narrower than binary32.* not for {format}"
+    ):
+        check(lambda *given: None, activations="tanh", format=format, stored=stored)
+    with pytest.raises(PurebpError, match="a narrower format than binary32 is wanted"):
+        stored_once(FORMATS[format])
+
+
+def test_a_single_answer_stored_once_is_judged_so() -> None:
+    network, batch = Network([Layer([[0.5, 0.25]], None, "identity")]), Batch([[1.0, 3.0]], [[0.0]])
+    right, beside = [[[1.25, 3.75]]], [[[1.25, 3.75 + 2.0**-6]]]
+    for said, verdict in ((right, "correct"), (beside, "imprecise")):
+        report = judge(network, batch, {"weights": said}, "half_sse", "bfloat16", stored="once")
+        assert report.verdict == verdict
+
+
+# Stored on the way.
+
+
+@given(st.lists(st.floats(-1, 1), min_size=2, max_size=50))
+def test_the_threshold_is_that_of_maurer_and_pontil(shares: list[float]) -> None:
+    n, mean = len(shares), sum(shares) / len(shares)
+    spread = sum((x - mean) ** 2 for x in shares) / (n - 1)
+    bound = sqrt(2 * spread * log(4 / ALPHA) / n) + 14 * log(4 / ALPHA) / (3 * (n - 1))
+    assert Mean(tuple(Lean(x, 1.0) for x in shares)).threshold == pytest.approx(ALLOWED + bound, rel=1e-9)
+
+
+def test_a_case_leans_by_the_mean_of_its_entries_away_from_0() -> None:
+    on = ball("bfloat16")
+    budgets = {("weights", 0): [[on.number(3.0) / 7, -(on.number(3.0) / 7), on.zero]]}
+    first, _, _ = budgets["weights", 0][0]
+    y, r = float(first.midpoint), first.radius
+    found = lean({("weights", 0): [[y + r / 2, -y - r / 2, 5.0]]}, budgets)
+    assert found.share == pytest.approx(1 / 3, abs=1e-6) and found.sensitivity == pytest.approx(2 * y / r / 3, rel=1e-6)
+
+
+@pytest.mark.parametrize(("names", "cost"), SETTINGS[:2])
+def test_a_few_hundredths_are_seen_where_everything_is_stored(names: tuple[str, ...], cost: str) -> None:
+    declared: dict[str, Any] = {"activations": names, "loss": cost, "returns": "gradients", "format": "bfloat16"}
+    right = candidate(names, cost, "bfloat16 throughout", BFLOAT16)
+    report = check(right, **declared, stored="every-step")
+    assert report.verdict == "correct" and f"Over {CASES:,} independent cases the errors lean by" in report.notes[-1]
+    wrong = candidate(names, cost, "bfloat16 throughout", BFLOAT16, 1.04)
+    assert check(wrong, **declared, stored="every-step").verdict != "correct"
+
+
+def test_what_no_budget_decides_may_be_decided_by_the_mean() -> None:
+    names, cost = SETTINGS[2]
+    declared: dict[str, Any] = {"activations": names, "loss": cost, "returns": "gradients", "format": "bfloat16"}
+    verdicts = [
+        (check(asked, **declared).verdict, check(asked, **declared, stored="every-step").verdict)
+        for asked in (candidate(names, cost, "bfloat16 throughout", BFLOAT16, factor) for factor in (1.0, 1.2))
+    ]
+    assert verdicts == [("undecided", "correct"), ("undecided", "imprecise")]
+
+
+def test_an_independent_case_that_is_answered_wrongly_is_proof() -> None:
+    """It is right on the built-in cases, which have another number of samples or of inputs."""
+    names, cost = SETTINGS[0]
+    right = candidate(names, cost, "bfloat16 throughout", BFLOAT16)
+
+    def wrong(weights: Any, biases: Any, inputs: Any, targets: Any) -> Any:
+        tall = len(weights[0]) == 2 and len(weights[0][0]) == 3 and len(inputs) == 1
+        (w,), (b,) = right(weights, biases, inputs, targets)
+        return [[[2 * x for x in row] for row in w] if tall else w], [b]
+
+    declared: dict[str, Any] = {"activations": names, "loss": cost, "returns": "gradients", "format": "bfloat16"}
+    assert check(wrong, **declared).verdict == "correct"
+    report = check(wrong, **declared, stored="every-step")
+    assert report.verdict == "wrong" and report.cases[-1].name == "independent numbers"
+
+
+def test_operators_of_a_graph_are_held_to_both() -> None:
+    x = Parameter("x", (6,))
+    graph = Cost(Input("y", (6,)), Softmax(x), "half_sse")
+
+    def stored(factor: float) -> Any:
+        def gradients(feed: dict[str, Any]) -> dict[str, Any]:
+            (found,) = in_floats(graph, feed)
+            return {"x": [rounds_to(factor * rounds_to(g, BINARY32), BFLOAT16) for g in found]}
+
+        return gradients
+
+    for factor, once, often in ((1.0, True, True), (1.002, False, True), (1.2, False, False)):
+        assert check_graph(stored(factor), graph, format="bfloat16", stored="once").conforms == once
+        assert check_graph(stored(factor), graph, format="bfloat16", stored="every-step").conforms == often
+
+
+def in_floats(graph: Any, feed: dict[str, Any]) -> list[Any]:
+    values = forward_graph(graph, feed)
+    gradients = accumulated(values, uses_of(values))
+    return [gradients[node] for node in values if node.trained]
