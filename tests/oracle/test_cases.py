@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import log2
 from typing import Any
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 
-from purebp import Layer, Network, PurebpError, activation, backpropagation, forward
+from purebp import PurebpError, activation, backpropagation, forward
 from purebp.number_systems.formats import FORMATS, Format, is_exact
 from purebp.oracle import judge
 from purebp.oracle.asking.declared import Declared, arguments
-from purebp.oracle.cases import MORE, RUNGS, Case, _saturated, default_loss, ladder
+from purebp.oracle.cases import MORE, RUNGS, Case, default_loss, ladder
 from purebp.oracle.vectors.drawn import vectors
 from purebp.oracle.vectors.files import load
 from purebp.oracle.vectors.vector import FAMILIES
@@ -69,18 +66,6 @@ def test_the_ladder_saturates_the_first_neurons_that_can_be(hidden: str, output:
         z = [max(abs(row[0]) for row in rows) for rows in forward(case.network, case.batch.inputs).pre_activations]
         first = next(l for l, name in enumerate(names) if name in ("sigmoid", "tanh"))
         assert z[first] >= 8 and z[-1] >= 8, (names, z)
-
-
-@example(weight=64, bias=0, halvings=0)  # 8 exactly
-@given(st.integers(-160, 160).filter(bool), st.integers(-64, 64), st.integers(0, 12))
-def test_a_neuron_is_saturated_by_as_few_doublings_as_it_takes(weight: int, bias: int, halvings: int) -> None:
-    """Of its weights, until |z| is 8 or more; after twelve it is left as it is."""
-    w, b = weight / 16 / 2**halvings, bias / 8
-    changed = _saturated(Network([Layer([[w], [1.0]], [b, 0.0], "sigmoid")]), [[1.0]]).layers[0]
-    doublings = log2(changed.weights[0][0] / w)
-    z = [abs(w * 2**k + b) for k in range(13)]
-    assert changed.biases == (b, 0.0) and changed.weights[1] == (1.0,)
-    assert doublings == next((k for k in range(12) if z[k] >= 8), 12)
 
 
 def test_a_case_is_named_after_its_rung_and_by_one_word() -> None:
