@@ -91,18 +91,28 @@ def test_importing_purebp_loads_only_the_textbook_modules_and_the_standard_libra
 
 
 def test_the_textbook_is_short() -> None:
-    """Under 1000 lines of code, docstrings, comments and blank lines aside, and no module above 400 lines with them.
+    """Under 1100 lines of code, docstrings, comments and blank lines aside, and no module above 400 lines with them.
 
-    A third of them are the rows of activations and losses, which hold all that is known of one: its bounds, its title
+    Half of them are the rows of activations and losses, which hold all that is known of one: its bounds, its title
     and its definition as well, which once stood in tables of number systems, graphs, conventions and test vectors.
     """
     lines = 0
-    for name in ("arithmetic", "linalg", "activations", "losses", "network", "backprop", "optimizers", "training"):
+    for name in [
+        "arithmetic",
+        "linalg",
+        "formulas",
+        "activations",
+        "losses",
+        "network",
+        "backprop",
+        "optimizers",
+        "training",
+    ]:
         path = Path(purebp.__file__).parent / "textbook" / f"{name}.py"
         text = path.read_text(encoding="utf-8")
         assert len(text.splitlines()) <= 400
         lines += len(code_lines(text))
-    assert 500 < lines < 1000
+    assert 500 < lines < 1100
 
 
 def code_lines(text: str) -> list[str]:

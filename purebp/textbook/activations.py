@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
 
+from purebp.textbook import formulas
 from purebp.textbook.arithmetic import DEFAULT, Arithmetic, Bounds, Formula, Function, Matrix, N, PurebpError, Vector
 from purebp.textbook.linalg import dot, hadamard, total
 from purebp.textbook.names import look_up
@@ -146,127 +147,41 @@ def exponentials(z: Vector[N], arithmetic: Arithmetic[N] = DEFAULT) -> tuple[N, 
     return largest, powers, total(powers, arithmetic)
 
 
-def _zero(z: N, arithmetic: Arithmetic[N]) -> N:
-    return arithmetic.zero
+def _row(name: str, chain: tuple[Formula, ...], *bounds: Bounds, **rest: Any) -> Elementwise:
+    """Of f, f′, f″ and f‴, each of which is the slope of the one before; or of f, f′ and f″, where f is piecewise linear."""
+    following: Function | None = None
+    for k in (2, 1, 0):
+        known = bounds[k]._replace(slope=chain[k + 1]) if len(chain) > 3 else bounds[k]
+        function = Function(name + ("", "′", "″")[k], chain[k], known, following)
+        derivative, following = following, function
+    assert derivative is not None
+    return Elementwise(name, function, derivative, **rest)
 
 
-def _one(z: N, arithmetic: Arithmetic[N]) -> N:
-    return arithmetic.one
-
-
-def _sigmoid(z: N, arithmetic: Arithmetic[N]) -> N:
-    if arithmetic.less(z, 0):
-        power = arithmetic.exp(z)
-        return power / (1 + power)
-    return 1 / (1 + arithmetic.exp(-z))
-
-
-def _sigmoid_derivative(z: N, arithmetic: Arithmetic[N]) -> N:
-    power = arithmetic.exp(z if arithmetic.less(z, 0) else -z)
-    return power / (1 + power) / (1 + power)
-
-
-def _sigmoid_second(z: N, arithmetic: Arithmetic[N]) -> N:
-    return -arithmetic.tanh(z / 2) * _sigmoid_derivative(z, arithmetic)
-
-
-def _sigmoid_third(z: N, arithmetic: Arithmetic[N]) -> N:
-    t = arithmetic.tanh(z / 2)
-    return _sigmoid_derivative(z, arithmetic) * (3 * t * t - 1) / 2
-
-
-def _tanh_derivative(z: N, arithmetic: Arithmetic[N]) -> N:
-    return 4 * _sigmoid_derivative(2 * z, arithmetic)
-
-
-def _tanh_second(z: N, arithmetic: Arithmetic[N]) -> N:
-    return 8 * _sigmoid_second(2 * z, arithmetic)
-
-
-def _softplus(z: N, arithmetic: Arithmetic[N]) -> N:
-    if arithmetic.less(z, 0):
-        return arithmetic.log1p(arithmetic.exp(z))
-    return z + arithmetic.log1p(arithmetic.exp(-z))
-
-
-def _silu_derivative(z: N, arithmetic: Arithmetic[N]) -> N:
-    return _sigmoid(z, arithmetic) * (1 + z * _sigmoid(-z, arithmetic))
-
-
-def _silu_second(z: N, arithmetic: Arithmetic[N]) -> N:
-    return _sigmoid_derivative(z, arithmetic) * (2 - z * arithmetic.tanh(z / 2))
-
-
-def _silu_third(z: N, arithmetic: Arithmetic[N]) -> N:
-    return 3 * _sigmoid_second(z, arithmetic) + z * _sigmoid_third(z, arithmetic)
-
-
-def _gelu_derivative(z: N, arithmetic: Arithmetic[N]) -> N:
-    return arithmetic.normal_cdf(z) + z * arithmetic.normal_pdf(z)
-
-
-def _gelu_second(z: N, arithmetic: Arithmetic[N]) -> N:
-    return (2 - z * z) * arithmetic.normal_pdf(z)
-
-
-def _gelu_third(z: N, arithmetic: Arithmetic[N]) -> N:
-    return z * (z * z - 4) * arithmetic.normal_pdf(z)
-
-
-def _reaching(constant: float) -> Callable[[float], float]:
-    """Intermediate results reach that constant, as 1 − a reaches 1 (and a square has twice the error of its root)."""
-    return lambda magnitude: constant
-
-
-def _reaching_z(magnitude: float) -> float:
-    """Intermediate results reach 1 or |z|."""
-    return max(1.0, magnitude)
-
-
-def _row(
-    name: str,
-    value: tuple[Formula, Bounds],
-    derivative: tuple[Formula, Bounds],
-    second: tuple[Formula, Bounds] = (_zero, Bounds()),
-    **rest: Any,
-) -> Elementwise:
-    f_second = Function(f"{name}″", *second)
-    f_derivative = Function(f"{name}′", *derivative, f_second)
-    return Elementwise(name, Function(name, *value, f_derivative), f_derivative, **rest)
-
-
-identity = _row("identity", (lambda z, arithmetic: z, Bounds()), (_one, Bounds()), title="Identity", definition="z")
-_SIGMOID_SLOPE = (
-    _sigmoid_derivative,
-    Bounds(
-        _sigmoid_second,
-        peaks=(-1.3169578969248166, 1.3169578969248166),  # ± log(2 + √3)
-        intermediate=_reaching(1.0),
-        formulas="a(1 − a); a − a²; e^−ǀzǀ/(1 + e^−ǀzǀ)²; σ(z)σ(−z)",
-        stable="e^−ǀzǀ/(1 + e^−ǀzǀ)²; σ(z)σ(−z)",
-    ),
+identity = _row(
+    "identity",
+    (lambda z, arithmetic: z, formulas.one, formulas.zero),
+    *[Bounds()] * 3,
+    title="Identity",
+    definition="z",
+)
+_OF_SIGMOID_SLOPE = Bounds(
+    peaks=(-1.3169578969248166, 1.3169578969248166),  # ± log(2 + √3)
+    intermediate=formulas.reaching(1.0),
+    formulas="a(1 − a); a − a²; e^−ǀzǀ/(1 + e^−ǀzǀ)²; σ(z)σ(−z)",
+    stable="e^−ǀzǀ/(1 + e^−ǀzǀ)²; σ(z)σ(−z)",
 )
 sigmoid = _row(
     "sigmoid",
-    (
-        _sigmoid,
-        Bounds(
-            _sigmoid_derivative,
-            peaks=(0.0,),
-            intermediate=_reaching(1.0),
-            formulas="1/(1 + e⁻ᶻ); in two branches; ½ + ½ tanh(z/2)",
-            stable="1/(1 + e⁻ᶻ); in two branches",
-        ),
+    (formulas.sigmoid, formulas.sigmoid_derivative, formulas.sigmoid_second, formulas.sigmoid_third),
+    Bounds(
+        peaks=(0.0,),
+        intermediate=formulas.reaching(1.0),
+        formulas="1/(1 + e⁻ᶻ); in two branches; ½ + ½ tanh(z/2)",
+        stable="1/(1 + e⁻ᶻ); in two branches",
     ),
-    _SIGMOID_SLOPE,
-    (
-        _sigmoid_second,
-        Bounds(
-            _sigmoid_third,
-            peaks=(-2.2924316695611777, 0.0, 2.2924316695611777),  # ± 2 artanh √⅔
-            intermediate=_reaching(1.0),
-        ),
-    ),
+    _OF_SIGMOID_SLOPE,
+    Bounds(peaks=(-2.2924316695611777, 0.0, 2.2924316695611777), intermediate=formulas.reaching(1.0)),  # ± 2 artanh √⅔
     title="Sigmoid",
     definition="1/(1 + e^-z)",
     saturates=True,
@@ -276,32 +191,23 @@ tanh = _row(
     "tanh",
     (
         lambda z, arithmetic: arithmetic.tanh(z),
-        Bounds(
-            _tanh_derivative,
-            peaks=(0.0,),
-            intermediate=_reaching(1.0),
-            formulas="library; (e²ᶻ − 1)/(e²ᶻ + 1); 2σ(2z) − 1",
-            stable="library",
-        ),
+        formulas.tanh_derivative,
+        formulas.tanh_second,
+        lambda z, arithmetic: 16 * formulas.sigmoid_third(2 * z, arithmetic),
     ),
-    (
-        _tanh_derivative,
-        Bounds(
-            _tanh_second,
-            peaks=(-0.6584789484624084, 0.6584789484624084),  # ± artanh(1/√3)
-            intermediate=_reaching(2.0),
-            formulas="1 − a²; (1 − a)(1 + a); 1/cosh² z; 4σ′(2z)",
-            stable="1/cosh² z; 4σ′(2z)",
-        ),
+    Bounds(
+        peaks=(0.0,),
+        intermediate=formulas.reaching(1.0),
+        formulas="library; (e²ᶻ − 1)/(e²ᶻ + 1); 2σ(2z) − 1",
+        stable="library",
     ),
-    (
-        _tanh_second,
-        Bounds(
-            lambda z, arithmetic: 16 * _sigmoid_third(2 * z, arithmetic),
-            peaks=(-1.1462158347805889, 0.0, 1.1462158347805889),  # ± artanh √⅔
-            intermediate=_reaching(2.0),
-        ),
+    Bounds(
+        peaks=(-0.6584789484624084, 0.6584789484624084),  # ± artanh(1/√3)
+        intermediate=formulas.reaching(2.0),
+        formulas="1 − a²; (1 − a)(1 + a); 1/cosh² z; 4σ′(2z)",
+        stable="1/cosh² z; 4σ′(2z)",
     ),
+    Bounds(peaks=(-1.1462158347805889, 0.0, 1.1462158347805889), intermediate=formulas.reaching(2.0)),  # ± artanh √⅔
     title="Tanh",
     definition="tanh z",
     saturates=True,
@@ -311,64 +217,52 @@ relu = _row(
     "relu",
     (
         lambda z, arithmetic: arithmetic.zero if arithmetic.less(z, 0) else z,  # NaN stays NaN
-        Bounds(kinks=((0.0, 0.0, 0.0),)),
-    ),
-    (
         lambda z, arithmetic: arithmetic.one if arithmetic.less(0, z) else arithmetic.zero,
-        Bounds(kinks=((0.0, 0.0, 1.0),)),
+        formulas.zero,
     ),
+    Bounds(kinks=((0.0, 0.0, 0.0),)),
+    Bounds(kinks=((0.0, 0.0, 1.0),)),
+    Bounds(),
     title="ReLU",
     definition="max(0, z)",
 )
 softplus = _row(
     "softplus",
-    (
-        _softplus,
-        Bounds(
-            _sigmoid,
-            intermediate=_reaching_z,
-            formulas="log(1 + eᶻ); log1p(eᶻ); max(z, 0) + log1p(e^−ǀzǀ)",
-            stable="log1p(eᶻ); max(z, 0) + log1p(e^−ǀzǀ)",
-        ),
+    (formulas.softplus, formulas.sigmoid, formulas.sigmoid_derivative, formulas.sigmoid_second),
+    Bounds(
+        intermediate=formulas.reaching_z,
+        formulas="log(1 + eᶻ); log1p(eᶻ); max(z, 0) + log1p(e^−ǀzǀ)",
+        stable="log1p(eᶻ); max(z, 0) + log1p(e^−ǀzǀ)",
     ),
-    (
-        _sigmoid,
-        Bounds(_sigmoid_derivative, peaks=(0.0,), intermediate=_reaching(1.0), formulas="σ(z); 1 − e⁻ᵃ", stable="σ(z)"),
-    ),
-    _SIGMOID_SLOPE,
+    Bounds(peaks=(0.0,), intermediate=formulas.reaching(1.0), formulas="σ(z); 1 − e⁻ᵃ", stable="σ(z)"),
+    _OF_SIGMOID_SLOPE,
     title="Softplus",
     definition="log(1 + e^z)",
 )
 silu = _row(
     "silu",
     (
-        lambda z, arithmetic: z * _sigmoid(z, arithmetic),
-        Bounds(
-            _silu_derivative,
-            peaks=(-2.3993572805205468, 2.3993572805205468),
-            intermediate=_reaching_z,
-            formulas="zσ(z); z/(1 + e⁻ᶻ)",
-            stable="zσ(z); z/(1 + e⁻ᶻ)",
-        ),
+        lambda z, arithmetic: z * formulas.sigmoid(z, arithmetic),
+        formulas.silu_derivative,
+        formulas.silu_second,
+        formulas.silu_third,
     ),
-    (
-        _silu_derivative,
-        Bounds(
-            _silu_second,
-            peaks=(-3.4358409935135107, 0.0, 3.4358409935135107),
-            signed=True,
-            intermediate=_reaching_z,
-            formulas="σ(1 + z(1 − σ)); a + σ(1 − a); σ + zσ′",
-        ),
+    Bounds(
+        peaks=(-2.3993572805205468, 2.3993572805205468),
+        intermediate=formulas.reaching_z,
+        formulas="zσ(z); z/(1 + e⁻ᶻ)",
+        stable="zσ(z); z/(1 + e⁻ᶻ)",
     ),
-    (
-        _silu_second,
-        Bounds(
-            _silu_third,
-            peaks=(-4.429235100557228, -1.0319582417807491, 1.0319582417807491, 4.429235100557228),
-            signed=True,
-            intermediate=_reaching_z,
-        ),
+    Bounds(
+        peaks=(-3.4358409935135107, 0.0, 3.4358409935135107),
+        signed=True,
+        intermediate=formulas.reaching_z,
+        formulas="σ(1 + z(1 − σ)); a + σ(1 − a); σ + zσ′",
+    ),
+    Bounds(
+        peaks=(-4.429235100557228, -1.0319582417807491, 1.0319582417807491, 4.429235100557228),
+        signed=True,
+        intermediate=formulas.reaching_z,
     ),
     title="SiLU",
     definition="z/(1 + e^-z)",
@@ -377,25 +271,20 @@ gelu = _row(
     "gelu",
     (
         lambda z, arithmetic: z * arithmetic.normal_cdf(z),
-        Bounds(
-            _gelu_derivative,
-            peaks=(-1.4142135623730951, 1.4142135623730951),
-            intermediate=_reaching_z,
-            formulas="zΦ(z) by erf or erfc; ½z(1 + erf(z/√2))",
-        ),
+        formulas.gelu_derivative,
+        formulas.gelu_second,
+        formulas.gelu_third,
     ),
-    (
-        _gelu_derivative,
-        Bounds(_gelu_second, peaks=(-2.0, 0.0, 2.0), signed=True, intermediate=_reaching_z, formulas="Φ(z) + zφ(z)"),
+    Bounds(
+        peaks=(-1.4142135623730951, 1.4142135623730951),
+        intermediate=formulas.reaching_z,
+        formulas="zΦ(z) by erf or erfc; ½z(1 + erf(z/√2))",
     ),
-    (
-        _gelu_second,
-        Bounds(
-            _gelu_third,
-            peaks=(-2.5243377989621387, -0.7922869913932613, 0.7922869913932613, 2.5243377989621387),  # √½(7 ± √33)
-            signed=True,
-            intermediate=_reaching_z,
-        ),
+    Bounds(peaks=(-2.0, 0.0, 2.0), signed=True, intermediate=formulas.reaching_z, formulas="Φ(z) + zφ(z)"),
+    Bounds(
+        peaks=(-2.5243377989621387, -0.7922869913932613, 0.7922869913932613, 2.5243377989621387),  # √½(7 ± √33)
+        signed=True,
+        intermediate=formulas.reaching_z,
     ),
     title="GELU",
     definition="z P(z), P the distribution function of the standard normal distribution",
@@ -411,8 +300,14 @@ def leaky_relu(slope: float = 0.01) -> Elementwise:
     """
     return _row(
         _named("leaky_relu", slope),
-        (_one_sided(slope, lambda z, arithmetic: z, lambda z, arithmetic: z), Bounds(kinks=((0.0, 0.0, 0.0),))),
-        (_one_sided(slope, _one, _one), Bounds(kinks=() if slope == 1 else ((0.0, slope, 1.0),))),
+        (
+            formulas.one_sided(slope, lambda z, arithmetic: z, lambda z, arithmetic: z),
+            formulas.one_sided(slope, formulas.one, formulas.one),
+            formulas.zero,
+        ),
+        Bounds(kinks=((0.0, 0.0, 0.0),)),
+        Bounds(kinks=() if slope == 1 else ((0.0, slope, 1.0),)),
+        Bounds(),
         title="LeakyReLU",
         definition="z for z > 0, else s z",
         parameter="s",
@@ -425,29 +320,20 @@ def elu(alpha: float = 1.0) -> Elementwise:
     >>> elu(1.0)(-1e308), elu(1.0).kinks, elu(0.5).kinks
     (-1.0, (), (0.0,))
     """
-    derivative = _one_sided(alpha, _one, lambda z, arithmetic: arithmetic.exp(z))
-    second = _one_sided(alpha, _zero, lambda z, arithmetic: arithmetic.exp(z))
-    reaching = _reaching(max(1.0, abs(alpha)))  # by α eᶻ − α, and a + α for the derivative
+    second = formulas.one_sided(alpha, formulas.zero, lambda z, arithmetic: arithmetic.exp(z))
+    reaching = formulas.reaching(max(1.0, abs(alpha)))  # by α eᶻ − α, and a + α for the derivative
+    jump = () if alpha == 1 else ((0.0, alpha, 1.0),)
     return _row(
         _named("elu", alpha),
         (
-            _one_sided(alpha, lambda z, arithmetic: z, lambda z, arithmetic: arithmetic.expm1(z)),
-            Bounds(
-                derivative, peaks=(0.0,), intermediate=reaching, formulas="α(eᶻ − 1); α expm1(z)", stable="α expm1(z)"
-            ),
+            formulas.one_sided(alpha, lambda z, arithmetic: z, lambda z, arithmetic: arithmetic.expm1(z)),
+            formulas.one_sided(alpha, formulas.one, lambda z, arithmetic: arithmetic.exp(z)),
+            second,
+            second,
         ),
-        (
-            derivative,
-            Bounds(
-                second,
-                peaks=(0.0,),
-                kinks=() if alpha == 1 else ((0.0, alpha, 1.0),),
-                intermediate=reaching,
-                formulas="αeᶻ; a + α",
-                stable="αeᶻ",
-            ),
-        ),
-        (second, Bounds(second, peaks=(0.0,), kinks=((0.0, alpha, 0.0),), intermediate=reaching)),
+        Bounds(peaks=(0.0,), intermediate=reaching, formulas="α(eᶻ − 1); α expm1(z)", stable="α expm1(z)"),
+        Bounds(peaks=(0.0,), kinks=jump, intermediate=reaching, formulas="αeᶻ; a + α", stable="αeᶻ"),
+        Bounds(peaks=(0.0,), kinks=((0.0, alpha, 0.0),), intermediate=reaching),
         title="ELU",
         definition="z for z > 0, else a (e^z - 1)",
         parameter="a",
@@ -459,15 +345,6 @@ def _named(name: str, parameter: float) -> str:
     if not isfinite(parameter):
         raise PurebpError(f"{name}({parameter}): the parameter must be a finite number")
     return f"{name}({float(parameter)!r})"
-
-
-def _one_sided(scale: float, above: Formula, below: Formula) -> Formula:
-    """above(z) for z > 0, scale · below(z) otherwise."""
-
-    def formula(z: N, arithmetic: Arithmetic[N]) -> N:
-        return above(z, arithmetic) if arithmetic.less(0, z) else arithmetic.number(scale) * below(z, arithmetic)
-
-    return formula
 
 
 _PLAIN: dict[str, Activation] = {f.name: f for f in (identity, sigmoid, tanh, relu, softplus, silu, gelu, softmax)}

@@ -98,16 +98,17 @@ def noted(path: Path) -> int:
     raise AssertionError(f"{path} was not written")
 
 
-CHILD = "import os, time\n    if os.fork() == 0: open('pid', 'w').write(f'{os.getpid()}\\n'); time.sleep(1000)"
+CHILD = """import os, time
+    if os.fork() == 0: open('pid', 'w').write(f'{os.getpid()}\\n'); time.sleep(1000)
+    while not (os.path.exists('pid') and os.path.getsize('pid')): time.sleep(0.01)"""
 
 
 @pytest.mark.parametrize(
     "then, verdict", [("", "correct"), ("\n    time.sleep(1000)", "timeout"), ("\n    os._exit(1)", "crash")]
 )
 def test_no_process_is_left_behind(then: str, verdict: str, checked: Checked, tmp_path: Path) -> None:
-    assert checked(at_once(CHILD + then), 0.3, **MSE).verdict == verdict
-    if verdict != "crash":  # it may have ended before its child wrote
-        assert gone(noted(tmp_path / "pid"))
+    assert checked(at_once(CHILD + then), 1.0, **MSE).verdict == verdict
+    assert gone(noted(tmp_path / "pid"))
 
 
 @pytest.fixture
