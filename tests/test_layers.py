@@ -23,7 +23,7 @@ HIDDEN: dict[tuple[str, str], str] = {
 
 # Functions of purebp.oracle over 40 lines or with more than 7 parameters, and modules over 400 lines, with a reason.
 LONG = {
-    "purebp/oracle/cases.py: _drawn": "one case from its rung, step by step, with the number that all steps draw",
+    "purebp/oracle/cases.py: drawn": "one case from its rung, step by step, with the number that all steps draw",
     "purebp/oracle/asking/declared.py: __init__": "what a candidate may declare, which is public",
 }
 

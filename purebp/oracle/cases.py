@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 from math import floor, log
 from random import Random
@@ -23,7 +24,7 @@ from purebp.number_systems.formats import BINARY64, Format, format_named, rounds
 from purebp.oracle.special_networks import at_kink, at_kinks, reaching, saturated
 from purebp.textbook import losses
 from purebp.textbook.activations import Activation, Elementwise, activation
-from purebp.textbook.arithmetic import Matrix, PurebpError
+from purebp.textbook.arithmetic import PurebpError
 from purebp.textbook.backprop import backpropagation, forward
 from purebp.textbook.losses import Loss
 from purebp.textbook.network import Batch, Layer, Network
@@ -122,7 +123,6 @@ DEEP = Rung("deep", 2, (3, 2, 4, 3), 2, 2)
 ANY_DEPTH = 5  # of the deep chain
 DEEPER = Rung("nine layers", 2, (3, 2), 2, 2)
 DEEPEST = 9
-INDEPENDENT = Rung("independent numbers", 3, (4,), 2, 1, 0)
 
 
 def ladder(
@@ -140,71 +140,57 @@ def ladder(
     `sizes` are the widths, inputs first, and `batch` is the number of samples, where they are fixed. Long numbers are
     those of the format.
     """
-    free = sizes is None and isinstance(activations, (str, Activation))
-    names, wanted = _wanted(activations, loss, sizes, biases, batch, format)
+    chosen = wanted(activations, loss, sizes, biases, batch, format)
     cases: list[Case] = []
-    for n, (rung, chosen) in enumerate(_rungs(names, free, wanted)):
-        cases.append(_moved(cases[0]) if rung is MOVED else _case(rung, chosen, wanted, seed + n))
-    return tuple(cases if wanted.format.kept is None else (_kept(case, wanted.format.kept) for case in cases))
-
-
-def independent(
-    activations: Sequence[str | Activation] | Activation | str,
-    *,
-    count: int,
-    loss: Loss | str | None = None,
-    sizes: Sequence[int] | None = None,
-    biases: bool = True,
-    seed: int = 0,
-    format: Format | str = BINARY64,
-) -> Iterator[Case]:
-    """So many cases of one sample for that architecture, drawn one without the other, for what is said of their mean.
-
-    >>> [case.sizes for case in independent("tanh", count=2, format="bfloat16")]
-    [(3, 4, 2), (3, 4, 2)]
-    """
-    names, wanted = _wanted(activations, loss, sizes, biases, 1, format)
-    widths = _widths(INDEPENDENT, names, wanted)
-    for n in range(count):
-        case = _drawn(INDEPENDENT, names, replace(wanted, sizes=widths), Random(f"independent {seed} {n}"))
-        yield replace(case, long=False)
-
-
-def _wanted(
-    activations: Sequence[str | Activation] | Activation | str,
-    loss: Loss | str | None,
-    sizes: Sequence[int] | None,
-    biases: bool,
-    batch: int | None,
-    format: Format | str,
-) -> tuple[list[Activation], _Wanted]:
-    """The activations, two for a single one, and what holds for all cases."""
-    names = list(map(activation, [activations] * 2 if isinstance(activations, (str, Activation)) else activations))
-    if not names:
-        raise PurebpError("no activations: give one for each layer")
-    _check_sizes(sizes, len(names), batch)
-    return names, _Wanted(default_loss(names, loss), sizes, biases, batch, format_named(format))
-
-
-def _kept(case: Case, format: Format) -> Case:
-    """The case with numbers of the format, which are read exactly."""
-
-    def read(rows: Matrix) -> list[list[float]]:
-        return [[rounds_to(x, format) for x in row] for row in rows]
-
-    network = case.network.with_parameters(rounds_to(x, format) for x in case.network.parameters())
-    return replace(case, network=network, batch=Batch(*map(read, (case.batch.inputs, case.batch.targets))), long=False)
+    for n, (rung, names) in enumerate(rungs_of(chosen)):
+        cases.append(_moved(cases[0]) if rung is MOVED else _case(rung, names, chosen, seed + n))
+    return tuple(kept(case, chosen.format) for case in cases)
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
-    """What holds for all cases."""
+class Wanted:
+    """What holds for all cases of an architecture: what is declared of it, and whether networks may have any depth."""
 
+    names: tuple[Activation, ...]
+    any_depth: bool
     loss: Loss
     sizes: Sequence[int] | None
     biases: bool
     batch: int | None
     format: Format
+
+
+def wanted(
+    activations: Sequence[str | Activation] | Activation | str,
+    loss: Loss | str | None = None,
+    sizes: Sequence[int] | None = None,
+    biases: bool = True,
+    batch: int | None = None,
+    format: Format | str = BINARY64,
+) -> Wanted:
+    """What is wanted of cases, if it can be: one activation per layer, or a single one, which stands for two layers here.
+
+    >>> wanted("tanh").any_depth, wanted("tanh", sizes=[2, 3, 1]).any_depth, wanted(["tanh"]).names[0].name
+    (True, False, 'tanh')
+    """
+    single = isinstance(activations, (str, Activation))
+    names = tuple(map(activation, [activations] * 2 if isinstance(activations, (str, Activation)) else activations))
+    if not names:
+        raise PurebpError("no activations: give one for each layer")
+    _check_sizes(sizes, len(names), batch)
+    return Wanted(
+        names, single and sizes is None, default_loss(names, loss), sizes, biases, batch, format_named(format)
+    )
+
+
+def kept(case: Case, format: Format) -> Case:
+    """The case with numbers of what results are stored in, which are read exactly; where that is another format."""
+    if format.kept is None:
+        return case
+    read = partial(rounds_to, format=format.kept)
+    network = case.network.with_parameters(map(read, case.network.parameters()))
+    inputs, targets = ([list(map(read, row)) for row in rows] for rows in (case.batch.inputs, case.batch.targets))
+    return replace(case, network=network, batch=Batch(inputs, targets), long=False)
 
 
 def _check_sizes(sizes: Sequence[int] | None, layers: int, batch: int | None) -> None:
@@ -223,11 +209,12 @@ def _check_sizes(sizes: Sequence[int] | None, layers: int, batch: int | None) ->
         )
 
 
-def _rungs(names: list[Activation], free: bool, wanted: _Wanted) -> Iterator[tuple[Rung, list[Activation]]]:
+def rungs_of(wanted: Wanted) -> Iterator[tuple[Rung, Sequence[Activation]]]:
     """Those that the architecture can have, each with its activations; where depth is free, at several depths."""
+    names = wanted.names
     kinks = any(f.kinks for f in names)
     yield from ((rung, names) for rung in RUNGS if rung.special != "kink" or kinks)
-    if free:
+    if wanted.any_depth:
         yield from [(DEEP, names[:1] * ANY_DEPTH), (RUNGS[2], names[:1]), (RUNGS[3], names[:1] * 3)]
         yield DEEPER, names[:1] * DEEPEST
     products = (wanted.batch or MANY) * sum(a * b for a, b in pairwise(wanted.sizes or ()))
@@ -245,13 +232,13 @@ def _moved(first: Case) -> Case:
     return replace(first, name=MOVED.name, batch=Batch(inputs, first.batch.targets), further=True)
 
 
-def _case(rung: Rung, names: Sequence[Activation], wanted: _Wanted, seed: int) -> Case:
+def _case(rung: Rung, names: Sequence[Activation], wanted: Wanted, seed: int) -> Case:
     """Of some draws, the one with the fewest zeros in its gradient: dead neurons show nothing."""
-    widths = _widths(rung, names, wanted)
+    widths = widths_of(rung, names, wanted)
 
     def draws() -> Iterator[tuple[int, Case]]:
         for draw in range(40):
-            case = _drawn(rung, names, replace(wanted, sizes=widths), Random(f"{seed} {draw}"))
+            case = drawn(rung, names, replace(wanted, sizes=widths), Random(f"{seed} {draw}"))
             gradient = backpropagation(case.network, case.batch, wanted.loss).parameters()
             dull = sum(x == 0.0 for x in gradient) + _one_sided(case)
             yield dull, case
@@ -261,7 +248,7 @@ def _case(rung: Rung, names: Sequence[Activation], wanted: _Wanted, seed: int) -
     return min(draws(), key=lambda found: found[0])[1]  # the first of those with the fewest
 
 
-def _widths(rung: Rung, names: Sequence[Activation], wanted: _Wanted) -> tuple[int, ...]:
+def widths_of(rung: Rung, names: Sequence[Activation], wanted: Wanted) -> tuple[int, ...]:
     """Those that are declared, or else those of the rung."""
     if wanted.sizes is not None:
         return tuple(wanted.sizes)
@@ -282,7 +269,7 @@ def default_loss(names: Sequence[Activation], loss: Loss | str | None = None) ->
     return losses.loss("cross_entropy" if loss is None and names[-1].distribution else loss or "mse")
 
 
-def _drawn(rung: Rung, names: Sequence[Activation], wanted: _Wanted, random: Random) -> Case:
+def drawn(rung: Rung, names: Sequence[Activation], wanted: Wanted, random: Random) -> Case:
     sizes, samples = wanted.sizes or (), wanted.batch or rung.samples
     unit, pool = rung.unit, dict[float, list[float]]()
 

@@ -30,6 +30,7 @@ from purebp.oracle.evidence import TensorReport, gathered
 from purebp.oracle.layers import Layers
 from purebp.oracle.mean_test import CASES, unbiased
 from purebp.oracle.pipeline import judged
+from purebp.oracle.random_cases import independent
 from purebp.oracle.reports.report import Report
 from purebp.textbook.activations import Activation
 from purebp.textbook.arithmetic import PurebpError
@@ -111,7 +112,7 @@ def checked(
     failed: tuple[Case, Answer] | None = None
     if declared.stored == "every-step":
         report, failed = unbiased(
-            question, report, declared.independent(CASES), lambda case: ask(candidate, case, declared)
+            question, report, independent(declared.wanted, CASES), lambda case: ask(candidate, case, declared)
         )
     if explore and report.conforms and not failed and (found := explore(candidate, declared, report.convention)):
         failed = found, ask(candidate, found, declared)

@@ -59,10 +59,10 @@ class Layers:
     def relevant(self, evidence: Sequence[Evidence], convention: Convention) -> tuple[Sequence[Evidence], list[str]]:
         """Without the answers to cases that ask for more than is usual, where there are none; with notes that say so."""
         kept, notes = list[Evidence](), dict[str, str]()
-        right = all(piece.passed for piece in evidence if _counts(piece))
+        right = all(piece.passed for piece in evidence if counts(piece))
         for piece in evidence:
             beyond, told = piece.case.beyond, _without_numbers(piece)
-            if not piece.passed and not _counts(piece):
+            if not piece.passed and not counts(piece):
                 if told or right:
                     notes.setdefault(beyond, piece.case.told(told, self.declared.format))
                 piece = replace(piece, answer=Answer(), tensors=())
@@ -190,10 +190,10 @@ class Layers:
 
 def _of_gradients(evidence: Sequence[Evidence]) -> list[Evidence]:
     """What concerns weights and biases alone, of the cases in which some were given, and that count."""
-    return [piece.of_gradients() for piece in evidence if gradients_in(piece.claim) and _counts(piece)]
+    return [piece.of_gradients() for piece in evidence if gradients_in(piece.claim) and counts(piece)]
 
 
-def _counts(piece: Evidence) -> bool:
+def counts(piece: Evidence) -> bool:
     """Whether an answer that is not right is held against the candidate."""
     return piece.case.beyond != "soft" and not (piece.case.beyond and _without_numbers(piece))
 

@@ -13,7 +13,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -24,9 +24,11 @@ from typing import TypeVar
 
 from purebp.oracle.asking.candidate import Candidate, ask
 from purebp.oracle.asking.declared import Declared
-from purebp.oracle.cases import Case
+from purebp.oracle.cases import DEEPEST, Case, Wanted
 from purebp.oracle.conventions import Convention, budgets, default_convention
-from purebp.oracle.evidence import inside
+from purebp.oracle.evidence import Evidence, inside
+from purebp.oracle.layers import counts
+from purebp.oracle.random_cases import another, kinds
 from purebp.textbook.arithmetic import PurebpError
 from purebp.textbook.network import Layer, Network
 
@@ -39,7 +41,8 @@ except ImportError:
 from purebp.testing.strategies import cases
 
 T = TypeVar("T")
-EXAMPLES = 200
+EXAMPLES = 200  # of small cases, and half as many of the kinds of the ladder, which take longer
+WIDEST = 40
 QUIET = settings(  # every setting that could differ from profile to profile
     max_examples=EXAMPLES,
     database=None,
@@ -56,10 +59,11 @@ QUIET = settings(  # every setting that could differ from profile to profile
 def counterexample(candidate: Candidate, declared: Declared, convention: Convention | None = None) -> Case | None:
     """The smallest case found on which the candidate leaves its budgets or gives no answer; None if none is found.
 
+    First among small ones, then among those of the kinds of the ladder with widths and samples up to `WIDEST`.
     convention: what the answers follow, where that is not what was declared. The search is the same on every run.
     """
     chosen = convention or default_convention(declared)
-    strategy = cases(
+    small = cases(
         declared.activations,
         loss=chosen.loss,
         sizes=declared.sizes,
@@ -77,9 +81,9 @@ def counterexample(candidate: Candidate, declared: Declared, convention: Convent
 
     def search() -> Case | None:
         try:
-            return find(strategy, fails, settings=QUIET, random=Random(0))
+            return find(small, fails, settings=QUIET, random=Random(0))
         except NoSuchExample:
-            return None
+            return _wide(fails, replace(declared, loss=chosen.loss).wanted, QUIET.max_examples // 2)
         except Flaky:  # it failed once, and did not when it was asked again
             return last[0]
 
@@ -96,11 +100,35 @@ def counterexample(candidate: Candidate, declared: Declared, convention: Convent
     return replace(found, name="found by exploring")
 
 
+def _wide(fails: Callable[[Case], bool], chosen: Wanted, count: int) -> Case | None:
+    """A case of the kinds of the ladder, with widths and samples up to `WIDEST`, that fails; as small as halves make it."""
+
+    def case(sizes: Sequence[int]) -> Case:
+        return another(chosen, n % kinds(chosen), sizes[1:], sizes[0], n)
+
+    for n in range(count):
+        random = Random(n)
+        sizes = [random.randint(1, random.choice((8, WIDEST))) for _ in range(DEEPEST + 2)]
+        if fails(case(sizes)):
+            while smaller := next((each for each in _smaller(sizes) if fails(case(each))), None):
+                sizes = smaller
+            return case(sizes)
+    return None
+
+
+def _smaller(sizes: list[int]) -> Iterator[list[int]]:
+    """With one of them 1, or half as large, or smaller by 1."""
+    for i, size in enumerate(sizes):
+        yield from ([*sizes[:i], less, *sizes[i + 1 :]] for less in sorted({1, size // 2, size - 1} - {0, size}))
+
+
 def _fails(candidate: Candidate, case: Case, declared: Declared, convention: Convention) -> bool:
     answer = ask(candidate, case, declared)
     try:
         allowed = budgets(case, convention, declared.format, answer.claim)
     except PurebpError:  # such as the cross-entropy of a negative output
+        return False
+    if not counts(Evidence(case, answer, allowed, ())):
         return False
     if any(b.spread is None for rows in allowed.values() for row in rows for b in row):
         return False  # there is no derivative, or it has no bound: anything is allowed

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from tempfile import TemporaryDirectory
 
 import pytest
@@ -16,9 +16,10 @@ from purebp import Batch, PurebpError
 from purebp import loss as known_loss
 from purebp.oracle import check
 from purebp.oracle.asking.declared import Declared
+from purebp.oracle.cases import Case
 from purebp.oracle.conventions import Convention
 from purebp.testing import assert_gradients_correct
-from purebp.testing.explore import counterexample
+from purebp.testing.explore import _fails, _wide, counterexample
 from tests import ROOT
 from tests.testing.slips import NARROW, NOTHING, Answer, Numbers, Slip, Smallest, candidate, no_slip, smallest
 
@@ -40,6 +41,16 @@ def raises_for_eight_inputs(weights: Sequence[Numbers], inputs: Numbers, answer:
 def one_bias_for_eight_neurons(weights: Sequence[Numbers], inputs: Numbers, answer: Answer) -> None:
     if len(weights[0]) == 8:
         del answer[1][0][1:]
+
+
+def off_for_the_thirty_third_neuron(weights: Sequence[Numbers], inputs: Numbers, answer: Answer) -> None:
+    if len(weights[0]) > 32:
+        answer[1][0][32] += 1
+
+
+def off_for_more_than_thirty_two_samples(weights: Sequence[Numbers], inputs: Numbers, answer: Answer) -> None:
+    if len(inputs) > 32:
+        answer[1][0][0] += 1
 
 
 TWO, THREE = ("sigmoid", "identity"), ("tanh", "sigmoid", "identity")
@@ -65,6 +76,37 @@ def test_the_smallest_counterexample_is_found(slip: Slip, declared: Declared, ex
     found = counterexample(candidate(slip, declared.per_layer()), declared, HALF_SSE)
     assert found is not None and found.name == "found by exploring"
     assert smallest(found) == expected
+
+
+@pytest.mark.parametrize(
+    ("slip", "sizes", "samples"),
+    [(off_for_the_thirty_third_neuron, (1, 33), 1), (off_for_more_than_thirty_two_samples, (1, 1), 33)],
+)
+def test_widths_and_samples_up_to_forty_are_explored(slip: Slip, sizes: tuple[int, ...], samples: int) -> None:
+    found = counterexample(candidate(slip, ["tanh"]), Declared(("tanh",)), HALF_SSE)
+    assert found is not None and (found.sizes, found.samples) == (sizes, samples)
+
+
+def slipping(slip: Slip) -> Callable[[Case], bool]:
+    """Whether a layer with that slip fails a case."""
+    asked, declared = candidate(slip, ["identity"]), Declared(("identity",))
+    return lambda case: _fails(asked, case, declared, HALF_SSE)
+
+
+def test_numbers_of_every_kind_of_the_ladder_are_explored() -> None:
+    """What the small cases do not have: a significand beyond some bits, |z| beyond 300, a sample that is there twice."""
+
+    def off_for_long_numbers(weights: Sequence[Numbers], inputs: Numbers, answer: Answer) -> None:
+        answer[1][0][0] += any(x * 2**20 % 1 for row in inputs for x in row)
+
+    def off_for_large_numbers(weights: Sequence[Numbers], inputs: Numbers, answer: Answer) -> None:
+        answer[1][0][0] += max(abs(w) for row in weights[0] for w in row) > 300
+
+    def off_for_samples_that_are_there_twice(weights: Sequence[Numbers], inputs: Numbers, answer: Answer) -> None:
+        answer[1][0][0] += len(inputs) > 16 and len(set(map(tuple, inputs))) < len(inputs)
+
+    for slip in (off_for_long_numbers, off_for_large_numbers, off_for_samples_that_are_there_twice):
+        assert _wide(slipping(slip), Declared(("identity",), "half_sse").wanted, 60) is not None, slip
 
 
 @pytest.mark.usefixtures("briefly")

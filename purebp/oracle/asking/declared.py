@@ -9,14 +9,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from importlib import import_module
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from purebp.number_systems.formats import BINARY32, BINARY64, FORMATS, Format, format_named, stored_once
-from purebp.oracle.cases import Case, independent, ladder
+from purebp.oracle.cases import Case, Wanted, ladder, wanted
 from purebp.textbook.activations import Activation, activation
 from purebp.textbook.arithmetic import Matrix, PurebpError
 from purebp.textbook.linalg import transpose
@@ -222,17 +222,19 @@ class Declared:
 
     def ladder(self, seed: int = 0) -> tuple[Case, ...]:
         """The built-in cases for what is declared."""
-        return ladder(**self._wanted, batch=self.batch, seed=seed)
-
-    def independent(self, count: int, seed: int = 0) -> Iterator[Case]:
-        """So many random cases of one sample, with numbers that have all digits of the format."""
-        return independent(**self._wanted, count=count, seed=seed)
+        return ladder(**self._architecture, seed=seed)
 
     @property
-    def _wanted(self) -> dict[str, Any]:
-        depth: Any = self.activations if isinstance(self.activations, Activation) else self.per_layer()
-        held = {"loss": self.loss, "sizes": self.sizes, "biases": bool(self.biases), "format": self.format}
-        return {"activations": depth, **held}
+    def wanted(self) -> Wanted:
+        """What holds for all cases for what is declared."""
+        return wanted(**self._architecture)
+
+    @property
+    def _architecture(self) -> dict[str, Any]:
+        any_depth = isinstance(self.activations, Activation)
+        names = ("loss", "sizes", "batch", "format")
+        held = {"activations": self.activations if any_depth else self.per_layer(), "biases": bool(self.biases)}
+        return held | {name: getattr(self, name) for name in names}
 
 
 def declaration(name: str, given: Any) -> Any:
