@@ -6,10 +6,10 @@ NODE_MODULES := tests/peers/node_modules
 BENCH := .venv-bench
 MUTATION := .venv-mutation
 
-.PHONY: help demo test test-all check vectors campaign power mutation browser peers bench bench-write scaling clean
+.PHONY: help demo test test-all check vectors campaign campaign-long coverage power mutation browser peers bench bench-write scaling clean
 
 help: ## what can be made here
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-11s %s\n' "$$name" "$$what"; done
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-13s %s\n' "$$name" "$$what"; done
 
 demo: ## judge two backpropagations, train on handwritten digits, prove the gradient (installs nothing)
 	$(PYTHON) -m purebp.cli.demo
@@ -32,6 +32,13 @@ vectors: ## the test vectors anew, in purebp/data/vectors/v1
 
 campaign: ## tries for some minutes to find a correct implementation outside its error budget
 	$(PYTHON) -m studies.campaign
+
+campaign-long: ## the same for hours, until ten million numbers have been judged; stopped, it goes on where it was
+	$(PYTHON) -m studies.campaign --entries 650000 --kept build/campaign --write
+
+coverage: $(VENV)/.installed ## are all branches of the textbook, the number systems and the oracle's core taken by the tests?
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check coverage
+	$(BIN)/python -m studies.coverage
 
 browser: $(VENV)/.installed ## the HTML report in a real Chromium
 	$(BIN)/pytest -q tests/browser

@@ -161,7 +161,42 @@ def _halves(x: float) -> tuple[float, float]:
     return high, x - high
 
 
+def in_warps(x: Sequence[float], y: Sequence[float], r: Rounding, random: Random) -> float:
+    """Thirty-two running sums, of every thirty-second term each; then halves are added to halves, as threads of a warp do."""
+    lanes = [naive(x[i::32], y[i::32], r, random) for i in range(32)]
+    while len(lanes) > 1:
+        half = len(lanes) // 2
+        lanes = [r(a + b) for a, b in zip(lanes[:half], lanes[half:])]
+    return lanes[0]
+
+
+def split(x: Sequence[float], y: Sequence[float], r: Rounding, random: Random) -> float:
+    """Parts of eight terms, whose sums are added to one number in the order in which they come, as atomics do."""
+    parts = [naive(x[i : i + 8], y[i : i + 8], r, random) for i in range(0, len(x), 8)]
+    random.shuffle(parts)
+    return reduce(lambda total, part: r(total + part), parts, 0.0)
+
+
+def in_tensor_cores(x: Sequence[float], y: Sequence[float], r: Rounding, random: Random) -> float:
+    """Four products at a time are added to the sum exactly, and rounded once."""
+    total = 0.0
+    for i in range(0, len(x), 4):
+        terms = [part for a, b in zip(x[i : i + 4], y[i : i + 4]) for part in _exact_product(a, b)]
+        total = r(fsum([total, *terms])) if all(map(isfinite, terms)) else r(total + sum(terms))
+    return total
+
+
+def _exact_product(a: float, b: float) -> list[float]:
+    """Two numbers whose sum is a b; the product alone where that is out of range."""
+    product = a * b
+    parts = [*_halves(a), *_halves(b)]
+    if not isfinite(sum(parts) + product):
+        return [product]
+    return [product, fsum([-product, *(p * q for p in parts[:2] for q in parts[2:])])]
+
+
 SUMS: list[Summation] = [naive, from_the_end, shuffled, pairwise, in_lanes, compensated, fused_multiply_add]
+SUMS += [in_warps, split, in_tensor_cores]
 
 
 # Formulas: of z for values, of z and a for slopes; p is the parameter, r rounds, f is the library.
@@ -591,7 +626,7 @@ WAYS: list[dict[str, Any]] = [
     {"total": pairwise, "bias": "apart", "mean": "parts", "value": 2, "slope": 2, "softmax": 2},
     {"total": compensated, "bias": "last", "mean": "end", "value": 2, "slope": 0, "softmax": 3},
     {"total": shuffled, "bias": "first", "mean": "start", "value": 0, "slope": 3, "fused": False},
-    {"total": in_lanes, "bias": "apart", "mean": "parts", "value": 3, "slope": 1, "softmax": 1},
+    {"total": in_warps, "bias": "apart", "mean": "parts", "value": 3, "slope": 1, "softmax": 1},
     {"total": fused_multiply_add, "bias": "first", "mean": "start", "value": 1, "slope": 2, "softmax": 2},
 ]
 

@@ -708,6 +708,10 @@ def document(found: Measured) -> str:
             [[k, f"{n:,}"] for k, n in sorted(found.alarms.runs.items())],
         ),
         "\n".join(f"- {alarm}" for alarm in found.alarms.alarms),
+        "## Budgets under attack",
+        "Random networks of any scale, with saturated neurons and exact kinks, are given to right implementations on machines "
+        "that round as badly as their format allows: `make campaign-long` tries to find one outside its error budget.",
+        f"```text\n{(DOCS / 'campaign.txt').read_text('utf-8').strip()}\n```",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
