@@ -329,7 +329,7 @@ class Rules:
         if self.format.strict and bounds.stable:  # a factor that underflows is multiplied by the other one
             roundoffs, underflow = (
                 K_STRICT * (abs(mantissa) + spread),
-                self.eta(exponent) * math.ceil(max(1.0, largest)),
+                self.eta(exponent) * math.ceil(largest),
             )
         else:
             roundoffs = K * (max(abs(mantissa), scaled(largest, 1, 0, exponent)) + spread)

@@ -307,3 +307,25 @@ def test_the_value_at_0_is_exact_where_it_is_0() -> None:
     on = ball()
     ((zero, near),) = on.elementwise(tanh.value, [[on.zero, on.number(1e-300)]])
     assert zero.mantissa == zero.radius == 0 and near.radius > 0
+
+
+@given(
+    st.sampled_from(list(FORMATS.values())),
+    st.integers(-(2**80), 2**80),
+    st.integers(0, 2**60),
+    st.integers(-120, 0),
+    st.integers(1, 8),
+)
+def test_what_is_stored_has_the_radius_of_the_document(
+    format: Format, mantissa: int, spread: int, exponent: int, roundoffs: int
+) -> None:
+    """r + k u (|m| + r) + η, and no unit less."""
+    rules = Rules(format, 38)
+    found = rules.stored(mantissa, spread, exponent, roundoffs)
+    if found.spread is not None:
+        m, r = abs(mantissa) * Fraction(2) ** exponent, spread * Fraction(2) ** exponent
+        wanted = r + roundoffs * (m + r) / 2**format.precision + 2 * Fraction(2) ** format.emin
+        off = abs(found.mantissa * unit(found) - mantissa * Fraction(2) ** exponent)
+        assert wanted <= found.spread * unit(found) - off and found.spread * unit(found) <= wanted * 1.01 + 2 * unit(
+            found
+        )

@@ -21,6 +21,7 @@ from purebp.number_systems.formats import (
     format_named,
     is_exact,
     rounds_to,
+    stored_once,
 )
 
 
@@ -61,3 +62,20 @@ def test_a_format_of_ones_own_rounds_as_a_known_one_with_its_numbers(x: float) -
     own = Format("own", 11, -14, 15, accumulate_bits=24)
     assert format_named(own) is own
     assert rounds_to(x / 3, own) == rounds_to(x / 3, BINARY16) and is_exact(x, own) == is_exact(x, BINARY16)
+
+
+def test_results_are_stored_once_in_a_format_narrower_than_binary32() -> None:
+    for format in (BINARY64, BINARY32, TF32):
+        with pytest.raises(PurebpError, match=f"results of {format.name} are not stored once"):
+            stored_once(format)
+    for format in (BFLOAT16, BINARY16):
+        inside = stored_once(format)
+        assert (inside.name, inside.dtype, inside.kept, inside.of_numbers) == (
+            format.name,
+            format.dtype,
+            format,
+            format,
+        )
+        assert (inside.precision, inside.emin, inside.emax, inside.accumulate_bits) == (24, -126, 127, 24)
+    assert BINARY64.of_numbers is BINARY64
+    assert list(map(str, (BINARY16, stored_once(BINARY16)))) == ["binary16", "binary16, stored once"]

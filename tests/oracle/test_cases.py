@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import purebp.oracle.cases
 from purebp import PurebpError, activation, backpropagation, forward
 from purebp.number_systems.formats import FORMATS, Format, is_exact
 from purebp.oracle import judge
@@ -83,11 +84,15 @@ def test_what_is_wired_in_is_that_of_every_case(sizes: tuple[int, ...] | None, b
         assert all(layer.biases is None for layer in case.network.layers)
 
 
-def test_no_sample_and_too_many_numbers_are_refused() -> None:
+def test_no_sample_and_too_many_numbers_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(PurebpError, match="a batch of 0 samples: at least one is wanted"):
         ladder(SIGMOIDS, batch=0)
     with pytest.raises(PurebpError, match="with 1 samples are 1,003,001 numbers: 1,000,000 can be checked"):
         ladder(SIGMOIDS, sizes=(1000, 1000, 1))
+    monkeypatch.setattr(purebp.oracle.cases, "MOST_NUMBERS", 24)
+    assert ladder(["tanh"], sizes=(5, 2), batch=2)  # 24 numbers
+    with pytest.raises(PurebpError, match="are 31 numbers: 24 can be checked"):
+        ladder(["tanh"], sizes=(5, 2), batch=3)
 
 
 def test_a_single_activation_is_asked_at_several_depths() -> None:
@@ -254,4 +259,26 @@ def test_the_ladder_is_the_one_of_the_documents() -> None:
         "large numbers": ("2-3-2", 3),
         "larger numbers": ("2-3-2", 2),
         "whole numbers": ("3-2-2", 2),
+    }
+    deeper = {case.name: "-".join(map(str, case.sizes)) for case in ladder(["tanh", "relu", "tanh"], loss="mse")}
+    assert deeper == {
+        "one sample": "2-3-2-1",
+        "two samples": "2-3-2-1",
+        "several outputs": "3-2-4-2",
+        "square layers": "2-2-2-2",
+        "wider square layers": "3-3-3-3",
+        "one sample, wider": "4-5-3-2",
+        "zeros": "3-2-3-2",
+        "one neuron per layer": "1-1-1-1",
+        "a saturated neuron": "2-3-2-2",
+        "a kink": "2-3-2-2",
+        "as many samples as neurons": "4-4-4-4",
+        "wide": "5-7-6-3",
+        "full-length numbers": "3-4-4-2",
+        "one sample, moved by little": "2-3-2-1",
+        "a kink in every layer": "3-4-3-2",
+        "many samples, many neurons": "18-19-19-3",
+        "large numbers": "2-3-2-2",
+        "larger numbers": "2-3-2-2",
+        "whole numbers": "3-2-2-2",
     }
