@@ -37,8 +37,8 @@ campaign-long: ## the same for hours, until ten million numbers have been judged
 	$(PYTHON) -m studies.campaign --entries 650000 --kept build/campaign --write
 
 coverage: $(VENV)/.installed ## are all branches of the textbook, the number systems and the oracle's core taken by the tests?
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check coverage
-	$(BIN)/python -m studies.coverage
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check pytest-cov
+	$(BIN)/pytest -q -n auto --dist worksteal --cov=purebp
 
 browser: $(VENV)/.installed ## the HTML report in a real Chromium
 	$(BIN)/pytest -q tests/browser
