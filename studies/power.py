@@ -22,6 +22,7 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 from random import Random
+from statistics import median
 from typing import Any
 
 from purebp import FLOAT, Batch, Layer, Network, backpropagation, evaluate, loss
@@ -553,6 +554,7 @@ class Measured:
     imprecise: list[tuple[str, bool]]
     alarms: Alarms
     fooling: list[tuple[str, str]]  # what short numbers do not show, and the cases that see it
+    costs: list[tuple[Case, float]]  # what each case of a check takes, in seconds
     seed: int
 
     @property
@@ -606,8 +608,23 @@ def measure(extent: Extent, seed: int) -> Measured:
         ],
         false_alarms(extent.runs, random),
         [(kind.name, fooling.seen_by(kind)) for kind in fooling.KINDS[:: 1 if extent.runs > 10_000 else 13]],
+        costs(Setting(("sigmoid", "sigmoid"), "mse")),
         seed,
     )
+
+
+def costs(setting: Setting, times: int = 5) -> list[tuple[Case, float]]:
+    """What it takes to ask a right candidate in plain loops for each case, and to judge its answer: medians, in seconds."""
+    gradients = implementation(Way(MACHINES[0])).gradients
+    asked = setting.candidate(lambda network, batch: reshaped(network, gradients(network, batch, loss(setting.loss))))
+    question = Layers(setting.question().declared)  # which remembers no budgets
+
+    def seconds(case: Case) -> float:
+        start = time.perf_counter()
+        judged(question, [case], [ask(asked, case, question.declared)], "candidate", explained=False)
+        return time.perf_counter() - start
+
+    return [(case, median(seconds(case) for _ in range(times))) for case in question.declared.ladder()]
 
 
 def percent(part: int, whole: int) -> str:
@@ -698,6 +715,21 @@ def document(found: Measured) -> str:
         f"{len(found.fooling)} are seen. *Short numbers*: by one of the simple cases. What is not seen lies inside the budgets, "
         "or shows after more calls than a check makes.",
         rows(["what is wrong", "seen by"], [[name, by or "**not seen**"] for name, by in found.fooling]),
+        "## What each case costs",
+        "To ask a right candidate in plain loops, sigmoids and the mean squared error, and to judge its answer.",
+        rows(
+            ["case", "widths", "samples", "share of the time of all"],
+            [
+                [
+                    case.name,
+                    "-".join(map(str, case.sizes)),
+                    case.samples,
+                    f"{seconds / sum(s for _, s in found.costs):.1%}",
+                ]
+                for case, seconds in found.costs
+            ],
+        ),
+        f"All together: {1000 * sum(seconds for _, seconds in found.costs):.0f} ms.",
         "## False alarms",
         f"Right implementations were asked {found.alarms.total:,} times (an implementation and a case each), in plain "
         "loops with naive, stable and tanh-based formulas, sums in any order, and 1/n anywhere. Among them is what is "
