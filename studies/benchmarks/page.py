@@ -90,7 +90,7 @@ def page(found: Found) -> str:
         "## What is caught\n",
         "All checkers are given the same candidates: every mistake of the [catalogue](mistakes.md), planted in the "
         "first architecture in which it changes something. *One case* is a random network with four samples, which "
-        "somebody would try; *all cases* adds those that `purebp check` makes up, eleven or twelve. A mistake counts "
+        "somebody would try; *all cases* adds those that `purebp check` begins with, eleven or twelve. A mistake counts "
         "as caught where the checker rejects it and accepts what is right. The *right ones* are backpropagations in "
         "plain loops, none of them purebp's, with various formulas and orders of summation, which take turns over "
         "the cases of `purebp check`. Where a checker gives a number in place of a verdict, some limits were tried, "
