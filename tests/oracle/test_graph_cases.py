@@ -43,6 +43,7 @@ from purebp.graph import (
 )
 from purebp.graphs.tensors import entries
 from purebp.number_systems.ball import ball
+from purebp.number_systems.formats import BFLOAT16, is_exact
 from purebp.oracle import check
 from purebp.oracle.conventions import Convention, Factor
 from purebp.oracle.evidence import share
@@ -54,6 +55,7 @@ from purebp.oracle.graph_cases import (
     continued,
     graph_budgets,
     graph_cases,
+    independent,
     key_of,
     keys_of,
     named,
@@ -314,3 +316,19 @@ def test_the_seed_is_0_where_none_is_given_and_outputs_are_columns_of_the_last_p
 def test_zeros_are_counted_among_the_gradients_of_leaves() -> None:
     graph = Sum(Multiply(Parameter("p", (2,)), Parameter("q", (2,))))
     assert _dull(graph, {"p": [1.0, 2.0], "q": [0.0, 3.0]}) == (0, 1)
+
+
+def test_independent_cases_are_of_one_sample_with_numbers_of_eight_bits() -> None:
+    graph = HalfSSE(Input("y", (None, 2)), Linear(Input("x", (None, 3)), Parameter("W", (2, 3))))
+    found = list(independent(graph, 20, "bfloat16"))
+    assert len(found) == 20 and {case.samples for case in found} == {1}
+    assert found[0].feed != found[1].feed and found == list(independent(graph, 20, "bfloat16"))
+    numbers = {abs(x) for case in found for value in case.feed.values() for x in entries(value)}
+    assert len(numbers) > 60 and all(is_exact(x, BFLOAT16) for x in numbers)
+    assert found[0].feed != next(independent(graph, 1, "bfloat16", seed=1)).feed
+
+
+def test_of_independent_cases_those_without_a_budget_are_left_out() -> None:
+    graph = Sum(Exp(Multiply(Parameter("p", (1,)), Constant([20.0]))))
+    found = list(independent(graph, 40, "binary16"))
+    assert 0 < len(found) < 40 and all(bounded(case, "binary16") for case in found)
