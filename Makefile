@@ -38,7 +38,7 @@ campaign-long: ## the same for hours, until ten million numbers have been judged
 
 coverage: $(VENV)/.installed ## are all branches of the textbook, the number systems and the oracle's core taken by the tests?
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check pytest-cov
-	$(BIN)/pytest -q -n auto --dist worksteal --cov=purebp
+	$(BIN)/pytest -q -n auto --dist worksteal --cov
 
 browser: $(VENV)/.installed ## the HTML report in a real Chromium
 	$(BIN)/pytest -q tests/browser

@@ -54,6 +54,13 @@ def test_whatever_of_a_ball_is_stored_is_storable_and_nothing_beyond_its_ends(
             assert float(end) == end and share(rounds_to(beyond, narrow), budget) > 1
 
 
+@pytest.mark.parametrize("side", [-1, 1])
+def test_the_smallest_normal_number_is_not_flushed(side: int) -> None:
+    """From 1 to 1½ of it: 0 is beyond."""
+    budget = Ball(side * 5, -128, 1, Rules(stored_once(BFLOAT16), 38))
+    assert share(side * 2.0**-126, budget) <= 1 < share(0.0, budget)
+
+
 @pytest.mark.parametrize("narrow", NARROW.values(), ids=str)
 def test_no_implementation_in_single_precision_is_accused_for_what_it_stores(narrow: Format) -> None:
     """Of numbers that the format has, with sums in any order, and every result rounded to the format once."""

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from purebp import Layer, Network, PurebpError, from_json, to_json
 from purebp.textbook.activations import Elementwise
 from purebp.textbook.arithmetic import Function
+from purebp.textbook.serialization import parsed
 from tests.strategies import ACTIVATIONS, Exercise, cases
 
 EXTREMES = [-0.0, 5e-324, -2.2250738585072014e-308, 1e308, 0.1, 1 / 3, 1e16 + 2]
@@ -156,3 +157,10 @@ def test_an_activation_of_ones_own_is_not_written() -> None:
     square = Elementwise("square", Function("square", lambda z, on: z * z), Function("square′", lambda z, on: 2 * z))
     with pytest.raises(PurebpError, match="square"):
         to_json(Network([Layer([[1.0]], None, square)]))
+
+
+def test_twenty_levels_are_read_and_no_more() -> None:
+    deep = "[" * 21 + "]" * 21  # the document, and twenty levels in it
+    assert parsed(deep)
+    with pytest.raises(PurebpError, match="nested too deeply: 20 levels are enough"):
+        parsed(f"[{deep}]")
