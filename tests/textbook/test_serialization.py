@@ -160,7 +160,7 @@ def test_an_activation_of_ones_own_is_not_written() -> None:
 
 
 def test_twenty_levels_are_read_and_no_more() -> None:
-    deep = "[" * 21 + "]" * 21  # the document, and twenty levels in it
+    deep = "[" * 20 + "]" * 20
     assert parsed(deep)
     with pytest.raises(PurebpError, match="nested too deeply: 20 levels are enough"):
         parsed(f"[{deep}]")
