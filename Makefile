@@ -37,8 +37,10 @@ campaign-long: ## the same for hours, until ten million numbers have been judged
 	$(PYTHON) -m studies.campaign --entries 650000 --kept build/campaign --write
 
 coverage: $(VENV)/.installed ## are all branches of the textbook, the number systems and the oracle's core taken by the tests?
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check pytest-cov
-	$(BIN)/pytest -q -n auto --dist worksteal --cov
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'coverage>=7.10'
+	$(BIN)/coverage run -m pytest -q -n auto --dist worksteal
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 browser: $(VENV)/.installed ## the HTML report in a real Chromium
 	$(BIN)/pytest -q tests/browser

@@ -329,3 +329,10 @@ def test_what_is_stored_has_the_radius_of_the_document(
         assert wanted <= found.spread * unit(found) - off and found.spread * unit(found) <= wanted * 1.01 + 2 * unit(
             found
         )
+
+
+def test_by_exactly_0_nothing_is_divided_and_by_what_may_be_0_without_a_bound() -> None:
+    on = ball()
+    with pytest.raises(ZeroDivisionError):
+        on.one / on.zero
+    assert (on.one / Ball(0, 0, 1, Rules(None, 38))).spread is None

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from purebp import PurebpError
 from purebp.number_systems.decimals import _expm1, _log1p, decimal
 
 
@@ -156,3 +157,8 @@ def test_decimal_functions_satisfy_their_identities(x: float) -> None:
     assert abs(on.log1p(on.expm1(z)) - z) <= Decimal("1e-42") * max(Decimal(1), abs(z))  # 1 + e^−30 loses 13 digits
     assert abs(on.tanh(z) - (on.exp(2 * z) - 1) / (on.exp(2 * z) + 1)) < tiny
     assert abs(on.normal_cdf(z) + on.normal_cdf(-z) - 1) < tiny
+
+
+def test_what_is_no_real_number_is_refused() -> None:
+    with pytest.raises(PurebpError, match="1j is no decimal number: a real number is wanted"):
+        decimal(20).lift([[1j]])  # type: ignore[list-item]  # as users do

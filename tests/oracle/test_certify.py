@@ -23,6 +23,7 @@ from purebp.number_systems.dual import Dual, dual
 from purebp.number_systems.rational import FRACTION
 from purebp.oracle import Certified, certified_gradients, certified_hessian_product, certified_loss, certified_outputs
 from purebp.oracle.certify import MOST_DIGITS, certify, nearest_double
+from purebp.textbook.arithmetic import Undecided
 from studies.conforming import Exercise, wild_case
 from tests.enclosures import BELL, EXACT, QUARTIC, RATIONAL, SQUARES, gradients, one_neuron, wild_cases
 from tests.strategies import cases
@@ -381,3 +382,15 @@ def test_vectors_have_a_number_for_each_parameter(vectors: Any, message: str) ->
     with pytest.raises(PurebpError, match=message):
         certified_hessian_product(network, Batch([[1.0]], [[0.0]]), "mse", vectors)
     assert certified_hessian_product(network, Batch([[1.0]], [[0.0]]), "mse", []) == ()
+
+
+def test_what_stays_undecided_with_all_digits_is_refused() -> None:
+    tried: list[int] = []
+
+    def undecided(digits: int) -> list[Ball]:
+        tried.append(digits)
+        raise Undecided("it is not known which is less")
+
+    with pytest.raises(Undecided):
+        certify(undecided, 38)
+    assert tried == [38, 76, 152, 304, 608]

@@ -30,6 +30,7 @@ from purebp.graph import (
     Multiply,
     Negative,
     Node,
+    Operation,
     Parameter,
     ReLU,
     Sigmoid,
@@ -51,6 +52,7 @@ from purebp.oracle.explaining.graph_mistakes import mistakes
 from purebp.oracle.graph_cases import (
     LOSS_KEY,
     _dull,
+    _made,
     bounded,
     continued,
     graph_budgets,
@@ -332,3 +334,22 @@ def test_of_independent_cases_those_without_a_budget_are_left_out() -> None:
     graph = Sum(Exp(Multiply(Parameter("p", (1,)), Constant([20.0]))))
     found = list(independent(graph, 40, "binary16"))
     assert 0 < len(found) < 40 and all(bounded(case, "binary16") for case in found)
+
+
+def test_a_case_that_cannot_be_computed_has_no_bound() -> None:
+    graph = BinaryCrossEntropy(Input("y", (1,)), Parameter("p", (1,)))
+    case = _made(graph, {"y": [1.0], "p": [0.5]}, 1)
+    assert bounded(case, "binary64") and not bounded(replace(case, feed={"y": [1.0], "p": [-0.5]}), "binary64")
+
+
+def test_a_product_that_takes_no_other_numbers_is_no_sum() -> None:
+    """Of an operation of one's own: how many terms its gradient has is counted with numbers that it never gets else."""
+
+    def product(on: Any, g: Any, y: Any, x: Any) -> Any:
+        if max(g) > 1:
+            raise ValueError("an error above 1")
+        return g
+
+    picky = Operation("Picky", shape=lambda x: x, value=lambda on, x: x, products=(product,))
+    graph = Sum(picky(Parameter("p", (2,))))
+    assert continued(graph, {"p": [1.0, 2.0]}) == 0

@@ -8,7 +8,21 @@ from typing import Any
 import pytest
 
 from purebp import FLOAT
-from purebp.graph import Add, Cost, HalfSSE, Input, Linear, Node, Parameter, Sigmoid, Softmax, Sum, Tanh, forward_graph
+from purebp.graph import (
+    Add,
+    Cost,
+    Exp,
+    HalfSSE,
+    Input,
+    Linear,
+    Node,
+    Parameter,
+    Sigmoid,
+    Softmax,
+    Sum,
+    Tanh,
+    forward_graph,
+)
 from purebp.graphs.engine import accumulated, topological_order, uses_of
 from purebp.graphs.tensors import as_rows, entries, entrywise
 from purebp.number_systems.ball import ball
@@ -380,3 +394,10 @@ def test_a_named_mistake_has_its_name_with_either_sign_where_no_direction_is_dec
         report = check(of_engine(graph, mistake, factor), graph=graph)
         assert (report.verdict, name_of(report)) == ("wrong", mistake.name)
     assert name_of(check(of_engine(graph, mistake, -1.0), graph=graph, returns="gradients")) != mistake.name
+
+
+def test_what_has_no_budget_in_single_precision_is_not_called_off_by_it() -> None:
+    """e^(80 p) is beyond binary32."""
+    graph = Sum(Exp(80 * Parameter("p", (3,))))
+    assert check(of_engine(graph), graph=graph).verdict == "correct"
+    assert check(of_engine(graph, factor=1 + 1e-9), graph=graph).verdict == "wrong"

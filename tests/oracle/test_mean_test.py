@@ -214,3 +214,12 @@ def in_floats(graph: Any, feed: dict[str, Any]) -> list[Any]:
     values = forward_graph(graph, feed)
     gradients = accumulated(values, uses_of(values))
     return [gradients[node] for node in values if node.trained]
+
+
+def test_of_what_is_wrong_no_mean_is_taken() -> None:
+    names, cost = SETTINGS[0]
+    wrong = candidate(names, cost, "bfloat16 throughout", BFLOAT16, 3.0)
+    declared: dict[str, Any] = {"activations": names, "loss": cost, "returns": "gradients", "format": "bfloat16"}
+    report = check(wrong, **declared, stored="every-step")
+    assert report.verdict == "correct-under-convention" or not any("independent" in note for note in report.notes)
+    assert not report.conforms

@@ -121,3 +121,8 @@ def test_a_complex_number_is_compared_by_its_real_part() -> None:
     network, batch = Network([Layer([[0.0]], None, "relu")]), Batch([[1.0]], [[-1.0]])
     (layer,) = numerical_gradients(network, batch, "half_sse", "complex").layers
     assert layer.weights == ((1.0,),)
+
+
+def test_one_level_cannot_be_compared() -> None:
+    with pytest.raises(PurebpError, match="1 levels: at least 2 are wanted"):
+        richardson(lambda x: x[0], [1.0], levels=1)

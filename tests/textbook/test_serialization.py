@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from purebp import Layer, Network, PurebpError, from_json, to_json
-from purebp.textbook.activations import Elementwise
+from purebp.textbook.activations import Elementwise, tanh
 from purebp.textbook.arithmetic import Function
 from purebp.textbook.serialization import parsed
 from tests.strategies import ACTIVATIONS, Exercise, cases
@@ -164,3 +164,8 @@ def test_twenty_levels_are_read_and_no_more() -> None:
     assert parsed(deep)
     with pytest.raises(PurebpError, match="nested too deeply: 20 levels are enough"):
         parsed(f"[{deep}]")
+
+
+def test_an_activation_of_ones_own_cannot_be_found_again() -> None:
+    with pytest.raises(PurebpError, match=r"layers\[0\].activation: 'sigmoid' cannot be found again by its name"):
+        to_json(Network([Layer([[1.0]], None, Elementwise("sigmoid", tanh.value, tanh.derivative))]))

@@ -155,3 +155,10 @@ def test_whatever_the_learning_rate_training_diverges_by_name_or_not_at_all(
 def test_options_that_make_no_sense_are_refused_by_name(options: dict[str, Any], message: str) -> None:
     with pytest.raises(PurebpError, match=message):
         next(train(START, LINE, **options))
+
+
+def test_the_function_of_plain_descent_is_plain_descent() -> None:
+    network, data = Network.random([1, 1], "identity", seed=1), Batch([[1.0]], [[0.5]])
+    *_, by_function = train(network, data, optimizer=sgd_step, epochs=3)  # type: ignore[arg-type]  # as users do
+    *_, by_name = train(network, data, optimizer="sgd", epochs=3)
+    assert by_function.network == by_name.network
