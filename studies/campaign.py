@@ -19,13 +19,17 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from functools import cache
+from hashlib import sha256
 from itertools import chain, count
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from purebp import forward
+from purebp.cli import options
 from purebp.cli.terminal import Line
 from purebp.number_systems.formats import FORMATS
 from purebp.textbook.activations import Elementwise
@@ -130,13 +134,15 @@ def _judge(campaign: Campaign, name: str, number: int) -> None:
 def run(entries: int, seed: int, executor: Executor, kept: Path | None = None, at_once: int = 4) -> Iterator[Campaign]:
     """The campaign after every block, until so many entries of gradients, outputs and losses have been judged.
 
-    Blocks that the file has of the same seed are not judged again.
+    Blocks that the file has of the same seed and of the same code are not judged again.
     """
     campaign, done = Campaign(), set[int]()
-    for found in map(json.loads, kept.read_text("utf-8").splitlines() if kept and kept.exists() else ()):
-        if found["seed"] == seed:
-            done.add(found["block"])
-            campaign.add(_read(found["campaign"]))
+    for line in kept.read_text("utf-8").splitlines() if kept and kept.exists() else ():
+        with suppress(json.JSONDecodeError):  # it was stopped while it wrote
+            found = json.loads(line)
+            if (found["seed"], found["code"]) == (seed, code()) and found["block"] not in done:
+                done.add(found["block"])
+                campaign.add(_read(found["campaign"]))
     yield campaign
     waiting = dict[Future[Campaign], int]()
     numbers = (number for number in count() if number not in done)
@@ -149,13 +155,23 @@ def run(entries: int, seed: int, executor: Executor, kept: Path | None = None, a
             number = waiting.pop(future)
             campaign.add(future.result())
             if kept:
-                line = json.dumps({"seed": seed, "block": number, "campaign": asdict(future.result())})
+                held = {"seed": seed, "code": code(), "block": number, "campaign": asdict(future.result())}
                 kept.parent.mkdir(parents=True, exist_ok=True)
                 with kept.open("a", encoding="utf-8") as file:
-                    print(line, file=file)
+                    print(json.dumps(held), file=file)
             yield campaign
     for future in waiting:
         future.cancel()
+
+
+@cache
+def code() -> str:
+    """A hash of what is judged, and of the judge."""
+    paths = [
+        *sorted((ROOT / "purebp").rglob("*.py")),
+        *(ROOT / "studies" / f"{name}.py" for name in ("campaign", "conforming")),
+    ]
+    return sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()[:16]
 
 
 def _read(found: dict[str, Any]) -> Campaign:
@@ -203,10 +219,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m studies.campaign", description=str(__doc__).splitlines()[0])
     parser.add_argument("--entries", type=int, default=100_000, help="of gradients, outputs and losses (100,000)")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--processes", type=options.count, default=os.cpu_count() or 1)
     parser.add_argument("--write", action="store_true", help="write docs/campaign.txt")
     parser.add_argument("--kept", type=Path, metavar="FILE", help="keeps what is done, and goes on from there")
     given = parser.parse_args(arguments)
+    if given.kept and given.kept.is_dir():
+        parser.error(f"--kept {given.kept}: that is a directory, and a file is wanted")
     campaign, line = Campaign(), Line()
     with ProcessPoolExecutor(given.processes) as pool:
         for campaign in run(given.entries, given.seed, pool, given.kept, 2 * given.processes):

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic
 
-from purebp.textbook.arithmetic import FLOAT, Arithmetic, Function, Matrix, N, Vector
+from purebp.textbook.arithmetic import FLOAT, Arithmetic, Function, Matrix, N, PurebpError, Vector
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,10 @@ def dual(arithmetic: Arithmetic[N]) -> Arithmetic[Dual[N]]:
         return apply
 
     def elementwise(function: Function, rows: Matrix[Dual[N]]) -> list[list[Dual[N]]]:
+        bends = arithmetic.encloses and (function.bounds is None or function.bounds.kinks)
+        if function.derivative is None and bends:  # a formula takes one side of a kink
+            advice = "give its Function bounds=Bounds(...) and derivative=Function(...)"
+            raise PurebpError(f"nothing is known about the derivative of {function.name}: {advice}")
         if function.derivative is None or not arithmetic.encloses:
             return [[function.formula(x, system) for x in row] for row in rows]
         values, slopes = _split(rows)

@@ -167,7 +167,7 @@ def certified_hessian_product(
     >>> certified_hessian_product(network, Batch([[3.0]], [[1.0]]), "sse", [[1.0], [0.5]])[0][0].value
     18.0
     """
-    parameters = network.parameters()
+    parameters, vectors = network.parameters(), list(vectors)
     for v in vectors:
         if not isinstance(v, Sequence) or len(v) != len(parameters):
             given = f"a vector of {len(v)} numbers" if isinstance(v, Sequence) else f"{v!r:.60}"

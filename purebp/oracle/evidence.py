@@ -240,12 +240,11 @@ def _position(key: Key) -> tuple[int, int]:
 
 def _compare(key: Key, name: str, rows: Matrix, budgets: Matrix[Ball]) -> TensorReport:
     held = [[storable(b) for b in row] for row in budgets]
-    shares = tuple(tuple(share(x, b) for x, b in zip(*pair)) for pair in zip(rows, held))
+    shares = tuple(tuple(share(x, b) for x, b in zip(*pair)) for pair in zip(rows, budgets))
     spread = [x for row in budgets for x in row]
     values = [nearest_double(b.mantissa, b.exponent) for b in spread]
-    sizes, radii = sum(map(abs, values)), sum(b.radius for b in spread)
-    if (format := spread[0].rules.format) is not None and format.kept is not None:
-        radii += format.kept.storage * sizes  # by which anything stored may be off
+    reach = [b.radius + _stored_off(y, spread[0]) for b, y in zip((b for row in held for b in row), values)]
+    sizes, radii, format = sum(map(abs, values)), sum(reach), spread[0].rules.format
     places = [(i, j) for i, row in enumerate(shares) for j in range(len(row))]
     i, j = max(places, key=lambda place: (not shares[place[0]][place[1]] <= 1, _nan_last(shares[place[0]][place[1]])))
     expected = nearest_double(held[i][j].mantissa, held[i][j].exponent)
@@ -259,8 +258,14 @@ def _compare(key: Key, name: str, rows: Matrix, budgets: Matrix[Ball]) -> Tensor
     ulps = max((abs(x - y) / unit for x, y, _ in pairs), default=0.0)
     wrong = sum(not x <= 1 for row in shares for x in row)
     resolution = radii / sizes if sizes else 0.0 if radii < FAR_BELOW else inf
-    open = sum(b.spread is None or 0 < abs(b.mantissa) <= b.spread for b in spread)
+    open = sum(r == inf or 0 < abs(y) <= r for r, y in zip(reach, values))
     return TensorReport(name, key[0], key[1], len(spread), wrong, shares[i][j], ulps, resolution, worst, shares, open)
+
+
+def _stored_off(y: float, budget: Ball) -> float:
+    """By how much a right number that is stored once may be off on top of that: half a unit, or all of it, flushed to 0."""
+    kept = budget.rules.format.kept if budget.rules.format else None
+    return 0.0 if kept is None else kept.storage * abs(y) if abs(y) >= kept.smallest_normal else kept.smallest_normal
 
 
 def _nan_last(x: float) -> float:
@@ -299,6 +304,8 @@ def share(x: float, budget: Ball) -> float:
     >>> share(1 / 3, budget) < 1 < share(0.3334, budget)
     True
     """
+    if budget.spread is not None and (format := budget.rules.format) is not None and format.kept is not None:
+        x = rounds_to(x, format.kept)  # as who prints it with few digits may not have it
     budget = storable(budget)
     if budget.spread is None:
         return 0.0

@@ -12,6 +12,7 @@ from the names of the parameters to their gradients. "loss", and the values of n
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from math import isfinite, prod
 from random import Random
@@ -104,10 +105,12 @@ def independent(graph: Node, count: int, format: Format | str, seed: int = 0) ->
     leaves = [node for node in named(graph) if node.operation is None]
     sizes = {leaf: tuple(1 if n is None else n for n in leaf.shape or ()) for leaf in leaves}
     for n in range(count):
-        feed = _drawn(graph, sizes, Random(f"independent {seed} {n}"), (-1, 1), 1.0, unit=128)
-        case = _made(graph, feed, 1)
-        if bounded(case, format):
-            yield case
+        for signs in ((-1, 1), (1,)):  # positive ones, where it cannot be computed with others
+            with suppress(PurebpError):
+                case = _made(graph, _drawn(graph, sizes, Random(f"independent {seed} {n}"), signs, 1.0, unit=128), 1)
+                if bounded(case, format):
+                    yield case
+                    break
 
 
 def _made(graph: Node, feed: dict[str, Tensor], samples: int) -> GraphCase:

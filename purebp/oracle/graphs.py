@@ -46,7 +46,8 @@ class Graphs:
         if self.declared.returns == "step" or all(self._holds(piece, self.usual, known=piece.off) for piece in asked):
             return None
         ratios = [ratio for piece in asked if (ratio := self._ratio(piece))]
-        known = factors(ratios, 1e-6) if ratios else ()
+        roundoff = self.declared.format.of_numbers.storage
+        known = factors(ratios, max(1e-6, 4 * roundoff)) if ratios else ()
         for factor in sorted(known, key=lambda factor: factor.outputs != 0):  # their number is a constant here
             ones = all(abs(factor(piece.case.samples, piece.case.outputs)) == 1 for piece in asked)
             if ones and factor not in (ONE, -ONE):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from purebp.number_systems.formats import Format
+from purebp.number_systems.formats import Format, is_exact
 from purebp.oracle.answer import Claim
 from purebp.oracle.asking.candidate import ask
 from purebp.oracle.asking.declared import Declared
@@ -12,6 +12,7 @@ from purebp.oracle.cases import Case
 from purebp.oracle.layers import Layers
 from purebp.oracle.pipeline import judged
 from purebp.oracle.reports.report import Report
+from purebp.textbook.arithmetic import PurebpError
 from purebp.textbook.losses import Loss
 from purebp.textbook.network import Batch, Gradients, Network
 
@@ -46,5 +47,11 @@ def judge(
         stored=stored,
         strict=strict,
     )
+    if (kept := declared.format.kept) is not None:
+        rows = (network.parameters(), *batch.inputs, *batch.targets)
+        if (other := next((x for row in rows for x in row if not is_exact(x, kept)), None)) is not None:
+            raise PurebpError(
+                f"{other!r} is no number of {kept.name}, and with results stored once all that is given must be: round it"
+            )
     case = Case("the case", network, batch)
     return judged(Layers(declared), [case], [ask(lambda *given: claimed, case, declared)], name)

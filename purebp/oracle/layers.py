@@ -23,7 +23,7 @@ from purebp.oracle.cases import Case
 from purebp.oracle.conventions import Convention, budgets, default_convention
 from purebp.oracle.evidence import Budgets, Evidence, regathered
 from purebp.oracle.explaining.diagnosis import Diagnosis, Observation, explanations, followed
-from purebp.oracle.explaining.localisation import approximation, localised
+from purebp.oracle.explaining.localisation import approximation, less_than_claimed, localised
 from purebp.oracle.reasons import Reasons, of_state
 from purebp.textbook.activations import sigmoid
 from purebp.textbook.arithmetic import Matrix
@@ -74,7 +74,9 @@ class Layers:
 
     def reasons(self, evidence: Sequence[Evidence], convention: Convention, findings: Sequence[Finding]) -> Reasons:
         evidence, _ = self.relevant(evidence, convention)
-        gradients = _of_gradients(evidence)
+        gradients, format = _of_gradients(evidence), self.declared.format
+        if format.strict and (note := less_than_claimed(evidence, convention, format, self.enclose)):
+            return Reasons(approximation=note)
         diagnoses = [diagnosis for diagnosis in self._told(gradients, self.declared) if diagnosis.changes]
         if diagnoses:
             flaky = any(finding.kind == "flaky" for finding in findings)

@@ -1,7 +1,7 @@
 """Whether errors lean one way: where everything is stored in a narrow format, each number alone shows little.
 
-Over n independent cases, tᵢ is the mean of sign(y) err / allowed over the entries of a case, in [−1, 1] inside the
-budgets. By the empirical Bernstein inequality (Maurer and Pontil 2009, theorem 4) their mean is further from its
+Over n independent cases, tᵢ is the mean of sign(y) err / allowed over the entries of a tensor in a case, in [−1, 1]
+inside the budgets. By the empirical Bernstein inequality (Maurer and Pontil 2009, theorem 4) their mean is further from its
 expectation than √(2 V ln(4/α) / n) + 14 ln(4/α) / (3 (n − 1)) with a probability of at most α, V being the variance of
 the sample. Rounding to nearest errs either way, so that the expectation is near 0: below `ALLOWED`.
 
@@ -13,23 +13,26 @@ the sample. Rounding to nearest errs either way, so that the expectation is near
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import copysign, inf, log, sqrt
 from statistics import fmean, variance
 from typing import NamedTuple, TypeVar
 
-from purebp.oracle.answer import Answer, Claim
+from purebp.number_systems.ball import Ball
+from purebp.oracle.answer import Answer, Key, tensor_name
 from purebp.oracle.certify import nearest_double
-from purebp.oracle.evidence import UNDECIDED, Budgets, inside
+from purebp.oracle.evidence import UNDECIDED, inside
 from purebp.oracle.pipeline import Question
 from purebp.oracle.reports.report import Report
+from purebp.textbook.arithmetic import Matrix
 
 C = TypeVar("C")  # a case
 
 CASES = 1024
 ALPHA = 1e-9  # the probability of accusing a candidate whose errors lean by no more than is allowed
 ALLOWED = 0.02  # of the budgets: what rounding to nearest may lean by
+NO_CASES = "No independent cases could be drawn, or they take too long: nothing is said of the mean of the errors."
 
 
 class Lean(NamedTuple):
@@ -39,24 +42,24 @@ class Lean(NamedTuple):
     sensitivity: float
 
 
-def lean(claim: Claim, budgets: Budgets) -> Lean:
-    """How far, and to which side, the entries of an answer lie in their budgets; those expected to be 0 aside."""
-
+def lean(rows: Matrix, budgets: Matrix[Ball]) -> Lean:
+    """How far, and to which side, the entries of a tensor lie in their budgets; those expected to be 0 aside."""
     shares, sensitivities = [0.0], [0.0]
-    for key, rows in claim.items():
-        for x, b in ((x, b) for pair in zip(rows, budgets[key]) for x, b in zip(*pair)):
-            y = nearest_double(b.mantissa, b.exponent)
-            if y and b.spread:
-                shares.append((x - y) / copysign(b.radius, y))
-                sensitivities.append(abs(y) / b.radius)
+    for x, b in ((x, b) for pair in zip(rows, budgets) for x, b in zip(*pair)):
+        y = nearest_double(b.mantissa, b.exponent)
+        if y and b.spread:
+            shares.append((x - y) / copysign(b.radius, y))
+            sensitivities.append(abs(y) / b.radius)
     return Lean(fmean(shares), fmean(sensitivities))
 
 
 @dataclass(frozen=True, slots=True)
 class Mean:
-    """What the leans of independent cases say together."""
+    """What the leans of a tensor in independent cases say together; one of so many tensors, of which each may be flagged."""
 
     leans: tuple[Lean, ...]
+    tensor: str = ""
+    tensors: int = 1
 
     @property
     def mean(self) -> float:
@@ -65,8 +68,8 @@ class Mean:
     @property
     def threshold(self) -> float:
         """From which on a mean is beyond what rounding may do."""
-        n, shares = len(self.leans), [share for share, _ in self.leans]
-        return ALLOWED + sqrt(2 * variance(shares) * log(4 / ALPHA) / n) + 14 * log(4 / ALPHA) / (3 * (n - 1))
+        n, shares, level = len(self.leans), [share for share, _ in self.leans], log(4 * self.tensors / ALPHA)
+        return ALLOWED + sqrt(2 * variance(shares) * level / n) + 14 * level / (3 * (n - 1))
 
     @property
     def conforms(self) -> bool:
@@ -74,7 +77,7 @@ class Mean:
 
     @property
     def smallest_visible_error(self) -> float:
-        """The relative error everywhere that moves the mean as far as that."""
+        """The relative error of all of the tensor that moves the mean as far as that."""
         sensitivity = fmean(lean.sensitivity for lean in self.leans)
         return self.threshold / sensitivity if sensitivity else inf
 
@@ -82,34 +85,51 @@ class Mean:
     def sentence(self) -> str:
         """What is told."""
         told = (
-            f"Over {len(self.leans):,} independent cases the errors lean by {self.mean:+.3f} of what is allowed; from "
-            f"{self.threshold:.3f} on that would not be rounding (α = {ALPHA:g})"
+            f"Over {len(self.leans):,} independent cases the errors of {self.tensor} lean by {self.mean:+.3f} of what is "
+            f"allowed; from {self.threshold:.3f} on that would not be rounding (α = {ALPHA:g})"
         )
-        if self.conforms:
-            return f"{told}. An error of {self.smallest_visible_error:.0%} everywhere would show."
-        return f"{told}, and is not: look for a factor, an epsilon, or a term that is left out."
+        if not self.conforms:
+            return f"{told}, and is not: look for a factor, an epsilon, or a term that is left out."
+        seen = self.smallest_visible_error
+        return f"{told}. An error of {seen:.0%} in all of it would show." if seen <= 1 else f"{told}. It shows little."
 
 
 def unbiased(
     question: Question, report: Report, cases: Iterable[C], ask: Callable[[C], Answer]
 ) -> tuple[Report, tuple[C, Answer] | None]:
-    """The report on what was found right, or undecided, with what the mean of the errors over independent cases says.
+    """The report on what was found right, or undecided, with what the means of the errors over independent cases say.
 
     If one of them is answered wrongly, that is what is returned with it.
     """
-    if not (report.conforms or report.verdict == "undecided") or report.findings:
+    if not (report.conforms or report.verdict == "undecided") or any(finding.fatal for finding in report.findings):
         return report, None
-    format, convention, leans = question.declared.format, report.convention or question.usual, list[Lean]()
+    format, convention, leans = question.declared.format, report.convention or question.usual, dict[Key, list[Lean]]()
     for case in cases:
         answer = ask(case)
         allowed = question.enclose(case, convention, format, answer.claim)
         if answer.fatal or not inside(answer.claim, allowed):
             return report, (case, answer)
-        leans.append(lean(answer.claim, allowed))
-    found = Mean(tuple(leans))
-    report = replace(report, notes=(*report.notes, found.sentence))
-    if not found.conforms:
-        return replace(report, verdict="imprecise", conforms=False), None
-    if report.verdict == "undecided" and found.smallest_visible_error <= UNDECIDED:
-        return replace(report, verdict="correct", conforms=True), None
-    return report, None
+        for key, rows in answer.claim.items():
+            leans.setdefault(key, []).append(lean(rows, allowed[key]))
+    many = {key: tuple(found) for key, found in leans.items() if len(found) > 1}
+    return _told(
+        report, [Mean(found, tensor_name(key, convention.returns), len(many)) for key, found in many.items()]
+    ), None
+
+
+def _told(report: Report, means: Sequence[Mean]) -> Report:
+    """The report with the mean that is furthest, or else the tensor of which least is seen.
+
+    What no budget decides is decided if an error of half its size would move the mean of every such tensor.
+    """
+    if not means:
+        return replace(report, notes=(*report.notes, NO_CASES))
+    told = max(means, key=lambda mean: (not mean.conforms, mean.smallest_visible_error))
+    report = replace(report, notes=(*report.notes, told.sentence))
+    if not told.conforms:
+        return replace(report, verdict="imprecise", conforms=False)
+    seen = {mean.tensor for mean in means if mean.smallest_visible_error <= UNDECIDED}
+    undecided = {tensor.name for tensor in report.tensors if tensor.undecided}
+    if report.verdict == "undecided" and undecided and undecided <= seen:
+        return replace(report, verdict="correct", conforms=True)
+    return report

@@ -14,6 +14,7 @@ from random import Random
 
 from purebp.oracle.cases import MOST_SLOW, Case, Rung, Wanted, drawn, kept, rungs_of, wanted, widths_of
 
+LARGEST = 2_000  # weights of a network that many cases are drawn for
 INDEPENDENT = Rung("independent numbers", 3, (4,), 2, 1, 0)
 
 __all__ = ["another", "independent", "kinds", "wanted"]
@@ -45,10 +46,13 @@ def another(chosen: Wanted, kind: int, widths: Sequence[int], samples: int, seed
 def independent(chosen: Wanted, count: int, seed: int = 0) -> Iterator[Case]:
     """So many cases of one sample, drawn one without the other, with numbers that have all digits of the format.
 
+    There are none for networks so large that it would take more than a minute or so.
+
     >>> [case.sizes for case in independent(wanted("tanh"), 2)]
     [(3, 4, 2), (3, 4, 2)]
     """
-    held = replace(chosen, sizes=widths_of(INDEPENDENT, chosen.names, chosen), batch=1)
-    for n in range(count):
+    widths = widths_of(INDEPENDENT, chosen.names, chosen)
+    held = replace(chosen, sizes=widths, batch=1)
+    for n in range(count if sum(a * b for a, b in pairwise(widths)) <= LARGEST else 0):
         case = drawn(INDEPENDENT, chosen.names, held, Random(f"independent {seed} {n}"))
         yield replace(kept(case, chosen.format), long=False)

@@ -108,7 +108,8 @@ def _wide(fails: Callable[[Case], bool], chosen: Wanted, count: int) -> Case | N
 
     for n in range(count):
         random = Random(n)
-        sizes = [random.randint(1, random.choice((8, WIDEST))) for _ in range(DEEPEST + 2)]
+        deepest = max(DEEPEST, len(chosen.names))
+        sizes = [random.randint(1, random.choice((8, WIDEST))) for _ in range(deepest + 2)]
         if fails(case(sizes)):
             while smaller := next((each for each in _smaller(sizes) if fails(case(each))), None):
                 sizes = smaller

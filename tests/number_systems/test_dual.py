@@ -17,7 +17,7 @@ from purebp.number_systems.ball import ball
 from purebp.number_systems.dual import DUAL, Dual, dual
 from purebp.number_systems.rational import FRACTION
 from purebp.textbook.activations import Elementwise, activation
-from purebp.textbook.arithmetic import Arithmetic, Function, N
+from purebp.textbook.arithmetic import Arithmetic, Bounds, Function, N, PurebpError
 from tests import laws
 from tests.enclosures import BOUNDED, EXACT, holds, one_neuron
 from tests.strategies import ACTIVATIONS, LOSSES, Exercise, cases
@@ -115,3 +115,14 @@ def test_formulas_of_ones_own_run_over_duals_of_balls(name: str) -> None:
     exact = formula(Dual(EXACT.number(0.75), EXACT.one), dual(EXACT))
     for ball_of, number in ((found.value, exact.value), (found.slope, exact.slope)):
         assert holds(ball_of, Fraction(number), Fraction(1, 10**100)) and ball_of.radius < 1e-30
+
+
+def test_a_formula_that_bends_is_refused_over_balls_without_a_row_of_its_derivative() -> None:
+    """It would take one side of its kink."""
+    bent = Function("bent", lambda z, on: z if on.less(0, z) else z / 2, Bounds(kinks=((0.0, 0.0, 0.0),)))
+    for function in (bent, Function("unknown", bent.formula)):
+        with pytest.raises(
+            PurebpError, match=f"nothing is known about the derivative of {function.name}: give its Function"
+        ):
+            dual(BALLS).elementwise(function, [[Dual(BALLS.zero, BALLS.one)]])
+        assert dual(EXACT).elementwise(function, [[Dual(EXACT.one, EXACT.one)]]) == [[Dual(EXACT.one, EXACT.one)]]

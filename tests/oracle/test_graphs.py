@@ -26,6 +26,7 @@ from purebp.graph import (
 from purebp.graphs.engine import accumulated, topological_order, uses_of
 from purebp.graphs.tensors import as_rows, entries, entrywise
 from purebp.number_systems.ball import ball
+from purebp.number_systems.formats import BFLOAT16, BINARY16, Format, rounds_to
 from purebp.oracle import check
 from purebp.oracle.answer import Answer
 from purebp.oracle.asking.declared import Declared
@@ -401,3 +402,16 @@ def test_what_has_no_budget_in_single_precision_is_not_called_off_by_it() -> Non
     graph = Sum(Exp(80 * Parameter("p", (3,))))
     assert check(of_engine(graph), graph=graph).verdict == "correct"
     assert check(of_engine(graph, factor=1 + 1e-9), graph=graph).verdict == "wrong"
+
+
+@pytest.mark.parametrize("format", [BFLOAT16, BINARY16], ids=str)
+@pytest.mark.parametrize(("factor", "name"), [(-1.0, "to be added"), (2.0, "factor 2")])
+def test_conventions_are_recognised_in_narrow_formats(factor: float, name: str, format: Format) -> None:
+    graph = HalfSSE(Input("y", (None, 2)), Linear(Input("x", (None, 3)), Parameter("W", (2, 3))))
+    exact = of_engine(graph, factor=factor)
+
+    def stored(feed: Feed) -> dict[str, Any]:
+        return {key: entrywise(lambda x: rounds_to(x, format), value) for key, value in exact(feed).items()}
+
+    report = check(stored, graph=graph, format=format)
+    assert report.verdict == "correct-under-convention" and name in str(report)

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from purebp import Batch, Layer, Network, PurebpError, loss
-from purebp.graph import Cost, Input, Parameter, Softmax, forward_graph
+from purebp.graph import Cost, Exp, Input, Log, Multiply, Parameter, Softmax, Sum, forward_graph
 from purebp.graphs.engine import accumulated, uses_of
 from purebp.number_systems.ball import Ball, Rules, ball
 from purebp.number_systems.formats import BFLOAT16, BINARY16, BINARY32, FORMATS, Format, rounds_to, stored_once
@@ -149,10 +149,9 @@ def test_the_threshold_is_that_of_maurer_and_pontil(shares: list[float]) -> None
 
 def test_a_case_leans_by_the_mean_of_its_entries_away_from_0() -> None:
     on = ball("bfloat16")
-    budgets = {("weights", 0): [[on.number(3.0) / 7, -(on.number(3.0) / 7), on.zero]]}
-    first, _, _ = budgets["weights", 0][0]
-    y, r = float(first.midpoint), first.radius
-    found = lean({("weights", 0): [[y + r / 2, -y - r / 2, 5.0]]}, budgets)
+    budgets = [[on.number(3.0) / 7, -(on.number(3.0) / 7), on.zero]]
+    y, r = float(budgets[0][0].midpoint), budgets[0][0].radius
+    found = lean([[y + r / 2, -y - r / 2, 5.0]], budgets)
     assert found.share == pytest.approx(1 / 3, abs=1e-6) and found.sensitivity == pytest.approx(2 * y / r / 3, rel=1e-6)
 
 
@@ -161,7 +160,7 @@ def test_a_few_hundredths_are_seen_where_everything_is_stored(names: tuple[str, 
     declared: dict[str, Any] = {"activations": names, "loss": cost, "returns": "gradients", "format": "bfloat16"}
     right = candidate(names, cost, "bfloat16 throughout", BFLOAT16)
     report = check(right, **declared, stored="every-step")
-    told = re.match(rf"Over {CASES:,} independent cases the errors lean by (\S+) of", report.notes[-1])
+    told = re.match(rf"Over {CASES:,} independent cases the errors of \S+ lean by (\S+) of", report.notes[-1])
     assert report.verdict == "correct" and told and abs(float(told[1])) < ALLOWED / 10
     wrong = candidate(names, cost, "bfloat16 throughout", BFLOAT16, 1.04)
     assert check(wrong, **declared, stored="every-step").verdict != "correct"
@@ -223,3 +222,82 @@ def test_of_what_is_wrong_no_mean_is_taken() -> None:
     report = check(wrong, **declared, stored="every-step")
     assert report.verdict == "correct-under-convention" or not any("independent" in note for note in report.notes)
     assert not report.conforms
+
+
+# Found by trying to break it.
+
+
+@pytest.mark.parametrize("factor", [0.0, -1.0])
+def test_a_tensor_that_nothing_decides_is_not_acquitted_by_the_others(factor: float) -> None:
+    names = ["sigmoid"] * 4
+
+    def gradients(weights: Any, biases: Any, inputs: Any, targets: Any) -> Any:
+        found, offsets = candidate(names, "mse", "bfloat16 throughout", BFLOAT16)(weights, biases, inputs, targets)
+        return [[[factor * x for x in row] for row in found[0]], *found[1:]], [
+            [factor * x for x in offsets[0]],
+            *offsets[1:],
+        ]
+
+    report = check(
+        gradients, activations=names, loss="mse", returns="gradients", format="bfloat16", stored="every-step"
+    )
+    assert report.verdict == "undecided" and report.exit_status == 5
+
+
+def test_what_overflows_or_vanishes_when_it_is_stored_is_no_evidence() -> None:
+    network = Network([Layer([[1.0]], None, "identity")])
+    for x, y, said in ((300.0, -300.0, -7.0), (2.0**-13, 0.0, 0.0)):
+        report = judge(network, Batch([[x]], [[y]]), {"weights": [[[said]]]}, "sse", "binary16", stored="once")
+        assert report.verdict == "undecided" and report.tensors[0].open == 1
+
+
+def test_numbers_that_are_printed_with_nine_digits_or_not_rounded_are_read_as_what_is_stored() -> None:
+    names, cost = SETTINGS[1]
+    declared: dict[str, Any] = {"activations": names, "loss": cost, "returns": "gradients", "format": "bfloat16"}
+    exact = candidate(names, cost, "binary32", BFLOAT16)
+
+    def printed(*given: Any) -> Any:
+        (w,), (b,) = exact(*given)
+        return [[[float(f"{x:.9g}") for x in row] for row in w]], [[float(f"{x:.9g}") for x in b]]
+
+    assert check(printed, **declared, stored="once").verdict == "correct"
+
+
+def test_one_answer_for_what_the_format_does_not_have_is_refused() -> None:
+    network, batch = Network([Layer([[0.1]], None, "identity")]), Batch([[1.0]], [[0.0]])
+    with pytest.raises(
+        PurebpError, match=r"0.1 is no number of bfloat16, and with results stored once all .* round it"
+    ):
+        judge(network, batch, {"weights": [[[0.1]]]}, "half_sse", "bfloat16", stored="once")
+
+
+def test_where_nothing_is_declared_what_is_stored_once_is_found() -> None:
+    asked = candidate(("relu", "identity"), "mse", "binary32", BFLOAT16)
+    assert check(asked, format="bfloat16", stored="once").conforms
+
+
+def test_graphs_that_want_positive_numbers_or_overflow_have_a_mean_or_none() -> None:
+    positive = Sum(Log(Parameter("p", (3,))))
+
+    def stored(graph: Any) -> Any:
+        return lambda feed: {"p": [rounds_to(x, BFLOAT16) for x in in_floats(graph, feed)[0]]}
+
+    report = check_graph(stored(positive), positive, format="bfloat16", stored="every-step")
+    assert report.verdict == "correct" and "independent cases the errors of ∂loss/∂p lean" in report.notes[-1]
+    large = Exp(Sum(Multiply(Parameter("p", (40,)), Parameter("q", (40,)))) * 100.0)
+    report = check_graph(lambda feed: 1 / 0, large, format="binary16", stored="every-step")
+    assert report.verdict != "correct"
+
+
+def test_a_remark_does_not_hide_the_mean_and_a_large_network_has_none() -> None:
+    names, cost = SETTINGS[0]
+    right = candidate(names, cost, "bfloat16 throughout", BFLOAT16)
+
+    def chatty(*given: Any) -> Any:
+        print("hi")
+        return right(*given)
+
+    declared: dict[str, Any] = {"activations": names, "loss": cost, "returns": "gradients", "format": "bfloat16"}
+    assert "independent cases the errors" in check(chatty, **declared, stored="every-step").notes[-1]
+    report = check(right, **declared, sizes=(60, 40), batch=1, stored="every-step")
+    assert "they take too long" in report.notes[-1]

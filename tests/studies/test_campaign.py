@@ -56,3 +56,24 @@ def test_the_command_says_what_it_judged(capsys: pytest.CaptureFixture[str], tmp
     assert main(["--entries", "1", "--processes", "1", "--kept", str(tmp_path / "kept")]) == 0
     out, _ = capsys.readouterr()
     assert "No conforming implementation left its budget." in out and "binary64" in out
+
+
+def test_what_was_torn_doubled_or_of_other_code_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = tmp_path / "campaign"
+    with ThreadPoolExecutor(1) as pool:
+        *_, first = run(1, 1, pool, kept, at_once=1)
+        text = kept.read_text()
+        kept.write_text(text + text + text[:40])
+        monkeypatch.setattr(campaign, "block", None)
+        (again,) = run(0, 1, pool, kept)
+        assert asdict(again) == asdict(first)
+        monkeypatch.setattr(campaign, "code", lambda: "another")
+        (none,) = run(0, 1, pool, kept)
+        assert none.networks == 0
+
+
+@pytest.mark.parametrize(("words", "told"), [(["--processes", "0"], "above 0"), (["--kept", "."], "a file is wanted")])
+def test_what_cannot_be_is_refused(words: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(words)
+    assert told in capsys.readouterr().err

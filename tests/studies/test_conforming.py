@@ -316,3 +316,9 @@ def test_between_two_pairs_of_softmax_weights_may_be_transposed() -> None:
     for name, expected in (("softmax", True), ("sigmoid", False)):
         network = Network([Layer([[1.0], [0.5]], None, name), Layer([[1.0, -2.0], [0.5, 0.25]], None, "softmax")])
         assert inside(wrong, Exercise(network, Batch([[0.5]], [[0.25, 0.75]]), loss("cross_entropy"))) == expected
+
+
+def test_a_formula_that_cancels_is_imprecise_where_stable_ones_are_claimed_and_no_other_mistake() -> None:
+    network, batch, a = Network([Layer([[30.0]], None, "sigmoid")]), Batch([[1.0]], [[0.0]]), 1 / (1 + math.exp(-30.0))
+    report = judge(network, batch, {"weights": [[[2 * a * a * (1 - a)]]]}, "sse", strict=True)
+    assert (report.verdict, report.explanations) == ("imprecise", ()) and "for formulas that cancel" in report.notes[0]

@@ -184,3 +184,9 @@ def test_without_hypothesis_exploring_says_what_to_install(monkeypatch: pytest.M
         assert_gradients_correct(candidate(no_slip, ["tanh"]), explore=True, **NARROW)
     with pytest.raises(PurebpError, match="a search is wanted, such as purebp.testing.counterexample"):
         check(candidate(no_slip, ["tanh"]), explore=True, **NARROW)
+
+
+def test_more_layers_than_the_ladder_has_where_depth_is_free_are_explored() -> None:
+    declared = Declared((*["tanh"] * 11, "identity"), "half_sse")
+    right = candidate(no_slip, declared.per_layer())
+    assert _wide(lambda case: _fails(right, case, declared, HALF_SSE), declared.wanted, 6) is None

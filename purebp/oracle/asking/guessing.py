@@ -211,7 +211,7 @@ def _networks(given: dict[str, Any], depth: int) -> Iterator[tuple[tuple[Activat
 
 def _likeness(answered: Answered, functions: tuple[Activation, ...], loss: Loss, options: dict[str, Any]) -> float:
     """The share of the tensors that are multiples of the gradient, or steps along it."""
-    tolerance = max(TOLERANCE, 64 * options.get("format", BINARY64).storage)
+    tolerance = max(TOLERANCE, 64 * options.get("format", BINARY64).of_numbers.storage)
     like = whole = 0
     for case, claim in answered:
         layers = [Layer(layer.weights, layer.biases, f) for layer, f in zip(case.network.layers, functions)]
