@@ -18,9 +18,9 @@ from purebp.graph import Cost, Exp, Input, Log, Multiply, Parameter, Softmax, Su
 from purebp.graphs.engine import accumulated, uses_of
 from purebp.number_systems.ball import Ball, Rules, ball
 from purebp.number_systems.formats import BFLOAT16, BINARY16, BINARY32, FORMATS, Format, rounds_to, stored_once
-from purebp.oracle import check, check_graph, judge
-from purebp.oracle.evidence import share, storable
-from purebp.oracle.mean_test import ALLOWED, ALPHA, CASES, Lean, Mean, lean
+from purebp.oracle import Report, check, check_graph, judge
+from purebp.oracle.evidence import TensorReport, share, storable
+from purebp.oracle.mean_test import ALLOWED, ALPHA, CASES, NO_CASES, Lean, Mean, _told, lean
 from studies.conforming import MACHINES, SUMS, Recipe, implementation, shares, wild_case
 from tests.oracle.samples import Candidate
 
@@ -227,21 +227,25 @@ def test_of_what_is_wrong_no_mean_is_taken() -> None:
 # Found by trying to break it.
 
 
-@pytest.mark.parametrize("factor", [0.0, -1.0])
-def test_a_tensor_that_nothing_decides_is_not_acquitted_by_the_others(factor: float) -> None:
-    names = ["sigmoid"] * 4
-
-    def gradients(weights: Any, biases: Any, inputs: Any, targets: Any) -> Any:
-        found, offsets = candidate(names, "mse", "bfloat16 throughout", BFLOAT16)(weights, biases, inputs, targets)
-        return [[[factor * x for x in row] for row in found[0]], *found[1:]], [
-            [factor * x for x in offsets[0]],
-            *offsets[1:],
-        ]
-
-    report = check(
-        gradients, activations=names, loss="mse", returns="gradients", format="bfloat16", stored="every-step"
+def test_a_tensor_that_nothing_decides_is_not_acquitted_by_the_others() -> None:
+    """Of several that are undecided, one has a mean that shows nothing."""
+    names = [f"∂loss/∂W{k}" for k in "¹²³"]
+    tensors = tuple(
+        TensorReport(name, "weights", l, 6, 0, 0.1, 1.0, resolution, None, ())
+        for l, (name, resolution) in enumerate(zip(names, (0.9, 0.7, 1e-3)))
     )
-    assert report.verdict == "undecided" and report.exit_status == 5
+    report = Report("mine", "undecided", False, None, (), (), (), tensors, None, ())
+
+    def told(*sensitivities: float) -> Report:
+        means = [Mean((Lean(0.0, x),) * CASES, name, 3) for name, x in zip(names, sensitivities)]
+        return _told(report, means)
+
+    assert [told(20.0, 20.0, 0.1).verdict, told(20.0, 0.1, 20.0).verdict] == ["correct", "undecided"]
+    assert (
+        "of ∂loss/∂W² lean by +0.000" in told(20.0, 0.1, 20.0).notes[0]
+        and "shows little" in told(20.0, 0.1, 20.0).notes[0]
+    )
+    assert told(20.0, 20.0, 20.0).conforms and _told(report, []).notes == (NO_CASES,)
 
 
 def test_what_overflows_or_vanishes_when_it_is_stored_is_no_evidence() -> None:
