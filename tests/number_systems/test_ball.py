@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, reject, settings
+from hypothesis import example, given, reject, settings
 from hypothesis import strategies as st
 
 from purebp import FLOAT, Batch, Layer, Network, PurebpError, backpropagation, evaluate, loss
@@ -311,11 +311,12 @@ def test_the_value_at_0_is_exact_where_it_is_0() -> None:
 
 @given(
     st.sampled_from(list(FORMATS.values())),
-    st.integers(-(2**80), 2**80),
+    st.integers(-(2**80), 2**80) | st.integers(2**125, 2**127),
     st.integers(0, 2**60),
-    st.integers(-120, 0),
+    st.integers(-220, 0),
     st.integers(1, 8),
 )
+@example(BINARY16, 2**126 + 1, 0, -200, 1)  # where η is whole units, and the share of m is not
 def test_what_is_stored_has_the_radius_of_the_document(
     format: Format, mantissa: int, spread: int, exponent: int, roundoffs: int
 ) -> None:
