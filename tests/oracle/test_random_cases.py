@@ -27,6 +27,7 @@ def test_what_is_fixed_stays_so_and_a_distribution_has_two_outputs() -> None:
     fixed = another(wanted(["tanh", "relu"], sizes=(2, 2, 3), batch=2), 3, [9] * 10, 9)
     assert (fixed.sizes, fixed.samples) == ((2, 2, 3), 2)
     assert another(wanted("softmax"), 0, [1] * 10, 1).sizes == (1, 1, 2)
+    assert another(wanted(["tanh", "softmax"]), 0, [1, 5, 1], 1).sizes == (1, 5, 2)
 
 
 @pytest.mark.parametrize("format", [BFLOAT16, BINARY16, stored_once(BFLOAT16)], ids=str)
