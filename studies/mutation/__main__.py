@@ -20,7 +20,7 @@ from purebp.cli.terminal import Line
 from studies.mutation.judging import judge
 from studies.mutation.known import Known
 from studies.mutation.mutants import ROOT, sample
-from studies.mutation.page import WANTED, equivalents, page, share_killed, shown
+from studies.mutation.page import WANTED, change_of, equivalents, page, share_killed, shown
 
 SIZE = 120  # about half an hour on two cores
 
@@ -40,7 +40,9 @@ def main(argv: list[str] | None = None) -> int:
     chosen = sample(None if given.all else given.size, given.seed, given.only)
     known, line = Known(given.known), Line()
     judged = [known.judged(mutant) for mutant in chosen if mutant in known]
-    asked = [mutant for mutant in chosen if mutant not in known]
+    rest = {mutant: known.judged(mutant, killed=False) for mutant in chosen if mutant not in known}
+    judged += [one for one in rest.values() if change_of(one) in equivalents()]  # which no test can tell
+    asked = [mutant for mutant, one in rest.items() if change_of(one) not in equivalents()]
     for mutant, result in zip(asked, judge(asked, given.processes)):
         judged.append(result)
         if result.killed:

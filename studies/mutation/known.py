@@ -34,9 +34,9 @@ class Known:
             with self.path.open("a", encoding="utf-8") as file:
                 print(_named(mutant), file=file)
 
-    def judged(self, mutant: Mutant) -> Judged:
+    def judged(self, mutant: Mutant, killed: bool = True) -> Judged:
         """As it was judged."""
-        return Judged(mutant.module, *change(original(mutant.module), mutant.text), killed=True)
+        return Judged(mutant.module, *change(original(mutant.module), mutant.text), killed=killed)
 
 
 def _named(mutant: Mutant) -> str:
