@@ -69,9 +69,10 @@ class Tally:
         self.resolutions = [a + b for a, b in zip(self.resolutions, other.resolutions)]
 
     @property
-    def middle(self) -> float:
-        """The power of ten at or above the median resolution."""
-        return max((step for step, n in zip(STEPS, self.resolutions) if 2 * n >= self.resolutions[0]), default=0.0) * 10
+    def middle(self) -> str:
+        """The median resolution, within a power of ten."""
+        step = max(step for step, n in zip(STEPS, self.resolutions) if 2 * n >= self.resolutions[0])
+        return f"< {10 * step:.0e}" if step < STEPS[-1] else f"≥ {step:g}"
 
 
 @dataclass
@@ -198,7 +199,7 @@ def table(campaign: Campaign) -> str:
                 f"{tally.violations:,}",
                 undecided,
                 f"{tally.largest:.3f}",
-                f"< {tally.middle:.0e}",
+                tally.middle,
             ]
         )
     widths = [max(map(len, column)) for column in zip(*rows)]

@@ -142,17 +142,8 @@ def compensated(x: Sequence[float], y: Sequence[float], r: Rounding, random: Ran
 
 
 def fused_multiply_add(x: Sequence[float], y: Sequence[float], r: Rounding, random: Random) -> float:
-    """Each product and sum is rounded once. Veltkamp and Dekker's product is exact, and `fsum` rounds correctly."""
-    total = 0.0
-    for a, b in zip(x, y):
-        product = a * b
-        parts = [*_halves(a), *_halves(b)]
-        if isfinite(sum(parts) + product + total):
-            error = fsum([-product, *(p * q for p in parts[:2] for q in parts[2:])])
-            total = r(fsum([total, product, error]))
-        else:
-            total = r(total + product)
-    return total
+    """Each product and sum is rounded once."""
+    return reduce(lambda total, pair: _added_exactly(total, _exact_product(*pair), r), zip(x, y), 0.0)
 
 
 def _halves(x: float) -> tuple[float, float]:
@@ -179,15 +170,19 @@ def split(x: Sequence[float], y: Sequence[float], r: Rounding, random: Random) -
 
 def in_tensor_cores(x: Sequence[float], y: Sequence[float], r: Rounding, random: Random) -> float:
     """Four products at a time are added to the sum exactly, and rounded once."""
-    total = 0.0
-    for i in range(0, len(x), 4):
-        terms = [part for a, b in zip(x[i : i + 4], y[i : i + 4]) for part in _exact_product(a, b)]
-        total = r(fsum([total, *terms])) if all(map(isfinite, terms)) else r(total + sum(terms))
-    return total
+    products = [_exact_product(a, b) for a, b in zip(x, y)]
+    fours = (sum(products[i : i + 4], []) for i in range(0, len(products), 4))
+    return reduce(lambda total, terms: _added_exactly(total, terms, r), fours, 0.0)
+
+
+def _added_exactly(total: float, terms: list[float], r: Rounding) -> float:
+    """The sum of all, rounded once: `fsum` rounds correctly."""
+    plain = total + sum(terms)
+    return r(fsum([total, *terms]) if isfinite(plain) else plain)
 
 
 def _exact_product(a: float, b: float) -> list[float]:
-    """Two numbers whose sum is a b; the product alone where that is out of range."""
+    """Two numbers whose sum is a b (Veltkamp and Dekker); the product alone where that is out of range."""
     product = a * b
     parts = [*_halves(a), *_halves(b)]
     if not isfinite(sum(parts) + product):

@@ -115,6 +115,11 @@ class Rules:
     def __post_init__(self) -> None:
         object.__setattr__(self, "bits", int(self.digits * math.log2(10)) + 2)
 
+    @property
+    def kept(self) -> Format | None:
+        """The format in which results are stored once, if they are."""
+        return self.format.kept if self.format else None
+
     def exact(self, mantissa: int, exponent: int = 0) -> Ball:
         return Ball(mantissa, exponent, 0, self)
 
@@ -325,16 +330,13 @@ class Rules:
             spread += scaled(4 * lipschitz, 1, -self.bits, exponent)
         if self.format is None:
             return self.trimmed(mantissa, spread, exponent)
-        largest = bounds.intermediate(magnitude)
-        if self.format.strict and bounds.stable:  # a factor that underflows is multiplied by the other one
-            roundoffs, underflow = (
-                K_STRICT * (abs(mantissa) + spread),
-                self.eta(exponent) * math.ceil(largest),
-            )
+        largest, eta = bounds.intermediate(magnitude), self.eta(exponent)
+        if self.format.strict and bounds.stable:
+            roundoffs = K_STRICT * (abs(mantissa) + spread)
+            eta *= math.ceil(largest)  # a factor that underflows is multiplied by the other one
         else:
             roundoffs = K * (max(abs(mantissa), scaled(largest, 1, 0, exponent)) + spread)
-            underflow = self.eta(exponent)
-        spread += (roundoffs >> self.format.precision) + 1 + underflow
+        spread += (roundoffs >> self.format.precision) + 1 + eta
         return self.trimmed(mantissa, None if self.overflows(abs(mantissa) + spread, exponent) else spread, exponent)
 
     def dyadic(self, value: Decimal) -> tuple[int, int]:

@@ -264,7 +264,7 @@ def _compare(key: Key, name: str, rows: Matrix, budgets: Matrix[Ball]) -> Tensor
 
 def _stored_off(y: float, budget: Ball) -> float:
     """By how much a right number that is stored once may be off on top of that: half a unit, or all of it, flushed to 0."""
-    kept = budget.rules.format.kept if budget.rules.format else None
+    kept = budget.rules.kept
     return 0.0 if kept is None else kept.storage * abs(y) if abs(y) >= kept.smallest_normal else kept.smallest_normal
 
 
@@ -282,10 +282,10 @@ def storable(budget: Ball) -> Ball:
     >>> float(storable(third).midpoint), storable(third).radius
     (0.333984375, 0.0)
     """
-    format, spread = budget.rules.format, budget.spread
-    if format is None or format.kept is None or spread is None:
+    kept, spread = budget.rules.kept, budget.spread
+    if kept is None or spread is None:
         return budget
-    kept, unit = format.kept, Fraction(2) ** budget.exponent
+    unit = Fraction(2) ** budget.exponent
     low, high = (rounds_to((budget.mantissa + side * spread) * unit, kept) for side in (-1, 1))
     rules = replace(budget.rules, format=kept)
     if not isfinite(high - low):
@@ -304,8 +304,8 @@ def share(x: float, budget: Ball) -> float:
     >>> share(1 / 3, budget) < 1 < share(0.3334, budget)
     True
     """
-    if budget.spread is not None and (format := budget.rules.format) is not None and format.kept is not None:
-        x = rounds_to(x, format.kept)  # as who prints it with few digits may not have it
+    if (kept := budget.rules.kept) is not None:
+        x = rounds_to(x, kept)  # as who prints it with few digits may not have it
     budget = storable(budget)
     if budget.spread is None:
         return 0.0

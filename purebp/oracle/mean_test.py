@@ -2,8 +2,9 @@
 
 Over n independent cases, tᵢ is the mean of sign(y) err / allowed over the entries of a tensor in a case, in [−1, 1]
 inside the budgets. By the empirical Bernstein inequality (Maurer and Pontil 2009, theorem 4) their mean is further from its
-expectation than √(2 V ln(4/α) / n) + 14 ln(4/α) / (3 (n − 1)) with a probability of at most α, V being the variance of
-the sample. Rounding to nearest errs either way, so that the expectation is near 0: below `ALLOWED`.
+expectation than √(2 V ln(4k/α) / n) + 14 ln(4k/α) / (3 (n − 1)) with a probability of at most α/k, V being the variance of
+the sample and k the number of tensors. Rounding to nearest errs either way, so that the expectation is near 0: below
+`ALLOWED`.
 
 >>> right = Mean(tuple(Lean(0.1 if i % 2 else -0.1, 20.0) for i in range(CASES)))
 >>> wrong = Mean((Lean(0.5, 20.0),) * CASES)
@@ -112,15 +113,15 @@ def unbiased(
         for key, rows in answer.claim.items():
             leans.setdefault(key, []).append(lean(rows, allowed[key]))
     many = {key: tuple(found) for key, found in leans.items() if len(found) > 1}
-    return _told(
-        report, [Mean(found, tensor_name(key, convention.returns), len(many)) for key, found in many.items()]
-    ), None
+    means = [Mean(found, tensor_name(key, convention.returns), len(many)) for key, found in many.items()]
+    return _told(report, means), None
 
 
 def _told(report: Report, means: Sequence[Mean]) -> Report:
     """The report with the mean that is furthest, or else the tensor of which least is seen.
 
-    What no budget decides is decided if an error of half its size would move the mean of every such tensor.
+    What no budget decides is decided if an error of half its size would move the mean of every such tensor, and if all
+    was given.
     """
     if not means:
         return replace(report, notes=(*report.notes, NO_CASES))
@@ -130,6 +131,7 @@ def _told(report: Report, means: Sequence[Mean]) -> Report:
         return replace(report, verdict="imprecise", conforms=False)
     seen = {mean.tensor for mean in means if mean.smallest_visible_error <= UNDECIDED}
     undecided = {tensor.name for tensor in report.tensors if tensor.undecided}
-    if report.verdict == "undecided" and undecided and undecided <= seen:
+    whole = not any(finding.kind == "not given" for finding in report.findings)
+    if report.verdict == "undecided" and whole and undecided and undecided <= seen:
         return replace(report, verdict="correct", conforms=True)
     return report

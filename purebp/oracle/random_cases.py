@@ -1,5 +1,6 @@
 """Cases at random: of the kinds of the ladder with any sizes, and independent ones, of which a mean can be said.
 
+>>> from purebp.oracle.cases import wanted
 >>> case = another(wanted("tanh"), kind=17, widths=[3, 7, 30], samples=40)
 >>> case.name, case.sizes, case.samples
 ('many samples, many neurons', (3, 7, 30), 40)
@@ -12,17 +13,16 @@ from dataclasses import replace
 from itertools import pairwise
 from random import Random
 
-from purebp.oracle.cases import MOST_SLOW, Case, Rung, Wanted, drawn, kept, rungs_of, wanted, widths_of
+from purebp.oracle.cases import MOST_SLOW, Case, Rung, Wanted, drawn, kept, rungs_of, widths_of
 
 LARGEST = 2_000  # weights of a network that many cases are drawn for
 INDEPENDENT = Rung("independent numbers", 3, (4,), 2, 1, 0)
-
-__all__ = ["another", "independent", "kinds", "wanted"]
 
 
 def kinds(chosen: Wanted) -> int:
     """How many kinds of cases the ladder has for an architecture.
 
+    >>> from purebp.oracle.cases import wanted
     >>> kinds(wanted("tanh"))
     21
     """
@@ -48,6 +48,7 @@ def independent(chosen: Wanted, count: int, seed: int = 0) -> Iterator[Case]:
 
     There are none for networks so large that it would take more than a minute or so.
 
+    >>> from purebp.oracle.cases import wanted
     >>> [case.sizes for case in independent(wanted("tanh"), 2)]
     [(3, 4, 2), (3, 4, 2)]
     """

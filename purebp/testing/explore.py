@@ -106,9 +106,9 @@ def _wide(fails: Callable[[Case], bool], chosen: Wanted, count: int) -> Case | N
     def case(sizes: Sequence[int]) -> Case:
         return another(chosen, n % kinds(chosen), sizes[1:], sizes[0], n)
 
+    deepest = max(DEEPEST, len(chosen.names))
     for n in range(count):
         random = Random(n)
-        deepest = max(DEEPEST, len(chosen.names))
         sizes = [random.randint(1, random.choice((8, WIDEST))) for _ in range(deepest + 2)]
         if fails(case(sizes)):
             while smaller := next((each for each in _smaller(sizes) if fails(case(each))), None):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from math import log, sqrt
 from random import Random
@@ -19,6 +20,7 @@ from purebp.graphs.engine import accumulated, uses_of
 from purebp.number_systems.ball import Ball, Rules, ball
 from purebp.number_systems.formats import BFLOAT16, BINARY16, BINARY32, FORMATS, Format, rounds_to, stored_once
 from purebp.oracle import Report, check, check_graph, judge
+from purebp.oracle.answer import Finding
 from purebp.oracle.evidence import TensorReport, share, storable
 from purebp.oracle.mean_test import ALLOWED, ALPHA, CASES, NO_CASES, Lean, Mean, _told, lean
 from studies.conforming import MACHINES, SUMS, Recipe, implementation, shares, wild_case
@@ -245,6 +247,10 @@ def test_a_tensor_that_nothing_decides_is_not_acquitted_by_the_others() -> None:
         "of ∂loss/∂W² lean by +0.000" in told(20.0, 0.1, 20.0).notes[0]
         and "shows little" in told(20.0, 0.1, 20.0).notes[0]
     )
+    partial = replace(report, findings=(Finding("not given", "it was not given", fatal=False),))
+    chatty = replace(report, findings=(Finding("prints", "it prints", fatal=False),))
+    means = [Mean((Lean(0.0, 20.0),) * CASES, name, 3) for name in names]
+    assert [_told(each, means).verdict for each in (partial, chatty)] == ["undecided", "correct"]
     assert told(20.0, 20.0, 20.0).conforms and _told(report, []).notes == (NO_CASES,)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -48,8 +49,9 @@ def test_what_is_outside_is_counted_and_named(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_the_median_resolution_is_bounded_by_a_power_of_ten() -> None:
-    tally = Tally(resolutions=[sum(x >= step for x in (3e-14, 2e-13, 5.0)) for step in STEPS])
-    assert tally.middle == pytest.approx(1e-12)
+    for resolutions, told in (((3e-14, 2e-13, 5.0), "< 1e-12"), ((3e-14, 7.0, inf), "≥ 1"), ((0.2, 0.3), "< 1e+00")):
+        tally = Tally(resolutions=[sum(x >= step for x in resolutions) for step in STEPS])
+        assert tally.middle == told
 
 
 def test_the_command_says_what_it_judged(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -15,7 +15,6 @@ from dataclasses import replace
 from functools import cache, partial
 from itertools import chain, product
 from math import frexp, isfinite, ldexp, trunc
-from typing import Any
 
 from purebp.number_systems.ball import Ball
 from purebp.number_systems.formats import (
@@ -56,7 +55,8 @@ def approximation(evidence: Sequence[Evidence], convention: Convention, format: 
             decided = decided or any(not t.undecided for t in wide.tensors if t.key in piece.off)
         return decided
 
-    if note := less_than_claimed(evidence, convention, format_named(format), enclose):
+    claimed = format_named(format)  # of a strict one, that is asked before mistakes are looked for
+    if not claimed.strict and (note := less_than_claimed(evidence, convention, claimed, enclose)):
         return note
     if name := rounded_to(evidence, format, inside_all):
         return f"Every number lies inside the budget of {name}, and is one of {name}: it was rounded to it."
@@ -194,7 +194,7 @@ def _last_place(x: float, digits: int, kind: str) -> float:
     return 10.0 ** (exponent - digits)
 
 
-def less_than_claimed(evidence: Sequence[Evidence], convention: Any, format: Format, enclose: Enclose) -> str:
+def less_than_claimed(evidence: Sequence[Evidence], convention: Convention, format: Format, enclose: Enclose) -> str:
     """Whether numbers are right, and not as stable, or as rarely stored, as was claimed; "" if not."""
 
     def right(looser: Format) -> bool:
