@@ -14,6 +14,7 @@ from typing import Any
 
 from purebp import Batch, Network
 from purebp.oracle.certify import certified_gradients
+from purebp.oracle.check import check
 from purebp.oracle.explaining.catalogue import CATALOGUE
 from studies.benchmarks.measuring import Table, medians, ours, random_problem
 from studies.power import Planting, Setting
@@ -42,7 +43,8 @@ def judged(case: Case) -> tuple[str, ...]:
     """The verdict on a candidate, and what explains it."""
     name, seed = case
     made = ((CATALOGUE[name], frozenset({0})),) if name else ()
-    report = SETTING.check(Planting(made).answer(SETTING), seed=seed)
+    candidate = SETTING.candidate(Planting(made).answer(SETTING))
+    report = check(candidate, activations=SETTING.names, loss=SETTING.loss, returns="gradients", seed=seed)
     return report.verdict, *(found.name for found in report.explanations)
 
 

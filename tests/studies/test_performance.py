@@ -9,6 +9,7 @@ import pytest
 
 from studies.benchmarks.measuring import ROOT
 from studies.benchmarks.page import PAGE, differences, facts_table, other_interpreters, page, read
+from studies.benchmarks.scaling import judged
 
 
 def test_the_page_is_generated() -> None:
@@ -54,3 +55,9 @@ def test_another_fact_is_noticed() -> None:
     changed = deepcopy(read())
     changed["facts"]["what is caught"]["purebp"]["right ones accused"] = "1 of 101"
     assert len(list(differences(read(), changed))) == 1
+
+
+def test_what_is_spread_over_a_cluster_is_a_check_with_a_seed() -> None:
+    assert [judged((name, seed))[0] for name in ("", "biases never updated") for seed in (0, 1)] == ["correct"] * 2 + [
+        "wrong"
+    ] * 2
