@@ -16,7 +16,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import pairwise
+from itertools import islice, pairwise
 from math import floor, log
 from random import Random
 
@@ -97,6 +97,9 @@ RUNGS = (
     Rung("as many samples as neurons", 4, (4,), 4, 4),
     Rung("wide", 5, (7, 6), 3, 6),
 )
+INPUTS = ("real", "whole", "binary")
+TARGETS = ("real", "one_hot", "labels", "binary")
+LARGEST_WHOLE = 4  # of inputs: sigmoids of larger ones are saturated
 MANY = 17  # samples: more than loops are unrolled by
 LITTLE = 2.0**-12
 MOVED = Rung("one sample, moved by little", 2, (3, 2), 1, 1, 8)
@@ -134,15 +137,20 @@ def ladder(
     batch: int | None = None,
     seed: int = 0,
     format: Format | str = BINARY64,
+    outputs: int | None = None,
+    inputs: str | None = None,
+    targets: str | None = None,
+    most: int | None = None,
 ) -> tuple[Case, ...]:
     """The cases for an architecture: one activation per layer, or a single one for networks of any depth.
 
-    `sizes` are the widths, inputs first, and `batch` is the number of samples, where they are fixed. Long numbers are
-    those of the format.
+    `sizes` are the widths, inputs first, `outputs` is the last of them, and `batch` the number of samples, where they
+    are fixed. `inputs` and `targets` say which numbers are taken: one of `INPUTS` and of `TARGETS`. Long numbers are
+    those of the format. `most`: no more cases than that.
     """
-    chosen = wanted(activations, loss, sizes, biases, batch, format)
+    chosen = wanted(activations, loss, sizes, biases, batch, format, outputs, inputs, targets)
     cases: list[Case] = []
-    for n, (rung, names) in enumerate(rungs_of(chosen)):
+    for n, (rung, names) in enumerate(islice(rungs_of(chosen), most)):
         cases.append(_moved(cases[0]) if rung is MOVED else _case(rung, names, chosen, seed + n))
     return tuple(kept(case, chosen.format) for case in cases)
 
@@ -158,6 +166,14 @@ class Wanted:
     biases: bool
     batch: int | None
     format: Format
+    outputs: int | None = None
+    inputs: str | None = None
+    targets: str | None = None
+
+    @property
+    def classes(self) -> bool:
+        """Whether targets are of classes, a single 1 in each sample, of which there are two at least."""
+        return self.names[-1].distribution or (self.targets or self.loss.targets) in ("one_hot", "labels")
 
 
 def wanted(
@@ -167,6 +183,9 @@ def wanted(
     biases: bool = True,
     batch: int | None = None,
     format: Format | str = BINARY64,
+    outputs: int | None = None,
+    inputs: str | None = None,
+    targets: str | None = None,
 ) -> Wanted:
     """What is wanted of cases, if it can be: one activation per layer, or a single one, which stands for two layers here.
 
@@ -178,9 +197,18 @@ def wanted(
     if not names:
         raise PurebpError("no activations: give one for each layer")
     _check_sizes(sizes, len(names), batch)
-    return Wanted(
-        names, single and sizes is None, default_loss(names, loss), sizes, biases, batch, format_named(format)
+    chosen = default_loss(names, loss)
+    held = Wanted(
+        names, single and sizes is None, chosen, sizes, biases, batch, format_named(format), outputs, inputs, targets
     )
+    last = outputs or (sizes[-1] if sizes else None)
+    if sizes and outputs not in (None, sizes[-1]):
+        raise PurebpError(
+            f"sizes {tuple(sizes)} end with {sizes[-1]}, and {outputs} outputs are declared: declare one of both"
+        )
+    if held.classes and last == 1:
+        raise PurebpError("one output, and classes as targets: they have an output each, two at least")
+    return held
 
 
 def kept(case: Case, format: Format) -> Case:
@@ -221,9 +249,28 @@ def rungs_of(wanted: Wanted) -> Iterator[tuple[Rung, Sequence[Activation]]]:
     left_out = {
         "kinks": not kinks and not all(map(_piecewise_linear, names)),
         "twice": products > MOST_SLOW,
-        "soft": wanted.loss.targets == "real",
+        "soft": wanted.loss.targets == "real" or wanted.targets not in (None, "real"),
+        "large": wanted.inputs not in (None, "real"),
     }
-    yield from ((rung, names) for rung in MORE if not left_out.get(rung.special))
+    more = MORE if wanted.inputs in (None, "real") else [rung for rung in MORE if rung is not MOVED]
+    yield from ((rung, names) for rung in more if not left_out.get(rung.special))
+
+
+def asked_first(wanted: Wanted, n_in: int = 0, hidden: int = 0, outputs: int = 0, samples: int = 0) -> Case:
+    """The simplest case, or one with so many more inputs, neurons in each hidden layer, outputs, or samples.
+
+    >>> asked_first(wanted("tanh")).sizes, asked_first(wanted("tanh"), n_in=1, hidden=1).sizes
+    ((2, 3, 1), (3, 4, 1))
+    """
+    first, *inner, last = widths_of(RUNGS[0], wanted.names, wanted)
+    sizes = (first + n_in, *(n + hidden for n in inner), last + outputs)
+    held = replace(wanted, sizes=sizes, batch=(wanted.batch or 1) + samples)
+    more = [
+        f"{n} more {of}"
+        for n, of in zip((n_in, hidden, outputs, samples), ("inputs", "neurons", "outputs", "samples"))
+        if n
+    ]
+    return replace(_case(RUNGS[0], wanted.names, held, 0), name=", ".join(["one sample", *more]))
 
 
 def _moved(first: Case) -> Case:
@@ -253,7 +300,7 @@ def widths_of(rung: Rung, names: Sequence[Activation], wanted: Wanted) -> tuple[
     if wanted.sizes is not None:
         return tuple(wanted.sizes)
     hidden = (rung.hidden * len(names))[: len(names) - 1]
-    return (rung.n_in, *hidden, max(rung.n_out, 2 if names[-1].distribution else 1))
+    return (rung.n_in, *hidden, wanted.outputs or max(rung.n_out, 2 if wanted.classes else 1))
 
 
 def _one_sided(case: Case) -> int:
@@ -292,7 +339,12 @@ def drawn(rung: Rung, names: Sequence[Activation], wanted: Wanted, random: Rando
         if rung.special == "zeros" and n_out > 1:
             weights[-1][0] = 0.0
         layers.append(Layer(weights, offsets, f))
-    inputs = [[number(1.5) for _ in range(sizes[0])] for _ in range(samples)]
+    largest = {"whole": LARGEST_WHOLE, "binary": 1}.get(wanted.inputs or "")
+
+    def taken() -> float:
+        return number(1.5) if largest is None else float(random.randint(0, largest))
+
+    inputs = [[taken() for _ in range(sizes[0])] for _ in range(samples)]
     if rung.special == "zeros":
         inputs[0][-1] = 0.0
     network = Network(layers)
@@ -304,8 +356,9 @@ def drawn(rung: Rung, names: Sequence[Activation], wanted: Wanted, random: Rando
         network = saturated(network, inputs)
     if rung.special == "large":
         network = reaching(network, inputs, rung.reach)
-    targets = _targets(rung, wanted.loss, names[-1].distribution, samples, sizes[-1], number, random)
-    if rung.special == "kinks" and not names[-1].distribution and all(map(_piecewise_linear, names)):
+    targets = _targets(rung, wanted, samples, sizes[-1], number, random)
+    free = not wanted.classes and wanted.targets != "binary"
+    if rung.special == "kinks" and free and all(map(_piecewise_linear, names)):
         targets[0] = list(forward(network, inputs[:1]).outputs[0])
     if rung.special == "twice" and samples > 3:
         inputs[-1], targets[-1] = list(inputs[3]), list(targets[3])
@@ -314,25 +367,20 @@ def drawn(rung: Rung, names: Sequence[Activation], wanted: Wanted, random: Rando
 
 
 def _targets(
-    rung: Rung,
-    chosen: Loss,
-    distribution: bool,
-    samples: int,
-    outputs: int,
-    number: Callable[[float], float],
-    random: Random,
+    rung: Rung, wanted: Wanted, samples: int, outputs: int, number: Callable[[float], float], random: Random
 ) -> list[list[float]]:
     """What suits the loss: a single 1 in each sample, 0 or 1, or any numbers; soft ones between 0 and 1 add up to 1."""
+    kind = wanted.targets or wanted.loss.targets
     if rung.special == "soft":
-        if distribution or chosen.targets == "one_hot":
+        if wanted.classes:
             whole = max(16, 2 << outputs.bit_length())  # parts, of which each output gets one at least
             cuts = ([0, *sorted(random.sample(range(1, whole), outputs - 1)), whole] for _ in range(samples))
             return [[(b - a) / whole for a, b in pairwise(row)] for row in cuts]
         return [[random.randint(1, 15) / 16 for _ in range(outputs)] for _ in range(samples)]
-    if distribution or chosen.targets == "one_hot":
+    if wanted.classes:
         classes = [random.randrange(outputs) for _ in range(samples)]
         return [[float(j == c) for j in range(outputs)] for c in classes]
-    if chosen.targets == "binary":
+    if kind == "binary":
         return [[float(random.randint(0, 1)) for _ in range(outputs)] for _ in range(samples)]
     if rung in MORE or not rung.unit:
         return [[number(1.5) for _ in range(outputs)] for _ in range(samples)]

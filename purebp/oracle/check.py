@@ -23,6 +23,7 @@ from purebp.oracle.answer import BROKEN, Answer, Finding
 from purebp.oracle.asking.candidate import LAYOUTS, Candidate, ask, imported_by, name_of
 from purebp.oracle.asking.declared import Declared
 from purebp.oracle.asking.guessing import Guess, guess
+from purebp.oracle.asking.limits import REFUSALS, limits
 from purebp.oracle.asking.state import stateful
 from purebp.oracle.cases import Case
 from purebp.oracle.conventions import Convention, default_convention
@@ -55,6 +56,9 @@ def check(
     arrays: str | None = None,
     stored: str | None = None,
     strict: bool = False,
+    outputs: int | None = None,
+    inputs: str | None = None,
+    targets: str | None = None,
     explore: Search | None = None,
     seed: int = 0,
     name: str | None = None,
@@ -63,7 +67,9 @@ def check(
 
     activations: one per layer (a single one: any depth). Where none are declared, they and all that is open of the
     layout are found by trying, as on the command line. loss: its name, such as "half_sse"; None: conventions are tried.
-    sizes: the widths, inputs first, if they are wired in. batch: the number of samples, if that is. weights: "out_in"
+    sizes: the widths, inputs first, if they are wired in. outputs: the last of them, if that alone is. batch: the number
+    of samples, if that is. inputs: "real", "whole" or "binary" numbers. targets: "real", "one_hot", "binary", or "labels",
+    the numbers of the classes. weights: "out_in"
     (row j feeds neuron j, the default) or "in_out". samples: "rows" (the default) or "columns", or "vector" for a
     candidate that takes one sample. returns: "gradients", "descent" (their negative) or "step" (updated weights, with
     learning_rate); None: found by trying. biases: True (the default), False, or "columns" for n × 1 matrices. arrays:
@@ -89,14 +95,35 @@ def check(
         "arrays": arrays,
         "stored": stored,
         "strict": strict or None,
+        "outputs": outputs,
+        "inputs": inputs,
+        "targets": targets,
     }
     declares: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     declared, guessed = Declared(**declares), Guess({}, asked=False)
     if declared.activations is None:
         guessed = guess(lambda case, tried: ask(candidate, case, tried), declares, imported_by(candidate))
         declared = Declared(**{**declares, **guessed.options})
-    report = checked(candidate, Layers(declared, complete=True), declared.ladder(seed), called_so, explore)
+    report, _ = within_limits(candidate, declared, called_so, explore, seed)
     return replace(report, notes=(*report.notes, *guessed.notes(report.conforms, python=True)))
+
+
+def within_limits(
+    candidate: Candidate, declared: Declared, name: str, explore: Search | None = None, seed: int = 0
+) -> tuple[Report, Declared]:
+    """The report on what the candidate takes, and the declaration of that; what it refuses is said, and not held against it."""
+    report = checked(candidate, Layers(declared, complete=True), declared.ladder(seed), name, explore)
+    if not any(case.finding and case.finding.kind in REFUSALS for case in report.cases):
+        return report, declared
+    found = list(limits(lambda case, tried: ask(candidate, case, tried), declared))
+    options = {name: value for limit in found for name, value in limit.options.items()}
+    if not options:
+        return report, declared
+    taken = replace(declared, **options)
+    again = checked(candidate, Layers(taken, complete=True), taken.ladder(seed), name, explore)
+    if again.conforms or not any(case.finding and case.finding.kind in REFUSALS for case in again.cases):
+        return replace(again, notes=(*again.notes, *(limit.sentence for limit in found))), taken
+    return report, declared
 
 
 def checked(

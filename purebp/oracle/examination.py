@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from itertools import chain, repeat
 from typing import Any
@@ -16,11 +16,12 @@ from purebp.oracle.answer import Answer, Finding
 from purebp.oracle.asking.candidate import ask
 from purebp.oracle.asking.declared import Declared, option
 from purebp.oracle.asking.file import ask_file
-from purebp.oracle.asking.guessing import guess
+from purebp.oracle.asking.guessing import Guess, guess
+from purebp.oracle.asking.limits import LIMITED
 from purebp.oracle.asking.program import ask_program
-from purebp.oracle.asking.task import Asked, Outcome, Task
+from purebp.oracle.asking.task import Asked, Outcome, Task, Way
 from purebp.oracle.cases import Case
-from purebp.oracle.check import check, replayed
+from purebp.oracle.check import replayed, within_limits
 from purebp.oracle.reports.report import Report
 
 
@@ -38,26 +39,62 @@ def without_answer(task: Task, finding: Finding) -> Report:
 
 
 def guided(asked: Asked) -> Report:
-    """Guess what is not declared, and check what then is."""
-    task, declared = asked.task, asked.declared
+    """Guess what is not declared, and check what then is: in the way in which its answers are most like the gradient."""
+    guesses = list[tuple[Way, Guess]]()
+    for way in asked.ways:
+        guesses.append((way, _guessed(asked, way, ranked=len(asked.ways) > 1)))
+        if guesses[-1][1].sure:
+            break
+    way, guessed = max(guesses, key=lambda found: found[1].rank)
+    report = _checked(asked, way, guessed)
+    steps = [other for other in asked.ways if other.steps and other.owner == way.owner]
+    if way.steps or not way.owner or not steps or not report.conforms:
+        return report
+    return _with_its_step(asked, way, report, steps, guessed)
 
+
+def _guessed(asked: Asked, way: Way, ranked: bool) -> Guess:
     def ask_one(case: Case, tried: Declared) -> Answer:
-        return ask(asked.candidate(tried, repeat(case.name)), case, tried)
+        return ask(way.candidate(tried, repeat(case.name)), case, tried)
 
-    guessed = guess(ask_one, declared, task.source)
+    source = None if asked.task.program else asked.task.source
+    return guess(ask_one, {**way.options, **asked.declared}, source, ranked)
+
+
+def _checked(asked: Asked, way: Way, guessed: Guess) -> Report:
+    task = asked.task if asked.task.program else replace(asked.task, function=way.name)
     if guessed.asked:
-        asked.fresh()
-    options = {**declared, **guessed.options}
-    whole = Declared(**options)
-    cases = whole.ladder(task.seed)
-    called = asked.candidate(whole, chain((case.name for case in cases), repeat("one of them, asked again")))
-    report = check(called, **options, explore=task.explore, seed=task.seed, name=task.name)
+        way.fresh()
+    whole = Declared(**{**way.options, **asked.declared, **guessed.options})
+    names = chain((case.name for case in whole.ladder(task.seed)), repeat("one of them, asked again"))
+    called = way.candidate(whole, names)
+    report, taken = within_limits(called, whole, task.name, task.explore, task.seed)
+    cases = taken.ladder(task.seed)
     if task.program and not report.conforms:
-        asked.fresh()
-        report = replayed(called, cases, whole, report)
+        way.fresh()
+        report = replayed(called, cases, taken, report)
     failing = next((case.id for case, judged in zip(cases, report.cases) if not judged.passed), "")
-    notes = (*report.notes, *guessed.notes(report.conforms, bool(task.program)))
-    return replace(report, notes=notes, replay=command(task, guessed.shown, failing))
+    said = [way.sentence] if way.sentence else []
+    notes = (*report.notes, *said, *guessed.notes(report.conforms, bool(task.program)))
+    limited = {name: getattr(taken, name) for name in LIMITED if getattr(taken, name) != getattr(whole, name)}
+    return replace(report, notes=notes, replay=command(task, {**guessed.shown, **limited}, failing))
+
+
+def _with_its_step(asked: Asked, way: Way, report: Report, steps: Sequence[Way], guessed: Guess) -> Report:
+    """The report on the gradients, which are right, and on what changes the weights: if that is wrong, on that."""
+    known = dict(guessed.options)
+    if report.convention and report.convention.loss:
+        known["loss"] = report.convention.loss
+    asked = replace(asked, declared={**known, **asked.declared})
+    ranked = [(other, _guessed(asked, other, True)) for other in steps[:4]]
+    other, found = max(ranked, key=lambda pair: pair[1].rank)
+    if not found.rank[1]:
+        return report
+    step = _checked(asked, other, found)
+    if step.conforms:
+        told = f": {step.convention.sentence}" if step.convention else ""
+        return replace(report, notes=(*report.notes, f"{other.name} is a right step{told}."))
+    return replace(step, notes=(*step.notes, f"The gradients of {way.name} are right."))
 
 
 def command(task: Task, guessed: dict[str, Any], case: str = "") -> str:

@@ -20,6 +20,7 @@ from dataclasses import replace
 from functools import partial
 from inspect import unwrap
 from typing import Any
+from warnings import catch_warnings, simplefilter
 
 from purebp.oracle.answer import Answer, Finding, Key, tensor_name
 from purebp.oracle.asking.declared import DECLARATIONS, Declared, arguments
@@ -93,10 +94,11 @@ def called(
 ) -> Answer:
     """Call the candidate with arguments, which have names; what it says is `understood`."""
     names, given = list(arguments), list(arguments.values())
-    before = list(map(_plain, given))  # a copy
+    before = list(map(plain, given))  # a copy
     printed = _Beginning()
     try:
-        with redirect_stdout(printed):
+        with redirect_stdout(printed), catch_warnings():
+            simplefilter("ignore")  # of arrays that overflow: what comes of it is judged
             answer = candidate(*given)
     except NoAnswer as none:
         return Answer(findings=(none.finding(case),))
@@ -120,7 +122,7 @@ def _printed(text: str, case: str) -> Iterator[Finding]:
 
 def _changed(names: Sequence[str], given: Sequence[Any], before: Sequence[Any], case: str) -> Iterator[Finding]:
     try:
-        changed = [name for name, x, old in zip(names, given, before) if _plain(x) != old]
+        changed = [name for name, x, old in zip(names, given, before) if plain(x) != old]
     except (ValueError, RecursionError):
         return
     if changed:
@@ -145,7 +147,7 @@ def _stripped(cut: Callable[[list[float]], tuple[list[float], float]], turned: b
 
     def understood(answer: Any) -> Answered:
         weights = answer[0] if _is_pair(answer) else answer
-        matrices = [transpose(_plain(rows)) if turned else _plain(rows) for rows in weights]
+        matrices = [transpose(plain(rows)) if turned else plain(rows) for rows in weights]
         parts = [[cut(row) for row in rows] for rows in matrices]
         kept = [[row for row, _ in rows] for rows in parts]
         return [transpose(rows) for rows in kept] if turned else kept, [[bias for _, bias in rows] for rows in parts]
@@ -156,7 +158,7 @@ def _stripped(cut: Callable[[list[float]], tuple[list[float], float]], turned: b
 Answered = tuple[list[Any], list[Any]]
 LAYOUTS: dict[str, Callable[[Any], Any]] = {
     "the gradients of the weights are transposed": lambda answer: (
-        [transpose(_plain(rows)) for rows in answer[0]],
+        [transpose(plain(rows)) for rows in answer[0]],
         answer[1],
     ),
     "the layers are in reverse order": lambda answer: (answer[0][::-1], answer[1] and answer[1][::-1]),
@@ -168,15 +170,19 @@ LAYOUTS: dict[str, Callable[[Any], Any]] = {
 """Other shapes of an answer, and how to read them as (weight gradients, bias gradients)."""
 
 
-def _plain(x: Any) -> Any:
-    """Lists of numbers, from arrays, tuples and lists of them."""
+def plain(x: Any) -> Any:
+    """Lists of numbers, from arrays, tuples and lists of them.
+
+    >>> plain([(1.0, 2.0), (3.0,)])
+    [[1.0, 2.0], [3.0]]
+    """
     if hasattr(x, "detach"):  # a tensor of PyTorch that requires a gradient
         x = x.detach()
     if hasattr(x, "tolist"):
         return x.tolist()
     if isinstance(x, Mapping):
-        return {key: _plain(item) for key, item in x.items()}
-    return [_plain(item) for item in x] if isinstance(x, (list, tuple)) else x
+        return {key: plain(item) for key, item in x.items()}
+    return [plain(item) for item in x] if isinstance(x, (list, tuple)) else x
 
 
 def _understood(answer: Any, case: Case, declared: Declared) -> dict[Key, Matrix]:
@@ -204,8 +210,8 @@ def _by_name(answer: Mapping[str, Any], case: Case, declared: Declared) -> dict[
     if "outputs" in answer:
         claim["outputs", -1] = _shaped("ŷ", turned(_matrix("ŷ", answer["outputs"])), shape(case.batch.targets))
     if "loss" in answer:
-        claim["loss", -1] = [[_number("loss", _plain(answer["loss"]))]]
-    deltas = _plain(answer.get("deltas", ()))
+        claim["loss", -1] = [[_number("loss", plain(answer["loss"]))]]
+    deltas = plain(answer.get("deltas", ()))
     if "deltas" in answer and (not isinstance(deltas, list) or len(deltas) != len(case.network.layers)):
         raise NoAnswer("wrong number of layers", "its deltas are not one matrix for each layer")
     for l, rows in enumerate(deltas):
@@ -227,7 +233,7 @@ def _in_pairs(answer: Any, case: Case, declared: Declared) -> dict[Key, Matrix]:
     try:
         weights, biases = answer
     except (TypeError, ValueError):
-        what = "None" if answer is None else f"{type(answer).__name__} {_plain(answer)!r:.60}"
+        what = "None" if answer is None else f"{type(answer).__name__} {plain(answer)!r:.60}"
         raise NoAnswer(
             "not understood",
             f"it returns {what}: (weight_gradients, bias_gradients) is wanted, each with one item per layer",
@@ -244,7 +250,7 @@ def named_tensors(answer: Any, wanted: Mapping[str, tuple[Key, tuple[int, ...]]]
     """A dictionary of tensors, of which each name has its key and its shape; a vector may be a column."""
     names = ", ".join(map(repr, wanted))
     if not isinstance(answer, Mapping) or not answer:
-        what = f"it returns {type(answer).__name__} {_plain(answer)!r:.60}"
+        what = f"it returns {type(answer).__name__} {plain(answer)!r:.60}"
         raise NoAnswer("not understood", f"{what}: a dictionary from names to gradients is wanted, known are {names}")
     claim: dict[Key, Matrix] = {}
     for name, item in answer.items():
@@ -262,7 +268,7 @@ def _is_pair(answer: Any) -> bool:
     """Whether these are (weight gradients, bias gradients or None), and not the gradients of two layers."""
     if not isinstance(answer, (list, tuple)) or len(answer) != 2:
         return False
-    first, second = map(_plain, answer)
+    first, second = map(plain, answer)
     return second is None or second == [] or _depth(first) == 3
 
 
@@ -273,7 +279,7 @@ def _depth(x: Any) -> int:
 def _tensors(kind: str, items: Any, case: Case, declared: Declared) -> dict[Key, Matrix]:
     """The gradients of all weights, or of all biases."""
     layers = case.network.layers
-    items = _plain(items) if hasattr(items, "tolist") else items
+    items = plain(items) if hasattr(items, "tolist") else items
     if not isinstance(items, (list, tuple)):
         raise NoAnswer("not understood", f"its {kind} are {items!r:.60}: a list with one item per layer is wanted")
     if len(items) != len(layers):
@@ -300,18 +306,18 @@ def _tensors(kind: str, items: Any, case: Case, declared: Declared) -> dict[Key,
 
 def _matrix(name: str, item: Any) -> list[list[float]]:
     """Rows of floats; a vector is one row, and a number one row with one number."""
-    plain = _plain(item)
-    if plain is None:
+    given = plain(item)
+    if given is None:
         raise NoAnswer("not understood", f"{name} is None: numbers are wanted")
-    if not isinstance(plain, list):
-        plain = [[plain]]
-    elif plain and not isinstance(plain[0], list):
-        plain = [plain]
-    if not plain or not all(isinstance(row, list) and row for row in plain):
-        raise NoAnswer("wrong shape", f"{name} is {plain!r:.60}: a matrix of numbers is wanted")
-    if len({len(row) for row in plain}) > 1:
-        raise NoAnswer("wrong shape", f"{name} is ragged: its rows have {[len(row) for row in plain]} numbers")
-    return [[_number(name, x) for x in row] for row in plain]
+    if not isinstance(given, list):
+        given = [[given]]
+    elif given and not isinstance(given[0], list):
+        given = [given]
+    if not given or not all(isinstance(row, list) and row for row in given):
+        raise NoAnswer("wrong shape", f"{name} is {given!r:.60}: a matrix of numbers is wanted")
+    if len({len(row) for row in given}) > 1:
+        raise NoAnswer("wrong shape", f"{name} is ragged: its rows have {[len(row) for row in given]} numbers")
+    return [[_number(name, x) for x in row] for row in given]
 
 
 def _number(name: str, x: Any) -> float:

@@ -16,7 +16,7 @@ from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from purebp.number_systems.formats import BINARY32, BINARY64, FORMATS, Format, format_named, stored_once
-from purebp.oracle.cases import Case, Wanted, ladder, wanted
+from purebp.oracle.cases import INPUTS, TARGETS, Case, Wanted, ladder, wanted
 from purebp.textbook.activations import Activation, activation
 from purebp.textbook.arithmetic import Matrix, PurebpError
 from purebp.textbook.linalg import transpose
@@ -81,6 +81,13 @@ def _batch(given: Any) -> int:
         raise PurebpError(f"{error}: a number of samples is wanted, at least one") from None
 
 
+def _outputs(given: Any) -> int:
+    try:
+        return _count(given)
+    except PurebpError as error:
+        raise PurebpError(f"{error}: a number of outputs is wanted, at least one") from None
+
+
 def _rate(given: Any) -> float:
     try:
         rate = float(given)
@@ -133,7 +140,14 @@ DECLARATIONS = {
         choices=(True, False, "columns"),
         flags={"columns": ("--bias-columns", "biases as n × 1 matrices")},
     ),
+    "outputs": Declaration(CALLED, "how many outputs, if that alone is fixed", _outputs, "N"),
     "batch": Declaration(CALLED, "how many samples, if that is fixed", _batch, "N"),
+    "inputs": Declaration(CALLED, "which numbers it takes for inputs (default: real)", choices=INPUTS),
+    "targets": Declaration(
+        CALLED,
+        "which targets it takes; labels: the numbers of the classes, from 0 on (default: what suits the loss)",
+        choices=TARGETS,
+    ),
     "weights": Declaration(CALLED, "out_in: row j feeds neuron j; in_out: column j does", choices=("out_in", "in_out")),
     "samples": Declaration(CALLED, "vector: one sample, as a plain list", choices=("rows", "columns", "vector")),
     "arrays": Declaration(CALLED, "instead of lists", choices=("numpy", "torch", "jax")),
@@ -169,6 +183,9 @@ class Declared:
     arrays: str | None = None
     stored: str | None = None
     strict: bool = False
+    outputs: int | None = None
+    inputs: str | None = None
+    targets: str | None = None
 
     if TYPE_CHECKING:  # what may be given; `__post_init__` makes of it what the fields hold
 
@@ -187,6 +204,9 @@ class Declared:
             arrays: str | None = ...,
             stored: str | None = ...,
             strict: bool = ...,
+            outputs: int | None = ...,
+            inputs: str | None = ...,
+            targets: str | None = ...,
         ) -> None: ...
 
     def __post_init__(self) -> None:
@@ -220,9 +240,9 @@ class Declared:
             raise PurebpError("no activations are declared: give one for each layer")
         return (self.activations,) * depth if isinstance(self.activations, Activation) else self.activations
 
-    def ladder(self, seed: int = 0) -> tuple[Case, ...]:
-        """The built-in cases for what is declared."""
-        return ladder(**self._architecture, seed=seed)
+    def ladder(self, seed: int = 0, most: int | None = None) -> tuple[Case, ...]:
+        """The built-in cases for what is declared, or the first of them."""
+        return ladder(**self._architecture, seed=seed, most=most)
 
     @property
     def wanted(self) -> Wanted:
@@ -232,7 +252,7 @@ class Declared:
     @property
     def _architecture(self) -> dict[str, Any]:
         any_depth = isinstance(self.activations, Activation)
-        names = ("loss", "sizes", "batch", "format")
+        names = ("loss", "sizes", "batch", "format", "outputs", "inputs", "targets")
         held = {"activations": self.activations if any_depth else self.per_layer(), "biases": bool(self.biases)}
         return held | {name: getattr(self, name) for name in names}
 
@@ -305,12 +325,28 @@ def arguments(case: Case, declared: Declared) -> list[Any]:
     }
     layout = layouts[declared.samples]
     array = _whole if case.beyond == "integers" and declared.arrays is None else _array(declared)
+    given = _integers(declared) if declared.inputs in ("whole", "binary") else array
     return [
         [array(w) for w in weights],
         None if not declared.biases else [None if b is None else array(b) for b in biases],
-        array(layout(case.batch.inputs)),
-        array(layout(case.batch.targets)),
+        given(layout(case.batch.inputs)),
+        _integers(declared)(_labels(case, declared))
+        if declared.targets == "labels"
+        else array(layout(case.batch.targets)),
     ]
+
+
+def _labels(case: Case, declared: Declared) -> Any:
+    """The class of each sample; of a vector the one."""
+    labels = [row.index(max(row)) for row in case.batch.targets]
+    return labels[0] if declared.samples == "vector" else labels
+
+
+def _integers(declared: Declared) -> Callable[[Any], Any]:
+    """Whole numbers as integers, in the arrays that were declared."""
+    library = _library(declared)
+    make = getattr(library, "tensor" if declared.arrays == "torch" else "asarray", None)
+    return lambda x: _whole(x) if make is None else make(_whole(x))
 
 
 def _rows(rows: Matrix) -> list[list[float]]:
@@ -319,18 +355,25 @@ def _rows(rows: Matrix) -> list[list[float]]:
 
 def _whole(x: Any) -> Any:
     """Whole numbers as integers."""
-    return [_whole(each) for each in x] if isinstance(x, list) else int(x) if x.is_integer() else x
+    return [_whole(each) for each in x] if isinstance(x, list) else int(x) if float(x).is_integer() else x
+
+
+def _library(declared: Declared) -> Any:
+    """The module of the arrays that were declared; None for lists."""
+    if declared.arrays is None:
+        return None
+    module = {"jax": "jax.numpy"}.get(declared.arrays, declared.arrays)
+    try:
+        return import_module(module)  # an optional one, which is asked for by name
+    except ImportError:
+        raise PurebpError(f"arrays={declared.arrays!r}, but {declared.arrays} is not installed here") from None
 
 
 def _array(declared: Declared) -> Callable[[Any], Any]:
     """Lists as they are, or as arrays of a library in the format."""
-    if declared.arrays is None:
+    library = _library(declared)
+    if library is None:
         return lambda x: x
-    module = {"jax": "jax.numpy"}.get(declared.arrays, declared.arrays)
-    try:
-        library: Any = import_module(module)  # an optional one, which is asked for by name
-    except ImportError:
-        raise PurebpError(f"arrays={declared.arrays!r}, but {declared.arrays} is not installed here") from None
     name = declared.format.dtype
     if not hasattr(library, name):
         raise PurebpError(f"{declared.arrays} has no {name}, which {declared.format.name} needs")

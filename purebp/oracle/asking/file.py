@@ -22,12 +22,15 @@ from typing import Any, NoReturn
 from purebp.oracle.answer import Finding
 from purebp.oracle.asking.candidate import Candidate
 from purebp.oracle.asking.declared import Declared, agreed
-from purebp.oracle.asking.loading import CannotLoad, attribute, declarations, find, load
+from purebp.oracle.asking.forms import Form, forms
+from purebp.oracle.asking.loading import CannotLoad, attribute, declarations, find, in_order, load
+from purebp.oracle.asking.making import Hints
 from purebp.oracle.asking.process import exit_of
-from purebp.oracle.asking.task import Asked, Outcome, Task, Work
+from purebp.oracle.asking.task import Asked, Outcome, Task, Way, Work
 from purebp.textbook.arithmetic import PurebpError
 
 LOADING = "the loading of the file"
+FINDING = "finding out how it is asked"
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if hasattr(signal, "pthread_sigmask") else ()
 GRACE = 1.0  # seconds after a time-out until the process ends itself: by then nobody is there who would end it
 
@@ -196,15 +199,37 @@ def _asked(task: Task, tell: Teller) -> Asked:
         return module
 
     module = loaded()
-    function = find(module, task.file, task.function)
-    tell("found", function)
     declared = agreed({**declarations(module, task.file), **task.declared})
-
-    def candidate(declared: Declared, cases: Iterator[str]) -> Candidate:
-        return Watched(attribute(module, function), cases, module.__code__, tell)
 
     def fresh() -> None:  # what it may have kept of the guessing does not count
         nonlocal module
         module = loaded()
 
-    return Asked(replace(task, function=function), declared, candidate, fresh)
+    def function(name: str) -> Way:
+        def candidate(declared: Declared, cases: Iterator[str]) -> Candidate:
+            return Watched(attribute(module, name), cases, module.__code__, tell)
+
+        return Way(name, candidate, fresh)
+
+    def form(found: Form) -> Way:
+        def candidate(declared: Declared, cases: Iterator[str]) -> Candidate:
+            return Watched(found.make(), cases, module.__code__, tell)
+
+        return Way(
+            found.name, candidate, lambda: None, found.sentence, found.options, found.returns == "step", found.owner
+        )
+
+    ways, problem = list[Way](), None
+    try:
+        ways = [function(find(module, task.file, task.function))]
+    except CannotLoad as error:
+        problem = error
+    if not ways or not in_order(attribute(module, ways[0].name or "")):
+        tell("asks", FINDING)
+        ways = [*(form(found) for found in forms(vars(module), Hints(task.function))), *ways]
+        tell("answered")
+    if not ways:
+        assert problem is not None
+        raise problem
+    tell("found", ways[0].name)
+    return Asked(task, declared, ways)

@@ -1,21 +1,23 @@
 """What was not declared, found by trying: layout, depth and activations of a candidate.
 
-On three small cases every layout is tried in which the candidate gives answers of the right shape, the plainest first.
-Of those, and of the usual activations, the first is taken under which most of its tensors are multiples of the
+On three small cases every layout is tried in which the candidate gives answers of the right shape, the plainest first;
+if there is none, then with labels for targets, whole numbers for inputs, and other widths. Of those, and of the usual activations, the first is taken under which most of its tensors are multiples of the
 gradient: a factor, a sign or a step is for the check itself to find.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
 
 from purebp.number_systems.formats import BINARY64
-from purebp.oracle.answer import Answer, Claim, as_claim
+from purebp.oracle.answer import Claim, as_claim
 from purebp.oracle.asking.declared import Declared, agreed, argument, option
+from purebp.oracle.asking.limits import REFUSALS, Ask
 from purebp.oracle.cases import Case
 from purebp.textbook import losses
 from purebp.textbook.activations import Activation, activation
@@ -24,7 +26,6 @@ from purebp.textbook.backprop import backpropagation
 from purebp.textbook.losses import Loss
 from purebp.textbook.network import Batch, Layer, Network
 
-Ask = Callable[[Case, Declared], Answer]
 Answered = list[tuple[Case, Claim]]
 HIDDEN = ("sigmoid", "tanh", "relu", "leaky_relu(0.01)", "elu(1.0)", "softplus", "silu", "gelu")
 OUTPUT = ("sigmoid", "identity", "softmax", "tanh", "relu")
@@ -32,7 +33,9 @@ LOSSES = {"sigmoid": ("mse", "binary_cross_entropy"), "softmax": ("cross_entropy
 DEPTHS = (2, 1, 3)
 PLAIN = {"weights": "out_in", "samples": "rows", "biases": True, "arrays": None}
 LAYERS = "wrong number of layers"
-LAYOUT = ("raises", "error", "wrong shape", LAYERS)  # what another layout may cure
+LAYOUT = (*REFUSALS, LAYERS)  # what another layout may cure
+SPECIAL = ("targets", "inputs", "sizes")  # asked for where nothing else is answered
+CASES = 3  # small ones, on which layouts are tried
 MOST_CRASHES = 6  # of a program: each starts it anew
 TOLERANCE = 1e-4  # of a multiple: roundoff, that of binary32 too, is far below
 
@@ -44,6 +47,12 @@ class Guess:
     options: dict[str, Any]
     state: str = "found"
     asked: bool = True
+    rank: tuple[bool, int, float] = (False, 0, 0.0)  # all are multiples of the gradient; cases answered; what share is
+
+    @property
+    def sure(self) -> bool:
+        """Whether every answer is a multiple of the gradient."""
+        return self.rank[:2] == (True, CASES)
 
     @property
     def shown(self) -> dict[str, Any]:
@@ -65,11 +74,12 @@ class Guess:
             yield f"Not declared, and {how}: {words}" + ("" if conforms else ". If that is not so, declare it.")
 
 
-def guess(ask: Ask, declared: Mapping[str, Any], source: str = "") -> Guess:
+def guess(ask: Ask, declared: Mapping[str, Any], source: str | None = "", ranked: bool = False) -> Guess:
     """The options that are missing among those declared, by asking on small cases.
 
     declared: by the names of `Declared`; of activations and loss, None says nothing. source: the text of the
-    candidate, in which a library that it imports is looked for.
+    candidate, in which a library that it imports is looked for; None if it is no Python, and takes no arrays.
+    ranked: ask in any case, for how like the gradient the answers are.
 
     >>> from purebp import Batch, Layer, Network, backpropagation
     >>> from purebp.oracle.asking.candidate import ask
@@ -81,13 +91,25 @@ def guess(ask: Ask, declared: Mapping[str, Any], source: str = "") -> Guess:
     ('found', ['tanh', 'identity'])
     """
     given = {name: x for name, x in agreed(declared).items() if x is not None or name in PLAIN}
-    if {"activations", *PLAIN} <= given.keys():
+    if {"activations", *PLAIN} <= given.keys() and not ranked:
         return Guess({}, asked=False)
     search = _Search(ask, given)
-    for depth, layout in _layouts(given, source):
-        if search.finds(depth, layout):
+    for special in _specials(given):
+        if any(search.finds(*tried) for tried in _layouts({**given, **special}, source)) or search.best:
             break
     return search.result()
+
+
+def _specials(given: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """What is asked for: what is usual; and where that is refused in every layout, what some take alone."""
+    yield {}
+    functions = given.get("activations")
+    if "targets" not in given and given.get("outputs") != 1:
+        yield from ({"targets": kind} for kind in ("labels", "one_hot"))
+    if "inputs" not in given:
+        yield from ({"inputs": kind} for kind in ("whole", "binary"))
+    if not {"sizes", "outputs"} & given.keys() and (functions is None or len(Declared(functions).per_layer(2)) == 2):
+        yield from ({"sizes": sizes} for sizes in product(range(1, 5), range(1, 6), range(1, 4)))
 
 
 @dataclass(slots=True)
@@ -96,7 +118,7 @@ class _Search:
 
     ask: Ask
     given: dict[str, Any]
-    best: tuple[float, dict[str, Any]] | None = None  # a likeness, and its options
+    best: tuple[tuple[bool, int, float], dict[str, Any]] | None = None  # how good it is, and its options
     first: dict[str, Any] | None = None  # the plainest options
     answers_at: int | None = None  # the depth
     biased: bool = False  # gradients of biases were given
@@ -123,9 +145,10 @@ class _Search:
         self.biased = self.biased or any(kind == "biases" for _, claim in answered for kind, _ in claim)
         for functions, loss in _networks(self.given, depth):
             likeness = _likeness(answered, functions, loss, whole)
-            if self.best is None or likeness > self.best[0]:
-                self.best = likeness, {**options, "activations": functions}
-            if likeness == 1:
+            rank = likeness == 1, len(answered), likeness
+            if self.best is None or rank > self.best[0]:
+                self.best = rank, {**options, "activations": functions}
+            if rank[:2] == (True, CASES):
                 return True
         return False
 
@@ -137,19 +160,21 @@ class _Search:
         return self.problems[:1] == ["NaN"] or (self.problems[:1] == [LAYERS] and "activations" in self.given)
 
     def answers(self, depth: int, options: dict[str, Any]) -> Answered:
-        """Its answers to small cases, which are kept; none unless all have the right shape, but the kind of its problem."""
+        """Its answers to small cases; none unless the first has the right shape, but the kind of its problem."""
         answered: Answered = []
         try:
             declared = Declared(**{"activations": (activation("sigmoid"),) * depth, **options})
             declared = replace(declared, activations=declared.per_layer(depth))
-            key = depth, bool(declared.biases), declared.batch
+            key = depth, bool(declared.biases), *(options.get(name) for name in ("batch", "outputs", *SPECIAL))
             if key not in self.cases:
-                self.cases[key] = [_one_hot(case) for case in replace(declared, loss=None).ladder()[:3]]
+                drawn = replace(declared, loss=None).ladder(most=CASES)
+                self.cases[key] = [case if declared.targets == "real" else _one_hot(case) for case in drawn]
             for case in self.cases[key]:
                 answer = self.ask(case, declared)
                 if fatal := [finding.kind for finding in answer.findings if finding.fatal]:
                     self.problems += fatal
-                    return []
+                    if not answered or not {*fatal} <= {*REFUSALS}:
+                        return []
                 if answer.claim:  # and no skip
                     answered.append((case, answer.claim))
             self.problems += [] if answered else ["skipped"]
@@ -163,25 +188,27 @@ class _Search:
         options = self.best[1] if self.best else self.first or {}
         lost = len(self.problems) > 1 and self.problems[0] in LAYOUT
         state = "found" if self.best else "lost" if lost else "assumed"
-        return Guess({key: value for key, value in options.items() if key not in self.given}, state)
+        rank = self.best[0] if self.best else (False, 0, 0.0)
+        return Guess({key: value for key, value in options.items() if key not in self.given}, state, rank=rank)
 
 
-def _layouts(given: dict[str, Any], source: str) -> Iterator[tuple[int, dict[str, Any]]]:
+def _layouts(given: dict[str, Any], source: str | None) -> Iterator[tuple[int, dict[str, Any]]]:
     """Depth and layout, those with the fewest departures from the plainest first."""
     functions = given.get("activations")
     if functions is None:
         depths = [len(given["sizes"]) - 1] if "sizes" in given else list(DEPTHS)
     else:
         depths = [2 if isinstance(functions, Activation) else len(functions)]
-    library = re.search(r"^\s*(?:import|from)\s+(torch|jax|numpy)\b", source, re.MULTILINE)
+    found = re.search(r"^\s*(?:import|from)\s+(torch|jax|numpy)\b", source or "", re.MULTILINE)
+    others = ["numpy"] if source is not None and "numpy" in sys.modules else []  # it may be what it imports that does
     axes: dict[str, list[Any]] = {
         "depth": depths,
-        "arrays": [library[1], None] if library else [None],
+        "arrays": [found[1], None] if found else [None, *others],
         "samples": ["rows", "columns", *["vector"] * (given.get("batch", 1) == 1)],
         "weights": ["out_in", "in_out"],
         "biases": [True, "columns", False],
     }
-    axes |= {name: [given[name]] for name in PLAIN if name in given}
+    axes |= {name: [given[name]] for name in (*PLAIN, *SPECIAL) if name in given}
     places = sorted(product(*(range(len(axis)) for axis in axes.values())), key=lambda i: (sum(map(bool, i)), i))
     for place in places:
         layout = {name: axis[i] for (name, axis), i in zip(axes.items(), place)}

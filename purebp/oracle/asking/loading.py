@@ -11,6 +11,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from purebp.oracle.asking.declared import declaration
+from purebp.oracle.asking.roles import kind_of, role
 from purebp.textbook.arithmetic import PurebpError
 
 USUAL_NAMES = (
@@ -37,6 +38,7 @@ USUAL_NAMES = (
     "candidate",
 )
 WANTED = "(weights, biases, inputs, targets)"
+ORDER = ("weights", "biases", "inputs", "targets")
 MODULE = "purebp_candidate"
 MOST = 12  # functions that are listed
 
@@ -105,6 +107,20 @@ def find(module: ModuleType, file: str, wanted: str | None) -> str:
     if fitting:
         raise CannotLoad(f"which function of {file!r} is meant? Say {file}:{fitting[0]} or another: {there}")
     raise CannotLoad(f"{file!r} has no function that can be called with {WANTED}: {there}")
+
+
+def in_order(function: Any) -> bool:
+    """Whether the names of its parameters do not say that they are others than weights, biases, inputs and targets.
+
+    >>> in_order(lambda w, b, x, y: 0), in_order(lambda X, y, w1, w2: 0)
+    (True, False)
+    """
+    try:
+        names = list(signature(function).parameters)[: len(ORDER)]
+    except (TypeError, ValueError):
+        return True
+    said = [{"weights": "weights", "biases": "biases"}.get(kind_of(name)) or role(name) for name in names]
+    return not any(what in ORDER and what != meant for what, meant in zip(said, ORDER))
 
 
 def attribute(module: ModuleType, dotted: str) -> Any:

@@ -15,7 +15,7 @@ from purebp.oracle.asking.declared import Declared, agreed, declaration
 from purebp.oracle.asking.loading import CannotLoad
 from purebp.oracle.asking.process import exit_of
 from purebp.oracle.asking.subject import Subject
-from purebp.oracle.asking.task import Asked, Outcome, Task, Work
+from purebp.oracle.asking.task import Asked, Outcome, Task, Way, Work
 from purebp.oracle.cases import Case
 from purebp.textbook.arithmetic import PurebpError
 from purebp.textbook.names import printable
@@ -119,4 +119,4 @@ def _asked(talk: Talk, task: Task, watch: Callable[[str], None]) -> Asked:
 
         return called
 
-    return Asked(task, talk.declared, candidate, talk.subject.renew)
+    return Asked(task, talk.declared, (Way(None, candidate, talk.subject.renew),))

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from purebp.oracle.answer import Finding
@@ -66,17 +66,30 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A candidate that can be asked.
+class Way:
+    """One way in which a candidate can be asked.
 
-    candidate: what to call, for a declaration, and for cases of which the names are told. fresh: begins anew, so that
-    nothing is kept of what was asked before by candidates that come next.
+    name: of the function or method. sentence: what was found of it, if that has to be said. options: what is declared by
+    it. candidate: what to call, for a declaration, and for cases of which the names are told. fresh: begins anew, so that
+    nothing is kept of what was asked before by candidates that come next. steps: it changes weights, of what `owner` is.
     """
+
+    name: str | None
+    candidate: Callable[[Declared, Iterator[str]], Candidate]
+    fresh: Callable[[], None]
+    sentence: str = ""
+    options: dict[str, Any] = field(default_factory=dict)
+    steps: bool = False
+    owner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A candidate that can be asked, in one way at least: the likeliest first."""
 
     task: Task
     declared: dict[str, Any]
-    candidate: Callable[[Declared, Iterator[str]], Candidate]
-    fresh: Callable[[], None]
+    ways: Sequence[Way]
 
 
 Work = Callable[[Asked], Any]  # what is done with a candidate: it makes the report

@@ -1,0 +1,433 @@
+"""Code as it is: how a class, an object or functions can be asked for gradients or for a step, found by trying.
+
+An object is made, its weights and biases are recognised by their shapes, a batch is handed over, the methods that go
+forwards, backwards or train are called, and what comes back, or has changed, is read. Each way that works is a `Form`.
+
+>>> from math import tanh
+>>> class Net:
+...     def __init__(self, n_in, n_out):
+...         self.weights = [[0.0] * n_in for _ in range(n_out)]
+...     def backprop(self, x, y):
+...         a = [tanh(sum(w * v for w, v in zip(row, x))) for row in self.weights]
+...         return [[2 * (p - t) * (1 - p * p) * v for v in x] for p, t in zip(a, y)]
+>>> form = next(forms({"Net": Net}))
+>>> form.sentence
+'It is asked as a class: Net(n_in=2, n_out=2), weights weights (inputs × outputs), backprop(x, y) returns the gradients.'
+>>> form.options["biases"], form.options["samples"]
+(False, 'vector')
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout, suppress
+from dataclasses import dataclass
+from inspect import signature
+from io import StringIO
+from itertools import islice, product
+from types import FrameType
+from typing import Any
+from warnings import catch_warnings, simplefilter
+
+from purebp.oracle.asking.calling import Call, CannotCall, Known, performed, returned_names
+from purebp.oracle.asking.candidate import Candidate, NoAnswer, plain
+from purebp.oracle.asking.declared import Declared, arguments
+from purebp.oracle.asking.leaves import Leaf, leaves
+from purebp.oracle.asking.making import Hints, Made, Owner, owners
+from purebp.oracle.asking.placing import Pattern, Place, patterns, picked, places
+from purebp.oracle.asking.roles import BACKWARDS, FORWARDS, TRAINS, kind_of
+from purebp.oracle.cases import Case, asked_first
+
+MOST_FORMS = 40
+SECONDS = 2.0  # for a call while it is being found out
+WIDTHS = ((2, 3, 2), (2, 3, 1), (2, 2), (3, 1), (2, 3, 4, 2), (2, 3, 4, 1))  # of networks that are asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One way in which code can be asked.
+
+    name: of the function, the class, or the method. options: what is declared by it, as `Declared` has it. make: a
+    fresh candidate. returns: "gradients" or "step".
+    """
+
+    name: str
+    sentence: str
+    options: dict[str, Any]
+    make: Callable[[], Candidate]
+    returns: str = "gradients"
+    owner: str = ""  # the class
+
+
+def forms(namespace: Mapping[str, Any], hints: Hints = Hints()) -> Iterator[Form]:
+    """All ways that work, the likeliest first."""
+    found = (form for owner in owners(namespace, hints) for form in _forms_of(owner, hints))
+    yield from islice(_distinct(found), MOST_FORMS)
+
+
+def _distinct(found: Iterator[Form]) -> Iterator[Form]:
+    seen = set[str]()
+    for form in found:
+        key = repr((form.sentence, sorted(form.options.items(), key=str)))
+        if key not in seen:
+            seen.add(key)
+            yield form
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Without output and warnings, and not for ever: where signals can end it."""
+    ends = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
+
+    def late(number: int, frame: FrameType | None) -> None:
+        raise TimeoutError("it takes too long")
+
+    before = signal.signal(signal.SIGALRM, late) if ends else None
+    left = signal.setitimer(signal.ITIMER_REAL, SECONDS)[0] if ends else 0.0
+    try:
+        with redirect_stdout(StringIO()), catch_warnings():
+            simplefilter("ignore")
+            yield
+    finally:
+        if ends:
+            signal.setitimer(signal.ITIMER_REAL, left)
+            signal.signal(signal.SIGALRM, before)
+
+
+def _forms_of(owner: Owner, hints: Hints) -> Iterator[Form]:
+    """Its forms: gradients before steps."""
+    later = list[Form]()
+    for samples in (1, 4):  # some take as many as there are in their lesson, and no others
+        found = False
+        for made, way in product(owner.made, _ways()):
+            if samples > 1:
+                way = {**way, "batch": samples}
+            for form in () if samples > 1 and way["samples"] == "vector" else _tried(owner, made, way, hints):
+                found = True
+                if form.returns == "gradients":
+                    yield form
+                else:
+                    later.append(form)
+        if found:
+            break
+    yield from later
+
+
+def _ways() -> Iterator[dict[str, Any]]:
+    """How a batch is handed over."""
+    arrays = ["numpy", None] if "numpy" in sys.modules else [None]
+    for library, targets, samples in product(arrays, (None, "labels"), ("rows", "columns", "vector")):
+        way = {"arrays": library, "samples": samples} | ({"batch": 1} if samples == "vector" else {})
+        if targets is None or (samples != "columns" and library is not None):
+            yield way | ({"targets": targets} if targets else {})
+
+
+def _tried(owner: Owner, made: Made, way: dict[str, Any], hints: Hints) -> Iterator[Form]:
+    """The forms of one way to make it, and to hand over a batch."""
+    seen = set[tuple[str, ...]]()
+    for sizes in WIDTHS:
+        if way.get("targets") and sizes[-1] == 1:
+            continue
+        case, given = _probe(sizes, way)
+        holder: Any = None
+        place_list: list[tuple[Place, dict[str, Any]]]
+        if owner.name:
+            try:
+                with _quietly():
+                    holder = made.make(sizes, given[2], given[3])
+                    own = hints.chosen(leaves(holder))
+            except (Exception, SystemExit):
+                continue
+            place_list = [(place, {}) for place in places(own, None if made.fixed else sizes)]
+        else:
+            place_list = list(_as_arguments(sizes, way))
+        for place, layout in place_list[:6]:
+            actual = place.sizes
+            for plan in _plans(owner, holder, hints):
+                key = (*plan, repr(layout), str(place.turned), place.inside)
+                if key in seen:
+                    continue
+                form = _form(owner, made, {**way, **layout}, place, plan, actual, hints)
+                if form is not None:
+                    seen.add(key)
+                    yield form
+        if made.fixed and not made.batch and owner.name:
+            return
+
+
+def _probe(sizes: Sequence[int], way: dict[str, Any], samples: int | None = None) -> tuple[Case, list[Any]]:
+    """A case of one sample, if not more are taken, and what is handed over for it."""
+    samples = samples or way.get("batch", 1)
+    declared = Declared(("sigmoid",) * (len(sizes) - 1), sizes=sizes, **{**way, "batch": samples})
+    case = asked_first(declared.wanted)
+    return case, arguments(case, declared)
+
+
+def _as_arguments(sizes: Sequence[int], way: dict[str, Any]) -> Iterator[tuple[Place, dict[str, Any]]]:
+    """Where nothing holds the parameters, functions are handed them."""
+    for turned, biases in product((False, True), (True, "columns", False)):
+        if biases == "columns" and way["arrays"] is None:
+            continue
+        layout = {"weights": "in_out" if turned else "out_in", "biases": biases}
+        _, given = _probe(sizes, {**way, **layout})
+        held = {"weights": given[0], "biases": given[1] or []}
+        for place in places(leaves(held), sizes):
+            if place.turned == turned and place.biased == bool(biases):
+                yield place, layout
+
+
+def _plans(owner: Owner, holder: Any, hints: Hints) -> Iterator[tuple[str, ...]]:
+    """Which functions to call, one after the other."""
+    if hints.calls:
+        yield tuple(name for name, _ in hints.calls)
+        return
+    own = list(owner.functions(holder))
+    method = (hints.name or "").partition(".")[2] or (hints.name if hints.name in own else None)
+    forwards = [name for name in own if FORWARDS.fullmatch(name)][:3]
+    backwards = [name for name in own if BACKWARDS.fullmatch(name) and not TRAINS.fullmatch(name)]
+    backwards.sort(key=lambda name: "back" not in name.lower())
+    trains = [name for name in own if TRAINS.fullmatch(name) and name not in forwards]
+    for name in [method] if method else backwards:
+        yield from [(first, name) for first in forwards if first != name]
+        yield (name,)
+    if not method:
+        for name in trains:
+            yield (name,)
+            yield from [(first, back, name) for first in forwards for back in backwards[:2]]
+            yield from [(back, name) for back in backwards[:2]]
+
+
+def _form(
+    owner: Owner,
+    made: Made,
+    way: dict[str, Any],
+    place: Place,
+    plan: Sequence[str],
+    sizes: tuple[int, ...],
+    hints: Hints,
+) -> Form | None:
+    """The form, if it works."""
+    asking = _Asking(owner, made, way, place.turned, place.inside, tuple(plan), hints)
+    way = {**way, "biases": way.get("biases", True) if place.biased else False}
+    try:
+        case, given = _probe(sizes, way)
+        with _quietly():
+            asking.learn(given, sizes)
+    except (Exception, SystemExit):
+        return None
+    if asking.pattern is None and not asking.steps:
+        return None
+    options: dict[str, Any] = {"weights": "out_in", **way}
+    if made.fixed:
+        options["sizes"] = sizes
+    if asking.steps and options.get("batch") is None and asking.online(sizes, way):
+        options["batch"] = 1
+    return Form(
+        asking.name, asking.sentence(place), options, asking.fresh, "step" if asking.steps else "gradients", owner.name
+    )
+
+
+class _Asking:
+    """A candidate that makes an object, or uses the one it has, and calls it."""
+
+    def __init__(
+        self,
+        owner: Owner,
+        made: Made,
+        way: dict[str, Any],
+        turned: bool,
+        inside: str,
+        plan: tuple[str, ...],
+        hints: Hints,
+    ) -> None:
+        self.owner, self.made, self.way, self.turned, self.inside, self.plan = owner, made, way, turned, inside, plan
+        self.hints = hints
+        self.pattern: Pattern | None = None
+        self.where = ""  # the gradients are: "returned" or "kept"
+        self.steps = False
+        self.objects: dict[Any, tuple[Any, Place]] = {}
+
+    @property
+    def name(self) -> str:
+        last = self.plan[-1]
+        return f"{self.owner.name}.{last}" if self.owner.is_class else last
+
+    def fresh(self) -> Candidate:
+        """The same, with nothing kept."""
+        other = _Asking(self.owner, self.made, self.way, self.turned, self.inside, self.plan, self.hints)
+        other.pattern, other.where, other.steps = self.pattern, self.where, self.steps
+        return other
+
+    def sentence(self, place: Place) -> str:
+        calls = ", then ".join(f"{name}({', '.join(self._parameters(name))})" for name in self.plan)
+        how = {"returned": " returns the gradients", "kept": ", which keeps the gradients"}.get(
+            self.where, " changes them"
+        )
+        if not self.owner.name:
+            return f"It is asked as functions: {calls}{how}."
+        what = "a class" if self.owner.is_class else "functions"
+        return f"It is asked as {what}: {self._shown(place)}, {place.sentence}, {calls}{how}."
+
+    def _shown(self, place: Place) -> str:
+        names = self.made.sentence.partition("(")[2].rstrip(")").split(", ") if "(" in self.made.sentence else []
+        if self.made.batch or len(names) != len(place.sizes):
+            return self.made.sentence
+        told = ", ".join(f"{name}={n}" for name, n in zip(names, place.sizes))
+        return f"{self.made.sentence.partition('(')[0]}({told})"
+
+    def _parameters(self, name: str) -> list[str]:
+        function = getattr(self, "_functions", {}).get(name)
+        with suppress(ValueError, TypeError):
+            return list(signature(function).parameters) if function else []
+        return []
+
+    def __call__(self, weights: Any, biases: Any, inputs: Any, targets: Any) -> Any:
+        ws = [plain(w) for w in weights]
+        if self.owner.name:
+            return self._ask_holder(ws, biases, inputs, targets)
+        result, _ = self._perform(None, inputs, targets, weights, biases or ())
+        place = next(
+            place
+            for place in places(leaves({"weights": list(weights), "biases": list(biases or [])}), self._sizes(ws))
+            if place.turned == self.turned
+        )
+        return self._turned(self._read(leaves(result), place))
+
+    def _ask_holder(self, ws: list[Any], biases: Any, inputs: Any, targets: Any) -> Any:
+        sizes = (len(ws[0][0]), *map(len, ws))
+        holder, place = self._object(sizes, inputs, targets)
+        place.write(ws, [None if b is None else plain(b) for b in biases or ()])
+        result, holder = self._perform(holder, inputs, targets, (), ())
+        if self.steps:
+            return self._answer(place.read())
+        if self.where == "kept":
+            kept = [leaf for leaf in leaves(holder) if kind_of_any(leaf) == "gradients"]
+            return self._answer(place.told(*self._read(kept, place)))
+        return self._answer(place.told(*self._read(leaves(result), place)))
+
+    def _sizes(self, ws: list[Any]) -> tuple[int, ...]:
+        return (len(ws[0]), *(len(w[0]) for w in ws)) if self.turned else (len(ws[0][0]), *map(len, ws))
+
+    def _turned(self, found: tuple[list[Any], list[Any]]) -> Any:
+        """Gradients as they were returned, in the layout of the weights that were handed over."""
+        weights, biases = found
+        return (weights, biases) if self.way["biases"] else weights
+
+    def _answer(self, found: tuple[list[Any], list[Any]]) -> Any:
+        weights, biases = found
+        return (weights, biases) if any(b is not None for b in biases) else weights
+
+    def _read(self, found: list[Leaf], place: Place) -> tuple[list[Any], list[Any]]:
+        assert self.pattern is not None
+        read = picked(found, place, self.pattern)
+        if read is None:
+            shown = ", ".join(f"{leaf.name} {leaf.shape}" for leaf in found[:6]) or "nothing"
+            raise NoAnswer("wrong shape", f"what it returns has other shapes than its weights and biases: {shown}")
+        return read
+
+    def _object(self, sizes: tuple[int, ...], inputs: Any, targets: Any) -> tuple[Any, Place]:
+        key = repr((plain(inputs), plain(targets))) if self.made.batch else sizes
+        if key not in self.objects:
+            holder = self.made.make(sizes, inputs, targets)
+            found = places(self.hints.chosen(leaves(holder)), sizes)
+            place = next((p for p in found if (p.turned, p.inside) == (self.turned, self.inside)), None)
+            if place is None:
+                raise NoAnswer("raises", f"it has no weights for the widths {'-'.join(map(str, sizes))}")
+            self.objects[key] = holder, place
+        return self.objects[key]
+
+    def _perform(self, holder: Any, inputs: Any, targets: Any, weights: Any, biases: Any) -> tuple[Any, Any]:
+        functions = self._functions = self.owner.functions(holder)
+        named = dict(self.hints.calls)
+        calls = [Call(name, functions[name], named.get(name)) for name in self.plan]
+        known = Known(inputs, targets, weights, biases, holder, _pairs(inputs, targets, self.way["samples"]))
+        result = performed(calls, known)
+        if not self.made.batch and known.used < {"inputs", "targets"}:
+            raise CannotCall("it is not given the batch")
+        return _holding(result, returned_names(calls[-1].function)), holder
+
+    def learn(self, given: list[Any], sizes: tuple[int, ...]) -> None:
+        """How what it says is to be read: it is called once."""
+        weights, biases, inputs, targets = given
+        if not self.owner.name:
+            result, _ = self._perform(None, inputs, targets, weights, biases or ())
+            held = {"weights": list(weights), "biases": list(biases or [])}
+            place = next(p for p in places(leaves(held), sizes) if p.turned == self.turned)
+            self.pattern, self.where = next(patterns(leaves(result), place), None), "returned"
+            return
+        holder, place = self._object(sizes, inputs, targets)
+        place.write([plain(w) for w in weights], [None if b is None else _flat(plain(b)) for b in biases or ()])
+        before = place.read()
+        old = {leaf.name: leaf.read() for leaf in leaves(holder)}
+        result, _ = self._perform(holder, inputs, targets, (), ())
+        changed = place.read() != before
+        self.pattern, self.where = next(patterns(leaves(result), place), None), "returned"
+        if self.pattern is not None and not changed:
+            return
+        self.pattern, self.steps = None, changed
+        if changed:
+            self.where = "changed"
+            return
+        kept = [
+            leaf for leaf in leaves(holder) if kind_of_any(leaf) == "gradients" and old.get(leaf.name) != leaf.read()
+        ]
+        if kept:
+            kept = [leaf for leaf in leaves(holder) if kind_of_any(leaf) == "gradients"]
+            self.pattern, self.where = next(patterns(kept, place), None), "kept"
+
+    def online(self, sizes: tuple[int, ...], way: dict[str, Any]) -> bool:
+        """Whether its step on two samples is a step on one, and then on the other, and no step on both."""
+        try:
+            case, given = _probe(sizes, way, samples=2)
+            weights, biases, *_ = given
+            with _quietly():
+                both = self.fresh()(*given)
+                one = [(weights, biases)]
+                for i in range(2):
+                    single = Declared(("sigmoid",) * (len(sizes) - 1), sizes=sizes, **{**way, "batch": 1})
+                    batch = type(case.batch)(case.batch.inputs[i : i + 1], case.batch.targets[i : i + 1])
+                    _, _, x, y = arguments(Case("", case.network, batch), single)
+                    after = self.fresh()(*one[-1], x, y)
+                    one.append(after if way["biases"] else (after, biases))
+        except (Exception, SystemExit):
+            return False
+        alike = _flat(plain(list(both))), _flat(plain(list(one[-1] if way["biases"] else one[-1][0])))
+        return len(alike[0]) == len(alike[1]) and all(
+            a is b is None or (a is not None and b is not None and abs(a - b) <= 1e-9 * (abs(a) + abs(b)))
+            for a, b in zip(*alike)
+        )
+
+
+def kind_of_any(leaf: Leaf) -> str:
+    """Whether any name on the way to a tensor says that it is a gradient.
+
+    >>> [kind_of_any(leaf) for leaf in leaves({"grads": {"W1": [1.0]}, "w": [1.0]})]
+    ['gradients', '']
+    """
+    return next(("gradients" for name in leaf.said if kind_of(name) == "gradients"), "")
+
+
+def _holding(result: Any, names: Sequence[str]) -> dict[str, Any]:
+    """What was returned, by the names of its variables where they are known."""
+    if isinstance(result, tuple):
+        known = names if len(names) == len(result) else [""] * len(result)
+        return {name or f"_{i}": part for i, (name, part) in enumerate(zip(known, result))}
+    return {next(iter(names), "") or "_": result}
+
+
+def _flat(x: Any) -> list[Any]:
+    return [y for each in x for y in _flat(each)] if isinstance(x, (list, tuple)) else [x]
+
+
+def _pairs(inputs: Any, targets: Any, samples: str) -> list[tuple[Any, Any]]:
+    """One pair for each sample, in the layout."""
+    if samples == "vector":
+        return [(inputs, targets)]
+    if samples == "rows":
+        return list(zip(inputs, targets))
+    if hasattr(inputs, "shape"):
+        return [(inputs[:, i : i + 1], targets[:, i : i + 1]) for i in range(inputs.shape[1])]
+    return [([[row[i]] for row in inputs], [[row[i]] for row in targets]) for i in range(len(inputs[0]))]

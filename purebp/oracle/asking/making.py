@@ -1,0 +1,191 @@
+"""What holds parameters, and how it is made: classes, objects, and functions that make what others are called with.
+
+>>> class Net:
+...     def __init__(self, n_inputs, hidden, n_outputs, rate): self.sizes = n_inputs, hidden, n_outputs
+...     def train(self, x, y): pass
+>>> (owner,) = owners({"Net": Net}, Hints())
+>>> [made.sentence for made in owner.made][:1], owner.made[0].make((2, 3, 1), None, None).sizes
+(['Net(n_inputs, hidden, n_outputs, rate)'], (2, 3, 1))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import partial
+from inspect import Parameter, isclass, isfunction, signature
+from typing import Any
+
+from purebp.oracle.asking.calling import RATE, CannotCall
+from purebp.oracle.asking.leaves import Leaf
+from purebp.oracle.asking.roles import role, words
+
+SIZES = {"sizes", "layers", "architecture", "dims", "dimensions", "structure", "topology", "shape", "nodes"}
+SIZES |= {"neurons", "units", "widths"}
+INITS = ("init", "initialize", "initialise", "create", "build", "make", "new", "setup")
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What was declared of it: the class, the attributes, the calls."""
+
+    name: str | None = None  # of a class, a function or a method, "Net" or "Net.train"
+    weights: tuple[str, ...] = ()
+    biases: tuple[str, ...] = ()
+    calls: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    def chosen(self, found: Sequence[Leaf]) -> list[Leaf]:
+        """The tensors that were named, or all."""
+        wanted = (*self.weights, *self.biases)
+        if not wanted:
+            return list(found)
+        return [
+            leaf
+            for name in wanted
+            for leaf in found
+            if leaf.name == name or leaf.name.startswith((f"{name}[", f"{name}."))
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """What holds parameters and has functions: a class, an object, or a function that makes what others are called with."""
+
+    name: str
+    made: tuple[Made, ...]
+    functions: Callable[[Any], dict[str, Callable[..., Any]]]
+    is_class: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A way to make it. arrays: it is made for a batch."""
+
+    sentence: str
+    make: Callable[[Sequence[int], Any, Any], Any]
+    fixed: bool = False  # its widths are its own
+    batch: bool = False
+
+
+def owners(namespace: Mapping[str, Any], hints: Hints) -> Iterator[Owner]:
+    name = (hints.name or "").partition(".")[0]
+    for each, value in reversed(list(namespace.items())):
+        if each.startswith("__") or (name and each != name):
+            continue
+        if isclass(value) and _own(value, namespace) and not issubclass(value, BaseException):
+            yield Owner(each, tuple(_constructions(each, value)), _methods, True)
+        elif not isclass(value) and not callable(value) and _own(type(value), namespace):
+            yield Owner(each, (Made(each, partial(_copied, value), fixed=True),), _methods, True)
+    functions: dict[str, Callable[..., Any]] = {
+        each: value for each, value in namespace.items() if isfunction(value) and _own(value, namespace)
+    }
+    if functions and (not name or name in functions):
+
+        def all_functions(made: Any) -> dict[str, Callable[..., Any]]:
+            return functions
+
+        for each, value in functions.items():
+            if words(each)[:1] and words(each)[0] in INITS:
+                yield Owner(each, tuple(_constructions(each, value)), all_functions, False)
+        yield Owner("", (Made("", lambda sizes, x, y: None),), all_functions, False)
+
+
+def _copied(value: Any, *given: Any) -> Any:
+    return deepcopy(value)
+
+
+def _own(value: Any, namespace: Mapping[str, Any]) -> bool:
+    """Whether it is of this code, or is all there is."""
+    return "__name__" not in namespace or getattr(value, "__module__", None) == namespace["__name__"]
+
+
+def _methods(made: Any) -> dict[str, Callable[..., Any]]:
+    """The bound methods of an object, those of its class in the order in which they are written."""
+    names = [
+        name for each in reversed(type(made).__mro__[:-1]) for name, value in vars(each).items() if callable(value)
+    ]
+    return {name: getattr(made, name) for name in dict.fromkeys(names) if not name.startswith("__")}
+
+
+def _constructions(name: str, maker: Callable[..., Any]) -> Iterator[Made]:
+    """Ways to call what makes a network: with widths, a list of them, a batch, or nothing."""
+    try:
+        parameters = [
+            each
+            for each in signature(maker).parameters.values()
+            if each.kind not in (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
+        ]
+    except ValueError:
+        return
+    wanted = [each for each in parameters if each.default is Parameter.empty]
+    others = [each for each in parameters if each.default is not Parameter.empty]
+    free = [each.name for each in wanted if role(each.name) not in ("rate", "epochs", "none", "size")]
+    given = {each.name: {"rate": RATE, "epochs": 1}.get(role(each.name), 1) for each in wanted if each.name not in free}
+    widths = [
+        each.name
+        for each in (*wanted, *others)
+        if each.name in free or (_width(each.name) and isinstance(each.default, int))
+    ]
+
+    def by_widths(sizes: Sequence[int], listed: bool = False) -> dict[str, Any]:
+        hidden = [each for each in widths if _width(each) == "hidden"]
+        if len(sizes) == len(widths) and not listed:
+            ends = {_width(each): each for each in widths}
+            if len(widths) == 3 and {"in", "out", "hidden"} == ends.keys():
+                return dict(zip((ends["in"], ends["hidden"], ends["out"]), sizes))
+            return dict(zip(widths, sizes))
+        if listed and len(widths) == 3 and len(hidden) == 1:
+            first, last = (each for each in widths if each not in hidden)
+            return {first: sizes[0], hidden[0]: list(sizes[1:-1]), last: sizes[-1]}
+        if listed and len(widths) == 2:
+            return {widths[0]: sizes[0], widths[1]: list(sizes[1:])}
+        raise CannotCall(f"{name} takes {len(widths)} widths")
+
+    def shown(names: Sequence[str]) -> str:
+        some = [*names, *given]
+        return f"{name}({', '.join(some)})"
+
+    single = len(free) == 1
+    arrays = len(free) == 2 and [role(each) for each in free] in (["inputs", "targets"], ["inputs", "outputs"])
+    if single and (SIZES & {*words(free[0])} or not _width(free[0])):
+        yield Made(shown(free), lambda sizes, x, y: maker(**{free[0]: list(sizes)}, **given))
+    if arrays and not ({_width(each) for each in free} == {"in", "out"} and words(free[0])[0] == "n"):
+        yield Made(shown(free), lambda sizes, x, y: maker(**{free[0]: x, free[1]: y}, **given), fixed=True, batch=True)
+    if widths and len(widths) > 1:
+        yield Made(shown(widths), lambda sizes, x, y: maker(**by_widths(sizes), **given))
+        yield Made(shown(widths), lambda sizes, x, y: maker(**by_widths(sizes, listed=True), **given))
+    if not free:
+        yield Made(shown([]), lambda sizes, x, y: maker(**given), fixed=True)
+
+
+def _width(name: str) -> str:
+    """Which width a parameter is: "in", "hidden", "out", or ""."""
+    said = {*words(name)}
+    flat = name.lower()
+    if said & {"hidden", "hid", "h", "hiddens"} or flat in (
+        "hiddennodes",
+        "hnodes",
+        "nh",
+        "hiddensize",
+        "hiddenlayers",
+    ):
+        return "hidden"
+    if said & {"out", "output", "outputs", "classes", "o", "y"} or flat in (
+        "outputnodes",
+        "onodes",
+        "no",
+        "outputsize",
+        "nout",
+        "nouts",
+    ):
+        return "out"
+    if said & {"in", "input", "inputs", "features", "i", "x"} or flat in (
+        "inputnodes",
+        "inodes",
+        "ni",
+        "inputsize",
+        "nin",
+    ):
+        return "in"
+    return ""
