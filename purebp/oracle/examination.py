@@ -41,16 +41,17 @@ def without_answer(task: Task, finding: Finding) -> Report:
 def guided(asked: Asked) -> Report:
     """Guess what is not declared, and check what then is: in the way in which its answers are most like the gradient."""
     guesses = list[tuple[Way, Guess]]()
-    for way in asked.ways:
-        guesses.append((way, _guessed(asked, way, ranked=len(asked.ways) > 1)))
-        if guesses[-1][1].sure:
+    rest = iter(asked.ways)
+    for way in rest:
+        guesses.append((way, _guessed(asked, way, ranked=bool(way.owner))))
+        if guesses[-1][1].sure or not guesses[-1][1].asked:
             break
     way, guessed = max(guesses, key=lambda found: found[1].rank)
     report = _checked(asked, way, guessed)
-    steps = [other for other in asked.ways if other.steps and other.owner == way.owner]
-    if way.steps or not way.owner or not steps or not report.conforms:
+    if way.steps or not way.owner or not report.conforms:
         return report
-    return _with_its_step(asked, way, report, steps, guessed)
+    steps = [each for each in [*(tried for tried, _ in guesses), *rest] if each.steps and each.owner == way.owner]
+    return _with_its_step(asked, way, report, steps, guessed) if steps else report
 
 
 def _guessed(asked: Asked, way: Way, ranked: bool) -> Guess:
@@ -83,8 +84,8 @@ def _checked(asked: Asked, way: Way, guessed: Guess) -> Report:
 def _with_its_step(asked: Asked, way: Way, report: Report, steps: Sequence[Way], guessed: Guess) -> Report:
     """The report on the gradients, which are right, and on what changes the weights: if that is wrong, on that."""
     known = dict(guessed.options)
-    if report.convention and report.convention.loss:
-        known["loss"] = report.convention.loss
+    if report.convention and report.convention.named:
+        known["loss"] = report.convention.named
     asked = replace(asked, declared={**known, **asked.declared})
     ranked = [(other, _guessed(asked, other, True)) for other in steps[:4]]
     other, found = max(ranked, key=lambda pair: pair[1].rank)

@@ -232,8 +232,10 @@ def _numbers(case: Case, declared: Declared) -> Iterator[str]:
     for l, layer in enumerate(case.network.layers):
         biases = "" if layer.biases is None else f", biases {_listed([layer.biases])[1:-1]}"
         yield f"  layer {l + 1}: {layer.activation.name}, weights {_listed(given[0][l])}{biases}"
-    for name, rows in zip(("inputs", "targets"), given[2:]):
-        yield f"  {name} {_listed(rows if declared.samples != 'vector' else [rows])}"
+    yield f"  inputs {_listed(given[2] if declared.samples != 'vector' else [given[2]])}"
+    labels = given[3] if isinstance(given[3], int) or isinstance(given[3][0], int) else None
+    shown = _listed(given[3] if declared.samples != "vector" else [given[3]]) if labels is None else labels
+    yield f"  targets {shown}"
 
 
 def _beside(name: str, expected: Matrix, given: Matrix, turned: bool) -> list[str]:

@@ -127,6 +127,9 @@ def _value(name: str, names: Sequence[str], known: Known) -> Any:
         return tensors[alike.index(name)]
     if meant == "network" and known.network is not None:
         return known.network
+    if known.network is not None and "network" not in roles and not meant and not kind:
+        if [each for each in names if not role(each) and not kind_of(each) and each not in known.results][0] == name:
+            return known.network
     if meant == "network" and known.weights:
         both = {f"W{l + 1}": w for l, w in enumerate(known.weights)}
         return both | {f"b{l + 1}": b for l, b in enumerate(known.biases)}

@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from itertools import chain
 from math import inf
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -219,17 +220,24 @@ def _asked(task: Task, tell: Teller) -> Asked:
             found.name, candidate, lambda: None, found.sentence, found.options, found.returns == "step", found.owner
         )
 
-    ways, problem = list[Way](), None
-    try:
-        ways = [function(find(module, task.file, task.function))]
-    except CannotLoad as error:
-        problem = error
-    if not ways or not in_order(attribute(module, ways[0].name or "")):
+    def found() -> Iterator[Way]:
         tell("asks", FINDING)
-        ways = [*(form(found) for found in forms(vars(module), Hints(task.function))), *ways]
+        namespace = vars(module)
+        for each in forms(namespace, Hints(task.function)):
+            tell("answered")
+            yield form(each)
+            tell("asks", FINDING)
         tell("answered")
-    if not ways:
-        assert problem is not None
-        raise problem
-    tell("found", ways[0].name)
-    return Asked(task, declared, ways)
+
+    try:
+        name = find(module, task.file, task.function)
+    except CannotLoad as problem:
+        others = found()
+        if (first := next(others, None)) is None:
+            raise problem from None
+        tell("found", first.name)
+        return Asked(task, declared, chain([first], others))
+    tell("found", name)
+    if in_order(attribute(module, name)):
+        return Asked(task, declared, chain([function(name)], found()))
+    return Asked(task, declared, chain(found(), [function(name)]))

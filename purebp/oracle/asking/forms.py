@@ -24,7 +24,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from inspect import signature
 from io import StringIO
 from itertools import islice, product
@@ -60,6 +60,7 @@ class Form:
     make: Callable[[], Candidate]
     returns: str = "gradients"
     owner: str = ""  # the class
+    answer: str = field(default="", repr=False)  # to a simple case: two forms with the same one are the same
 
 
 def forms(namespace: Mapping[str, Any], hints: Hints = Hints()) -> Iterator[Form]:
@@ -71,9 +72,8 @@ def forms(namespace: Mapping[str, Any], hints: Hints = Hints()) -> Iterator[Form
 def _distinct(found: Iterator[Form]) -> Iterator[Form]:
     seen = set[str]()
     for form in found:
-        key = repr((form.sentence, sorted(form.options.items(), key=str)))
-        if key not in seen:
-            seen.add(key)
+        if form.answer not in seen:
+            seen.add(form.answer)
             yield form
 
 
@@ -225,9 +225,18 @@ def _form(
         options["sizes"] = sizes
     if asking.steps and options.get("batch") is None and asking.online(sizes, way):
         options["batch"] = 1
-    return Form(
-        asking.name, asking.sentence(place), options, asking.fresh, "step" if asking.steps else "gradients", owner.name
-    )
+    try:
+        with _quietly():
+            said = plain(list(asking.fresh()(*given)))
+    except (Exception, SystemExit):
+        said = asking.sentence(place)
+    answer = repr((asking.steps, way.get("targets"), sizes, _rounded(said)))
+    returns = "step" if asking.steps else "gradients"
+    return Form(asking.name, asking.sentence(place), options, asking.fresh, returns, owner.name or "functions", answer)
+
+
+def _rounded(x: Any) -> Any:
+    return [_rounded(each) for each in x] if isinstance(x, list) else f"{x:.9g}" if isinstance(x, float) else x
 
 
 class _Asking:
@@ -322,7 +331,7 @@ class _Asking:
 
     def _read(self, found: list[Leaf], place: Place) -> tuple[list[Any], list[Any]]:
         assert self.pattern is not None
-        read = picked(found, place, self.pattern)
+        read = picked(found, place, self.pattern, sizes=self.pattern[0] != "named")
         if read is None:
             shown = ", ".join(f"{leaf.name} {leaf.shape}" for leaf in found[:6]) or "nothing"
             raise NoAnswer("wrong shape", f"what it returns has other shapes than its weights and biases: {shown}")

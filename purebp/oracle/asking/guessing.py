@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
@@ -28,6 +28,8 @@ from purebp.textbook.network import Batch, Layer, Network
 
 Answered = list[tuple[Case, Claim]]
 HIDDEN = ("sigmoid", "tanh", "relu", "leaky_relu(0.01)", "elu(1.0)", "softplus", "silu", "gelu")
+SLOPED = ("leaky_relu", "elu")
+MOST_SLOPES = 8
 OUTPUT = ("sigmoid", "identity", "softmax", "tanh", "relu")
 LOSSES = {"sigmoid": ("mse", "binary_cross_entropy"), "softmax": ("cross_entropy", "mse")}  # else mse
 DEPTHS = (2, 1, 3)
@@ -93,7 +95,8 @@ def guess(ask: Ask, declared: Mapping[str, Any], source: str | None = "", ranked
     given = {name: x for name, x in agreed(declared).items() if x is not None or name in PLAIN}
     if {"activations", *PLAIN} <= given.keys() and not ranked:
         return Guess({}, asked=False)
-    search = _Search(ask, given)
+    slopes = dict.fromkeys(re.findall(r"(?<![\w.])0?\.\d{1,4}(?!\w)", source or ""))
+    search = _Search(ask, given, slopes=list(slopes)[:MOST_SLOPES])
     for special in _specials(given):
         if any(search.finds(*tried) for tried in _layouts({**given, **special}, source)) or search.best:
             break
@@ -124,6 +127,7 @@ class _Search:
     biased: bool = False  # gradients of biases were given
     problems: list[str] = field(default_factory=list)
     cases: dict[Any, list[Case]] = field(default_factory=dict)
+    slopes: Sequence[str] = ()  # that the text of the candidate has
 
     def finds(self, depth: int, layout: dict[str, Any]) -> bool:
         """Try a layout; whether the search is over."""
@@ -143,7 +147,7 @@ class _Search:
             return False
         self.answers_at = depth
         self.biased = self.biased or any(kind == "biases" for _, claim in answered for kind, _ in claim)
-        for functions, loss in _networks(self.given, depth):
+        for functions, loss in _networks(self.given, depth, self.slopes):
             likeness = _likeness(answered, functions, loss, whole)
             rank = likeness == 1, len(answered), likeness
             if self.best is None or rank > self.best[0]:
@@ -223,11 +227,14 @@ def _one_hot(case: Case) -> Case:
     return case if outputs == 1 else replace(case, batch=Batch(case.batch.inputs, targets))
 
 
-def _networks(given: dict[str, Any], depth: int) -> Iterator[tuple[tuple[Activation, ...], Loss]]:
+def _networks(
+    given: dict[str, Any], depth: int, slopes: Sequence[str] = ()
+) -> Iterator[tuple[tuple[Activation, ...], Loss]]:
     """Activations and losses that are usual."""
     functions = given.get("activations")
     if functions is None:
-        hidden = [(f,) * (depth - 1) for f in (HIDDEN if depth > 1 else HIDDEN[:1])]
+        usual = [*HIDDEN, *(f"{name}({slope})" for slope in slopes for name in SLOPED)]
+        hidden = [(f,) * (depth - 1) for f in (usual if depth > 1 else HIDDEN[:1])]
         chosen = [tuple(map(activation, (*below, output))) for output in OUTPUT for below in hidden]
     else:
         chosen = [(functions,) * depth if isinstance(functions, Activation) else functions]

@@ -120,7 +120,7 @@ def in_order(function: Any) -> bool:
     except (TypeError, ValueError):
         return True
     said = [{"weights": "weights", "biases": "biases"}.get(kind_of(name)) or role(name) for name in names]
-    return not any(what in ORDER and what != meant for what, meant in zip(said, ORDER))
+    return not any(what in (*ORDER, "network", "outputs") and what != meant for what, meant in zip(said, ORDER))
 
 
 def attribute(module: ModuleType, dotted: str) -> Any:

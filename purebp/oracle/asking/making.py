@@ -75,8 +75,6 @@ def owners(namespace: Mapping[str, Any], hints: Hints) -> Iterator[Owner]:
             continue
         if isclass(value) and _own(value, namespace) and not issubclass(value, BaseException):
             yield Owner(each, tuple(_constructions(each, value)), _methods, True)
-        elif not isclass(value) and not callable(value) and _own(type(value), namespace):
-            yield Owner(each, (Made(each, partial(_copied, value), fixed=True),), _methods, True)
     functions: dict[str, Callable[..., Any]] = {
         each: value for each, value in namespace.items() if isfunction(value) and _own(value, namespace)
     }
@@ -89,6 +87,9 @@ def owners(namespace: Mapping[str, Any], hints: Hints) -> Iterator[Owner]:
             if words(each)[:1] and words(each)[0] in INITS:
                 yield Owner(each, tuple(_constructions(each, value)), all_functions, False)
         yield Owner("", (Made("", lambda sizes, x, y: None),), all_functions, False)
+    for each, value in namespace.items():
+        if (not name or name == each) and not isclass(value) and not callable(value) and _own(type(value), namespace):
+            yield Owner(each, (Made(each, partial(_copied, value), fixed=True),), _methods, True)
 
 
 def _copied(value: Any, *given: Any) -> Any:

@@ -200,9 +200,13 @@ def patterns(found: Sequence[Leaf], place: Place) -> Iterator[Pattern]:
         for before in range(3) if how != "named" else (0,):
             if picked(found, place, (how, before)) is not None:
                 yield how, before
+    if picked(found, place, ("named", 0), sizes=False) is not None:
+        yield "named", 0
 
 
-def picked(found: Sequence[Leaf], place: Place, pattern: Pattern) -> tuple[list[Any], list[Any]] | None:
+def picked(
+    found: Sequence[Leaf], place: Place, pattern: Pattern, sizes: bool = True
+) -> tuple[list[Any], list[Any]] | None:
     """The gradients of weights and biases among the tensors, read so; None if they are not there, or have other sizes."""
     how, before = pattern
     layers = len(place.weights)
@@ -237,7 +241,9 @@ def picked(found: Sequence[Leaf], place: Place, pattern: Pattern) -> tuple[list[
             for a, b in zip(of_biases[::turn], place.biases)
         ):
             return [leaf.read() for leaf in weights[::turn]], [leaf and leaf.read() for leaf in of_biases[::turn]]
-    return None
+    if sizes:
+        return None
+    return [leaf.read() for leaf in weights], [leaf and leaf.read() for leaf in of_biases]
 
 
 def _subject(leaf: Leaf) -> str:

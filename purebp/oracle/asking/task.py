@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -89,7 +89,7 @@ class Asked:
 
     task: Task
     declared: dict[str, Any]
-    ways: Sequence[Way]
+    ways: Iterable[Way]
 
 
 Work = Callable[[Asked], Any]  # what is done with a candidate: it makes the report
