@@ -16,9 +16,10 @@ from inspect import Parameter, getsource, signature
 from textwrap import dedent
 from typing import Any
 
-from purebp.oracle.asking.roles import digits, kind_of, role
+from purebp.oracle.asking.roles import digits, kind_of, role, words
 
 RATE = 0.5  # the learning rate that is given where one is wanted
+CACHES = {"cache", "caches", "memory", "ctx", "context", "intermediates", "saved", "tape", "memo"}
 GIVEN = {"epochs": 1, "rate": RATE, "none": 0}
 
 
@@ -112,6 +113,8 @@ def _value(name: str, names: Sequence[str], known: Known) -> Any:
         meant = "targets"
     if meant in ("inputs", "targets"):
         known.used.add(meant)
+        if name == "row" and isinstance(known.inputs, list) and not isinstance(known.inputs[0], list):
+            return [*known.inputs, 0]  # the label of a row of a table stands at its end
         return known.inputs if meant == "inputs" else known.targets
     if meant == "outputs" and known.last is not None:
         return known.last[0] if isinstance(known.last, tuple) else known.last
@@ -127,9 +130,11 @@ def _value(name: str, names: Sequence[str], known: Known) -> Any:
         return tensors[alike.index(name)]
     if meant == "network" and known.network is not None:
         return known.network
-    if known.network is not None and "network" not in roles and not meant and not kind:
-        if [each for each in names if not role(each) and not kind_of(each) and each not in known.results][0] == name:
-            return known.network
+    if CACHES.intersection(words(name)) and known.last is not None:
+        return known.last[-1] if isinstance(known.last, tuple) else known.last
+    unknown = [each for each in names if not role(each) and not kind_of(each) and each not in known.results]
+    if known.network is not None and "network" not in roles and name == next(iter(unknown), None):
+        return known.network
     if meant == "network" and known.weights:
         both = {f"W{l + 1}": w for l, w in enumerate(known.weights)}
         return both | {f"b{l + 1}": b for l, b in enumerate(known.biases)}

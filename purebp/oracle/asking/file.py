@@ -216,9 +216,11 @@ def _asked(task: Task, tell: Teller) -> Asked:
         def candidate(declared: Declared, cases: Iterator[str]) -> Candidate:
             return Watched(found.make(), cases, module.__code__, tell)
 
-        return Way(
-            found.name, candidate, lambda: None, found.sentence, found.options, found.returns == "step", found.owner
-        )
+        def anew(declared: Declared, cases: Iterator[str]) -> Candidate:
+            return Watched(lambda *given: found.make()(*given), cases, module.__code__, tell)
+
+        steps = found.returns == "step"
+        return Way(found.name, candidate, lambda: None, found.sentence, found.options, steps, found.owner, anew)
 
     def found() -> Iterator[Way]:
         tell("asks", FINDING)

@@ -72,6 +72,7 @@ class Way:
     name: of the function or method. sentence: what was found of it, if that has to be said. options: what is declared by
     it. candidate: what to call, for a declaration, and for cases of which the names are told. fresh: begins anew, so that
     nothing is kept of what was asked before by candidates that come next. steps: it changes weights, of what `owner` is.
+    anew: the same as candidate, but that nothing is kept from call to call.
     """
 
     name: str | None
@@ -81,6 +82,7 @@ class Way:
     options: dict[str, Any] = field(default_factory=dict)
     steps: bool = False
     owner: str = ""
+    anew: Callable[[Declared, Iterator[str]], Candidate] | None = None
 
 
 @dataclass(frozen=True, slots=True)
