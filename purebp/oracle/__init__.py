@@ -27,6 +27,7 @@ from purebp.oracle.certify import (
 from purebp.oracle.explaining.diagnosis import Diagnosis, diagnose
 from purebp.oracle.judge import judge
 from purebp.oracle.reports.report import CaseReport, Report
+from purebp.oracle.ways import check_anything
 from purebp.textbook.arithmetic import PurebpError
 from purebp.textbook.network import Batch, Network
 
@@ -67,7 +68,7 @@ def __getattr__(name: str) -> Any:
 @wraps(_check.check)
 def check(candidate: Candidate, *, graph: Node | None = None, **declared: Any) -> Report:
     if graph is None:
-        return _check.check(candidate, **declared)
+        return check_anything(candidate, **declared)
     of_graphs = {"returns", "learning_rate", "format", "stored", "strict", "seed", "name"}
     for option, given in declared.items():
         if given is not None and option in (_check.check.__kwdefaults__ or {}).keys() - of_graphs:

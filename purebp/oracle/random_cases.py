@@ -36,8 +36,8 @@ def another(chosen: Wanted, kind: int, widths: Sequence[int], samples: int, seed
     """
     rung, names = list(rungs_of(chosen))[kind]
     wide = tuple(chosen.sizes or widths[: len(names) + 1])
-    if chosen.sizes is None and names[-1].distribution:
-        wide = (*wide[:-1], max(2, wide[-1]))
+    if chosen.sizes is None and (chosen.outputs or chosen.classes):
+        wide = (*wide[:-1], chosen.outputs or max(2, wide[-1]))
     many = chosen.batch or max(1, min(samples, MOST_SLOW // sum(a * b for a, b in pairwise(wide))))
     case = drawn(rung, names, replace(chosen, sizes=wide, batch=many), Random(f"another {seed}"))
     return kept(case, chosen.format)

@@ -81,6 +81,8 @@ def counterexample(candidate: Candidate, declared: Declared, convention: Convent
 
     def search() -> Case | None:
         try:
+            if declared.outputs or declared.inputs or declared.targets:
+                raise NoSuchExample(repr(small))  # the small ones know nothing of that
             return find(small, fails, settings=QUIET, random=Random(0))
         except NoSuchExample:
             return _wide(fails, replace(declared, loss=chosen.loss).wanted, QUIET.max_examples // 2)

@@ -13,7 +13,8 @@ from purebp.cli.check import declared as on_the_command_line
 from purebp.oracle.answer import Finding
 from purebp.oracle.asking.declared import Declared, agreed
 from purebp.oracle.asking.task import Asked, Task
-from purebp.oracle.examination import command, guided, without_answer
+from purebp.oracle.examination import without_answer
+from purebp.oracle.ways import command, guided
 from tests.oracle.asking.test_guessing import right
 
 DECLARED = agreed({"activations": "relu", "loss": "half_sse", "sizes": "2,3,1", "biases": False})

@@ -151,6 +151,8 @@ def _constructions(name: str, maker: Callable[..., Any]) -> Iterator[Made]:
     arrays = len(free) == 2 and [role(each) for each in free] in (["inputs", "targets"], ["inputs", "outputs"])
     if single and (SIZES & {*words(free[0])} or not _width(free[0])):
         yield Made(shown(free), lambda sizes, x, y: maker(**{free[0]: list(sizes)}, **given))
+    if single and not SIZES & {*words(free[0])}:
+        yield Made(shown(free), lambda sizes, x, y: maker(**{free[0]: sizes[0]}, **given))
     if arrays and not ({_width(each) for each in free} == {"in", "out"} and words(free[0])[0] == "n"):
         yield Made(shown(free), lambda sizes, x, y: maker(**{free[0]: x, free[1]: y}, **given), fixed=True, batch=True)
     if widths and len(widths) > 1:

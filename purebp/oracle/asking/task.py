@@ -43,7 +43,7 @@ class Task:
         """What it is called in reports."""
         if self.program:
             return shlex.join(self.program)
-        return f"{self.shown}:{self.function}" if self.function else self.shown
+        return ":".join(filter(None, (self.shown, self.function)))
 
     @property
     def usual_timeout(self) -> float:

@@ -1,0 +1,179 @@
+"""Candidates that can be asked in several ways: the one whose answers are most like the gradient is checked.
+
+>>> from math import tanh
+>>> class Neuron:
+...     def __init__(self, n): self.weights = [0.0] * n
+...     def train(self, x, y, rate):
+...         a = tanh(sum(w * v for w, v in zip(self.weights, x)))
+...         self.weights = [w - rate * 2 * (a - y[0]) * (1 - a * a) * v for w, v in zip(self.weights, x)]
+>>> report = check_anything(Neuron)
+>>> report.candidate, report.conforms, report.convention.sentence
+('Neuron.train', True, 'the gradient of the mean of squares over all entries, as updated weights, learning rate 0.5')
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields, replace
+from inspect import isclass, ismodule
+from itertools import chain, repeat
+from typing import Any
+
+from purebp.oracle.answer import Answer
+from purebp.oracle.asking.candidate import Candidate, ask, imported_by
+from purebp.oracle.asking.declared import Declared, option
+from purebp.oracle.asking.forms import Form, forms
+from purebp.oracle.asking.guessing import Guess, guess
+from purebp.oracle.asking.limits import LIMITED
+from purebp.oracle.asking.loading import WANTED, find, in_order
+from purebp.oracle.asking.making import Hints
+from purebp.oracle.asking.task import Asked, Task, Way
+from purebp.oracle.cases import Case
+from purebp.oracle.check import Search, check, replayed, within_limits
+from purebp.oracle.reports.report import Report
+from purebp.textbook.arithmetic import PurebpError
+
+
+def check_anything(
+    candidate: Any, *, explore: Search | None = None, seed: int = 0, name: str | None = None, **declared: Any
+) -> Report:
+    """`check` for a function, a class, an object or a module: how it is asked is found out, and said.
+
+    A function of weights, biases, inputs and targets, in that order, is asked as it is.
+    """
+    if callable(candidate) and not isclass(candidate) and in_order(candidate):
+        return check(candidate, explore=explore, seed=seed, name=name, **declared)
+    declares = {key: Declared(**{key: x}).__getattribute__(key) for key, x in declared.items() if x is not None}
+    task = Task("", name, declares, explore=explore, seed=seed, source=imported_by(candidate))
+    ways = list(_ways_of(candidate))
+    if not ways:
+        raise PurebpError(
+            f"{candidate!r:.60} cannot be asked: a function of {WANTED} is wanted, or a class with weights and a method "
+            "that returns their gradients or changes them"
+        )
+    report = guided(Asked(task, declares, ways))
+    return replace(report, candidate=name) if name else report
+
+
+def _ways_of(candidate: Any) -> Iterator[Way]:
+    if ismodule(candidate):
+        namespace: Mapping[str, Any] = vars(candidate)
+    else:
+        namespace = {getattr(candidate, "__name__", type(candidate).__name__): candidate}
+    if ismodule(candidate):
+        try:
+            usual = find(candidate, candidate.__name__, None)
+            yield Way(usual, lambda declared, cases: getattr(candidate, usual), lambda: None)
+        except PurebpError:
+            pass
+    for form in forms(namespace, Hints()):
+        yield way_of(form)
+
+
+def way_of(form: Form) -> Way:
+    """The way that a form is."""
+
+    def candidate(declared: Declared, cases: Iterator[str]) -> Candidate:
+        return form.make()
+
+    def anew(declared: Declared, cases: Iterator[str]) -> Candidate:
+        return lambda *given: form.make()(*given)
+
+    steps = form.returns == "step"
+    return Way(form.name, candidate, lambda: None, form.sentence, form.options, steps, form.owner, anew)
+
+
+def guided(asked: Asked) -> Report:
+    """Guess what is not declared, and check what then is: in the way in which its answers are most like the gradient."""
+    guesses = list[tuple[Way, Guess]]()
+    rest = iter(asked.ways)
+    for way in rest:
+        guesses.append((way, _guessed(asked, way, ranked=bool(way.owner))))
+        if guesses[-1][1].sure or not guesses[-1][1].asked:
+            break
+    way, guessed = max(guesses, key=lambda found: found[1].rank)
+    report = _checked(asked, way, guessed)
+    if way.steps:
+        return _without_velocity(asked, way, guessed, report)
+    if way.steps or not way.owner or not report.conforms:
+        return report
+    steps = [each for each in [*(tried for tried, _ in guesses), *rest] if each.steps and each.owner == way.owner]
+    return _with_its_step(asked, way, report, steps, guessed) if steps else report
+
+
+def _guessed(asked: Asked, way: Way, ranked: bool) -> Guess:
+    def ask_one(case: Case, tried: Declared) -> Answer:
+        return ask(way.candidate(tried, repeat(case.name)), case, tried)
+
+    source = None if asked.task.program else asked.task.source
+    return guess(ask_one, {**way.options, **asked.declared}, source, ranked)
+
+
+def _checked(asked: Asked, way: Way, guessed: Guess) -> Report:
+    task = asked.task if asked.task.program else replace(asked.task, function=way.name)
+    if guessed.asked:
+        way.fresh()
+    whole = Declared(**{**way.options, **asked.declared, **guessed.options})
+    names = chain((case.name for case in whole.ladder(task.seed)), repeat("one of them, asked again"))
+    called = way.candidate(whole, names)
+    report, taken = within_limits(called, whole, task.name, task.explore, task.seed)
+    cases = taken.ladder(task.seed)
+    if task.program and not report.conforms:
+        way.fresh()
+        report = replayed(called, cases, taken, report)
+    failing = next((case.id for case, judged in zip(cases, report.cases) if not judged.passed), "")
+    said = [way.sentence] if way.sentence else []
+    python = not task.program and not task.file
+    notes = (*report.notes, *said, *guessed.notes(report.conforms, bool(task.program), python))
+    limited = {name: getattr(taken, name) for name in LIMITED if getattr(taken, name) != getattr(whole, name)}
+    replay = "" if python else command(task, {**guessed.shown, **limited}, failing)
+    return replace(report, notes=notes, replay=replay)
+
+
+def _without_velocity(asked: Asked, way: Way, guessed: Guess, report: Report) -> Report:
+    """Of a step that has momentum: what it keeps from call to call is none of its faults, if the first one is right."""
+    kept = any(finding.kind in ("flaky", "keeps state") for finding in report.findings)
+    if not kept or way.anew is None or not re.search("momentum|velocity", asked.task.source, re.IGNORECASE):
+        return report
+    first = _checked(asked, replace(way, candidate=way.anew), guessed)
+    if not first.conforms:
+        return report
+    note = "It has momentum: the step of a new object was judged, before which nothing has moved."
+    return replace(first, notes=(*first.notes, note))
+
+
+def _with_its_step(asked: Asked, way: Way, report: Report, steps: Sequence[Way], guessed: Guess) -> Report:
+    """The report on the gradients, which are right, and on what changes the weights: if that is wrong, on that."""
+    known = dict(guessed.options)
+    if report.convention and report.convention.named:
+        known["loss"] = report.convention.named
+    asked = replace(asked, declared={**known, **asked.declared})
+    ranked = [(other, _guessed(asked, other, True)) for other in steps[:4]]
+    other, found = max(ranked, key=lambda pair: pair[1].rank)
+    if not found.rank[1]:
+        return report
+    step = _without_velocity(asked, other, found, _checked(asked, other, found))
+    if step.conforms:
+        told = f": {step.convention.sentence}" if step.convention else ""
+        return replace(report, notes=(*report.notes, f"{other.name} is a right step{told}."))
+    return replace(step, notes=(*step.notes, f"The gradients of {way.name} are right."))
+
+
+def command(task: Task, guessed: dict[str, Any], case: str = "") -> str:
+    """The command that checks it again, or of a program its failing case alone."""
+    words = ["purebp", "replay", case] if task.program and case else ["purebp", "check"]
+    if not task.program:
+        words.append(f"{task.file}:{task.function}" if task.function else task.file)
+    declared = {**guessed, **task.declared}
+    for each in fields(Declared):
+        words += option(each.name, declared.get(each.name))
+    if task.explore and "replay" not in words:
+        words.append("--explore")
+    if task.once:
+        words.append("--once")
+    for name, value, usual in (("seed", task.seed, 0), ("timeout", task.timeout, task.usual_timeout)):
+        if value != usual:
+            words += option(name, value)
+    return shlex.join([*words, "--", *task.program] if task.program else words)
