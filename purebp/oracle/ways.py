@@ -8,7 +8,7 @@
 ...         self.weights = [w - rate * 2 * (a - y[0]) * (1 - a * a) * v for w, v in zip(self.weights, x)]
 >>> report = check_anything(Neuron)
 >>> report.candidate, report.conforms, report.convention.sentence
-('Neuron.train', True, 'the gradient of the mean of squares over all entries, as updated weights, learning rate 0.5')
+('Neuron.train', True, 'the gradient of half the sum of squares, as updated weights, learning rate 1')
 """
 
 from __future__ import annotations

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 from purebp.number_systems.formats import BINARY64
 from purebp.oracle.answer import Claim, as_claim
@@ -35,11 +36,21 @@ LOSSES = {"sigmoid": ("mse", "binary_cross_entropy"), "softmax": ("cross_entropy
 DEPTHS = (2, 1, 3)
 PLAIN = {"weights": "out_in", "samples": "rows", "biases": True, "arrays": None}
 LAYERS = "wrong number of layers"
-LAYOUT = (*REFUSALS, LAYERS)  # what another layout may cure
+LAYOUT = ("raises", "error", "wrong shape", LAYERS)  # what another layout may cure
 SPECIAL = ("targets", "inputs", "sizes")  # asked for where nothing else is answered
 CASES = 3  # small ones, on which layouts are tried
 MOST_CRASHES = 6  # of a program: each starts it anew
 TOLERANCE = 1e-4  # of a multiple: roundoff, that of binary32 too, is far below
+
+
+class Rank(NamedTuple):
+    """How like the gradient answers are: whether all tensors are multiples of it, on how many cases, what share of the
+    tensors, and what share of those is the same multiple as others of as many samples and outputs."""
+
+    whole: bool = False
+    answered: int = 0
+    likeness: float = 0.0
+    even: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +60,12 @@ class Guess:
     options: dict[str, Any]
     state: str = "found"
     asked: bool = True
-    rank: tuple[bool, int, float] = (False, 0, 0.0)  # all are multiples of the gradient; cases answered; what share is
+    rank: Rank = Rank()
 
     @property
     def sure(self) -> bool:
-        """Whether every answer is a multiple of the gradient."""
-        return self.rank[:2] == (True, CASES)
+        """Whether every answer is a multiple of the gradient, and on all cases the same one."""
+        return self.rank.whole and (self.rank.answered == CASES or (self.rank.answered > 1 and self.rank.even == 1))
 
     @property
     def shown(self) -> dict[str, Any]:
@@ -121,7 +132,7 @@ class _Search:
 
     ask: Ask
     given: dict[str, Any]
-    best: tuple[tuple[bool, int, float], dict[str, Any]] | None = None  # how good it is, and its options
+    best: tuple[Rank, dict[str, Any]] | None = None  # how good it is, and its options
     first: dict[str, Any] | None = None  # the plainest options
     answers_at: int | None = None  # the depth
     biased: bool = False  # gradients of biases were given
@@ -148,11 +159,11 @@ class _Search:
         self.answers_at = depth
         self.biased = self.biased or any(kind == "biases" for _, claim in answered for kind, _ in claim)
         for functions, loss in _networks(self.given, depth, self.slopes):
-            likeness = _likeness(answered, functions, loss, whole)
-            rank = likeness == 1, len(answered), likeness
+            likeness, even = _likeness(answered, functions, loss, whole)
+            rank = Rank(likeness == 1, len(answered), likeness, even)
             if self.best is None or rank > self.best[0]:
                 self.best = rank, {**options, "activations": functions}
-            if rank[:2] == (True, CASES):
+            if rank.whole and rank.answered == CASES and even == 1:
                 return True
         return False
 
@@ -192,7 +203,7 @@ class _Search:
         options = self.best[1] if self.best else self.first or {}
         lost = len(self.problems) > 1 and self.problems[0] in LAYOUT
         state = "found" if self.best else "lost" if lost else "assumed"
-        rank = self.best[0] if self.best else (False, 0, 0.0)
+        rank = self.best[0] if self.best else Rank()
         return Guess({key: value for key, value in options.items() if key not in self.given}, state, rank=rank)
 
 
@@ -243,16 +254,18 @@ def _networks(
             yield functions, losses.loss(name)
 
 
-def _likeness(answered: Answered, functions: tuple[Activation, ...], loss: Loss, options: dict[str, Any]) -> float:
-    """The share of the tensors that are multiples of the gradient, or steps along it."""
+def _likeness(
+    answered: Answered, functions: tuple[Activation, ...], loss: Loss, options: dict[str, Any]
+) -> tuple[float, float]:
+    """The share of the tensors that are multiples of the gradient, or steps along it; and of those, of the same one."""
     tolerance = max(TOLERANCE, 64 * options.get("format", BINARY64).of_numbers.storage)
-    like = whole = 0
+    whole, multiples = 0, Counter[Any]()
     for case, claim in answered:
         layers = [Layer(layer.weights, layer.biases, f) for layer, f in zip(case.network.layers, functions)]
         try:
             gradient = as_claim(backpropagation(Network(layers), case.batch, loss, FLOAT))
         except (PurebpError, ArithmeticError, ValueError):
-            return 0.0
+            return 0.0, 0.0
         for key, rows in gradient.items():
             expected = [x for row in rows for x in row]
             if key not in claim or len(expected) < 2 or not any(expected):
@@ -261,12 +274,18 @@ def _likeness(answered: Answered, functions: tuple[Activation, ...], loss: Loss,
             given = [float(x) for row in claim[key] for x in row]
             before = [w for row in as_claim(case.network)[key] for w in row]
             steps = [x - w for x, w in zip(given, before)]
-            like += any(_multiple(x, expected, tolerance) for x in (given, steps))
-    return like / max(whole, 1)
+            found = (_multiple(x, expected, tolerance) for x in (given, steps))
+            if ratio := next((f"{x:.3g}" for x in found if x), ""):
+                multiples[case.samples, case.sizes[-1], ratio] += 1
+    like = multiples.total()
+    groups = {key[:2] for key in multiples}
+    even = sum(max(n for key, n in multiples.items() if key[:2] == group) for group in groups)
+    return like / max(whole, 1), even / max(like, 1)
 
 
-def _multiple(x: list[float], expected: list[float], tolerance: float) -> bool:
+def _multiple(x: list[float], expected: list[float], tolerance: float) -> float:
+    """What it is of what was expected, if it is a multiple of that; or else 0."""
     i = max(range(len(expected)), key=lambda j: abs(expected[j]))
     ratio = x[i] / expected[i]
     room = tolerance * abs(x[i])
-    return room > 0 and all(abs(a - ratio * b) <= room for a, b in zip(x, expected))
+    return ratio if room > 0 and all(abs(a - ratio * b) <= room for a, b in zip(x, expected)) else 0.0
