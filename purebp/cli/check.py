@@ -15,6 +15,7 @@ from typing import Any
 
 from purebp.cli import options
 from purebp.cli.files import check_apart, check_writable, read_text, write_whole
+from purebp.cli.init import instead
 from purebp.cli.signals import ended_properly
 from purebp.cli.terminal import Line
 from purebp.oracle.answer import Finding
@@ -50,6 +51,7 @@ examples:
   purebp check mine.py:train --returns step --learning-rate 0.1 --samples columns --arrays numpy
   purebp check mine.py --activations relu,...           networks of any depth
   purebp check submissions/*.py --report html --output class.html
+  purebp check - < mine.py                              the file on standard input
   purebp check -- ./mine                                a program, behind --
   purebp check --activations tanh,identity -- java Mine
 
@@ -60,7 +62,8 @@ purebp.oracle.check; the command line wins over them:
     PUREBP = {"activations": ["tanh", "identity"], "loss": "mse", "returns": "gradients"}
 
 The file is run, in a process of its own: check only what you would run. What it prints is not shown. A program says
-in its hello what it declares; what it writes to its standard error is shown.
+in its hello what it declares; what it writes to its standard error is shown. purebp init mine.c writes the loop in
+which a program in C or another language is asked.
 
 Several files give a table, or a list in JSON; one that crashes or hangs costs the others nothing.
 Exit status: 0 it conforms, 1 it does not, 2 bad options, 3 a defect of purebp, 4 there is nothing to ask (no such
@@ -208,6 +211,8 @@ def _checked(tasks: Sequence[Task]) -> Iterator[Outcome]:
 
 
 def _source(file: str) -> str:
+    if os.path.isfile(file) and (told := instead(file)):
+        raise CannotLoad(told)
     try:
         return read_text(file, "give a Python file, such as mine.py or mine.py:backpropagation")
     except PurebpError as error:

@@ -2,6 +2,7 @@
 
        cc -std=c11 -Wall -Wextra -O2 -o backprop backprop.c -lm
        purebp check -- ./backprop                                                                                   */
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

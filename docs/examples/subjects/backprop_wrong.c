@@ -2,6 +2,7 @@
 
        cc -std=c11 -Wall -Wextra -O2 -o backprop_wrong backprop_wrong.c -lm
        purebp check -- ./backprop_wrong                                                                             */
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

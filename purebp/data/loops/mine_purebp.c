@@ -3,6 +3,7 @@
 
        cc -O2 -o mine mine_purebp.c -lm
        purebp check -- ./mine                                                                                       */
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

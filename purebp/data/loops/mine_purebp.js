@@ -13,13 +13,13 @@ class Unsupported extends Error {}
 const HELLO = { protocol: 1, name: "mine", language: "JavaScript" };
 
 console.log = console.error; // what mine.js prints is no answer
-const mine = require("./mine.js"); // what it exports: module.exports = { backprop }
+const yours = require("./mine.js"); // what it exports: module.exports = { backprop }
 
 // The gradients of the loss over all samples: a list with {weights, biases} for each layer.
 //     layers[l].weights[j][i], .biases[j]   the weight from i to neuron j, the bias of neuron j; biases may be null
 //     layers[l].activation, loss            names, such as "tanh" and "mse", if you can compute more than one
 //     inputs[s][i], targets[s][j]           those of sample s
-// Call your function, as mine.backprop(...), in place of the last line.
+// Call your function, as yours.backprop(...), in place of what stands here.
 function gradients({ layers, inputs, targets, loss }) {
   throw new Unsupported("mine_purebp.js does not call your function yet: do so in gradients()");
 }

@@ -3,6 +3,7 @@
 //!
 //!     rustc -O -o mine mine_purebp.rs
 //!     purebp check -- ./mine
+#![allow(dead_code)] // until you call your function; and its main is not run
 
 use std::io::stdin;
 use std::str::{FromStr, SplitWhitespace};
@@ -10,7 +11,6 @@ use std::str::{FromStr, SplitWhitespace};
 pub type Matrix = Vec<Vec<f64>>;
 
 /// Row j of the weights feeds neuron j.
-#[allow(dead_code)] // until you read it
 pub struct Layer {
     pub weights: Matrix,
     pub biases: Option<Vec<f64>>,
@@ -35,13 +35,12 @@ impl Gradient {
 /// activations=tanh,identity loss=mse returns=gradients sizes=2,3,1 batch=1 biases=false
 const HELLO: &str = "hello 1 mine language=Rust";
 
-#[allow(dead_code)] // its main is not run
 #[path = "mine.rs"]
-mod mine;
+mod yours;
 
 /// The gradients of the loss over all samples, a `Gradient` for each layer, or why there are none: inputs[s][i] and
 /// targets[s][j] are those of sample s; `loss`, and the activation of each layer, are names such as "mse" and "tanh".
-/// Call your function, which must be `pub`, as mine::backprop(...), in place of the last line. Never print to standard
+/// Call your function, which must be `pub`, as yours::backprop(...), in place of what stands here. Never print to standard
 /// output: the answers go there.
 #[allow(unused_variables)]
 pub fn gradients(layers: &[Layer], inputs: &Matrix, targets: &Matrix, loss: &str) -> Result<Vec<Gradient>, String> {
