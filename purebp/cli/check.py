@@ -51,7 +51,7 @@ examples:
   purebp check mine.py:train --returns step --learning-rate 0.1 --samples columns --arrays numpy
   purebp check mine.py --activations relu,...           networks of any depth
   purebp check submissions/*.py --report html --output class.html
-  purebp check - < mine.py                              the file on standard input
+  purebp check - < mine.py                              standard input; with a function, stdin:backprop
   purebp check -- ./mine                                a program, behind --
   purebp check --activations tanh,identity -- java Mine
 
@@ -74,7 +74,7 @@ files: 0 if all conform, 4 if none can be loaded, else 1."""
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of this verb."""
     parser.usage = USAGE
-    parser.add_argument("files", nargs="*", metavar="FILE.py[:FUNCTION]", help="the candidate, or several")
+    parser.add_argument("files", nargs="*", metavar="FILE.py[:FUNCTION]", help="the candidate, or several; - for standard input")
     add_declarations(parser, seed=None)
     group = parser.add_argument_group("the check")
     group.add_argument("--explore", help="search on beyond the built-in cases; needs Hypothesis", action="store_true")
@@ -186,11 +186,13 @@ def a_seed() -> int:
 def _target(text: str) -> tuple[str, str | None]:
     """File and function; a colon may belong to the file's name.
 
-    >>> _target("mine.py:Net.backward"), _target("mine.py")
-    (('mine.py', 'Net.backward'), ('mine.py', None))
+    >>> _target("mine.py:Net.backward"), _target("mine.py"), _target("stdin:backprop")
+    (('mine.py', 'Net.backward'), ('mine.py', None), ('-', 'backprop'))
     """
     match = re.fullmatch(r"(.+):([^\W\d]\w*(?:\.[^\W\d]\w*)*)", text, re.DOTALL)
-    return (match[1], match[2]) if match and not os.path.exists(text) else (text, None)
+    if match is None or os.path.exists(text):
+        return text, None
+    return "-" if match[1] == "stdin" and not os.path.exists("stdin") else match[1], match[2]
 
 
 def _checked(tasks: Sequence[Task]) -> Iterator[Outcome]:
@@ -221,7 +223,7 @@ def _source(file: str) -> str:
 
 def _not_loaded(task: Task, outcome: Outcome) -> Report:
     """A report in place of the one that there is not; it begins with the name of the file, so the problem need not."""
-    subject = f"{task.file!r} "
+    subject = f"{task.told!r} "
     problem = f"it {outcome.problem.removeprefix(subject)}" if outcome.problem.startswith(subject) else outcome.problem
     return without_answer(task, Finding("not-loaded", problem))
 

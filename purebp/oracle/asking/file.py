@@ -98,7 +98,7 @@ def held() -> Iterator[None]:
 
 def _ended(task: Task, doing: str, how: str) -> Outcome:
     if doing == LOADING:
-        return Outcome(task, status=4, problem=f"{task.file!r} cannot be loaded: {how}")
+        return Outcome(task, status=4, problem=f"{task.told!r} cannot be loaded: {how}")
     return Outcome(task, broken=Finding("crash", how, doing))
 
 
@@ -191,14 +191,14 @@ def _asked(task: Task, tell: Teller) -> Asked:
 
     def loaded() -> ModuleType:
         tell("asks", LOADING)
-        module = load(task.file, task.source)
+        module = load(task.told, task.source)
         tell("answered")
         return module
 
     module = loaded()
-    function = find(module, task.file, task.function)
+    function = find(module, task.told, task.function)
     tell("found", function)
-    declared = agreed({**declarations(module, task.file), **task.declared})
+    declared = agreed({**declarations(module, task.told), **task.declared})
 
     def candidate(declared: Declared, cases: Iterator[str]) -> Candidate:
         return Watched(attribute(module, function), cases, module.__code__, tell)
