@@ -18,14 +18,14 @@ from typing import NoReturn
 
 from purebp import PurebpError, __version__
 
-VERBS = ("check", "smoke", "replay", "vectors", "judge", "train", "explain", "certify")
+VERBS = ("check", "init", "smoke", "replay", "vectors", "judge", "train", "explain", "certify")
 WITH_PROGRAM = ("check", "smoke", "replay")  # take one behind --
 
 GUIDE = """\
 purebp: backpropagation in pure Python
 
   purebp check mine.py           is that backpropagation right, and if not, which line is wrong?
-  purebp check -- ./mine         and that program, in C or any language?
+  purebp check -- ./mine         and that program, in C or any language? purebp init mine.c writes the loop
   purebp vectors export DIR      test vectors for any language; purebp judge ANSWERS.json judges answers to them
   purebp train digits            train a network on handwritten digits, in well under a minute
   purebp train table.csv         on a CSV file of your own; the last column is the target

@@ -15,6 +15,7 @@ from typing import Any
 
 from purebp.cli import options
 from purebp.cli.files import check_apart, check_writable, read_text, write_whole
+from purebp.cli.init import instead
 from purebp.cli.signals import ended_properly
 from purebp.cli.terminal import Line
 from purebp.oracle.answer import Finding
@@ -50,6 +51,7 @@ examples:
   purebp check mine.py:train --returns step --learning-rate 0.1 --samples columns --arrays numpy
   purebp check mine.py --activations relu,...           networks of any depth
   purebp check submissions/*.py --report html --output class.html
+  purebp check - < mine.py                              standard input; with a function, stdin:backprop
   purebp check -- ./mine                                a program, behind --
   purebp check --activations tanh,identity -- java Mine
 
@@ -60,7 +62,8 @@ purebp.oracle.check; the command line wins over them:
     PUREBP = {"activations": ["tanh", "identity"], "loss": "mse", "returns": "gradients"}
 
 The file is run, in a process of its own: check only what you would run. What it prints is not shown. A program says
-in its hello what it declares; what it writes to its standard error is shown.
+in its hello what it declares; what it writes to its standard error is shown. purebp init mine.c writes the loop in
+which a program in C or another language is asked.
 
 Several files give a table, or a list in JSON; one that crashes or hangs costs the others nothing.
 Exit status: 0 it conforms, 1 it does not, 2 bad options, 3 a defect of purebp, 4 there is nothing to ask (no such
@@ -71,7 +74,9 @@ files: 0 if all conform, 4 if none can be loaded, else 1."""
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of this verb."""
     parser.usage = USAGE
-    parser.add_argument("files", nargs="*", metavar="FILE.py[:FUNCTION]", help="the candidate, or several")
+    parser.add_argument(
+        "files", nargs="*", metavar="FILE.py[:FUNCTION]", help="the candidate, or several; - for standard input"
+    )
     add_declarations(parser, seed=None)
     group = parser.add_argument_group("the check")
     group.add_argument("--explore", help="search on beyond the built-in cases; needs Hypothesis", action="store_true")
@@ -183,11 +188,13 @@ def a_seed() -> int:
 def _target(text: str) -> tuple[str, str | None]:
     """File and function; a colon may belong to the file's name.
 
-    >>> _target("mine.py:Net.backward"), _target("mine.py")
-    (('mine.py', 'Net.backward'), ('mine.py', None))
+    >>> _target("mine.py:Net.backward"), _target("mine.py"), _target("stdin:backprop")
+    (('mine.py', 'Net.backward'), ('mine.py', None), ('-', 'backprop'))
     """
     match = re.fullmatch(r"(.+):([^\W\d]\w*(?:\.[^\W\d]\w*)*)", text, re.DOTALL)
-    return (match[1], match[2]) if match and not os.path.exists(text) else (text, None)
+    if match is None or os.path.exists(text):
+        return text, None
+    return "-" if match[1] == "stdin" and not os.path.exists("stdin") else match[1], match[2]
 
 
 def _checked(tasks: Sequence[Task]) -> Iterator[Outcome]:
@@ -208,6 +215,8 @@ def _checked(tasks: Sequence[Task]) -> Iterator[Outcome]:
 
 
 def _source(file: str) -> str:
+    if os.path.isfile(file) and (told := instead(file)):
+        raise CannotLoad(told)
     try:
         return read_text(file, "give a Python file, such as mine.py or mine.py:backpropagation")
     except PurebpError as error:
@@ -216,7 +225,7 @@ def _source(file: str) -> str:
 
 def _not_loaded(task: Task, outcome: Outcome) -> Report:
     """A report in place of the one that there is not; it begins with the name of the file, so the problem need not."""
-    subject = f"{task.file!r} "
+    subject = f"{task.told!r} "
     problem = f"it {outcome.problem.removeprefix(subject)}" if outcome.problem.startswith(subject) else outcome.problem
     return without_answer(task, Finding("not-loaded", problem))
 

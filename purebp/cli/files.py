@@ -68,6 +68,17 @@ def write_whole(name: str, text: str) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def written_anew(name: str, text: str) -> None:
+    """Write a file that is not there yet; an error if there is one."""
+    try:
+        with open(name, "x", encoding="utf-8", newline="") as file:
+            file.write(text)
+    except FileExistsError:
+        raise PurebpError(f"{name!r} is there already, and is not overwritten: rename or remove it first") from None
+    except (OSError, ValueError) as error:
+        raise PurebpError(f"cannot write {name!r}: {_reason(error)}") from None
+
+
 def _temporary(path: Path) -> Path:
     return Path(os.path.realpath(path)).with_name(f".purebp-{os.getpid()}.tmp")
 

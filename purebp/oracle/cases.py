@@ -189,11 +189,16 @@ def wanted(
 ) -> Wanted:
     """What is wanted of cases, if it can be: one activation per layer, or a single one, which stands for two layers here.
 
+    Where widths are given, they decide how many layers a single activation is that of.
+
     >>> wanted("tanh").any_depth, wanted("tanh", sizes=[2, 3, 1]).any_depth, wanted(["tanh"]).names[0].name
     (True, False, 'tanh')
+    >>> len(wanted("tanh", sizes=[3, 3]).names), len(wanted("tanh", sizes=[3, 2, 2, 3]).names)
+    (1, 3)
     """
     single = isinstance(activations, (str, Activation))
-    names = tuple(map(activation, [activations] * 2 if isinstance(activations, (str, Activation)) else activations))
+    depth = 2 if sizes is None else len(sizes) - 1
+    names = tuple(map(activation, [activations] * depth if isinstance(activations, (str, Activation)) else activations))
     if not names:
         raise PurebpError("no activations: give one for each layer")
     _check_sizes(sizes, len(names), batch)

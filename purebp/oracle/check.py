@@ -136,6 +136,8 @@ def checked(
     report = judged(question, cases, answers, name, state=state)
     if any(finding.kind in ("wrong shape", "wrong number of layers", "not understood") for finding in report.findings):
         return _in_another_layout(candidate, cases, declared, name) or report
+    if declared.weights == "in_out" and report.verdict == "wrong":
+        report = _row_by_row(candidate, cases, declared, name) or report
     failed: tuple[Case, Answer] | None = None
     if declared.stored == "every-step":
         report, failed = unbiased(
@@ -165,6 +167,43 @@ def _in_another_layout(candidate: Candidate, cases: Sequence[Case], declared: De
             verdict = "correct-under-convention"
             return replace(report, verdict=verdict, conforms="biases" in layout, notes=notes)
     return None
+
+
+def _row_by_row(candidate: Candidate, cases: Sequence[Case], declared: Declared, name: str) -> Report | None:
+    """The report on who declares in_out and reads a row for each neuron, if that alone is what is wrong.
+
+    Words on a pipe have no shapes: as many numbers are read either way, and answered in the order in which they were read.
+    """
+    by_rows = replace(declared, weights="out_in")
+
+    def in_words(weights: Any, biases: Any, inputs: Any, targets: Any) -> Any:
+        said = candidate([_refilled(rows) for rows in weights], biases, inputs, targets)
+        of_weights, *others = said if isinstance(said, tuple) else (said["weights"],)
+        turned = [_refilled(rows) for rows in of_weights]
+        return (turned, *others) if others else {**said, "weights": turned}
+
+    for read in (in_words, candidate):
+        for some in (cases[:1], cases):
+            report = judged(Layers(by_rows, complete=True), some, [ask(read, case, by_rows) for case in some], name)
+            if not report.conforms:
+                break
+        else:
+            told = (READS_ROWS, *report.notes)
+            return replace(report, verdict="correct-under-convention", conforms=False, notes=told)
+    return None
+
+
+READS_ROWS = (
+    "It declares weights=in_out, and reads the numbers, and writes them, as out_in: row j holds the weights of neuron j, "
+    "as in the loops of docs/any-language.md. Do not declare weights=in_out, or turn the matrices when they are read and "
+    "when they are written."
+)
+
+
+def _refilled(rows: Any) -> list[list[float]]:
+    """The numbers of an n × m matrix, in their order, as one of m × n."""
+    numbers = [x for row in rows for x in row]
+    return [numbers[i : i + len(rows)] for i in range(0, len(numbers), len(rows))]
 
 
 def replayed(candidate: Candidate, cases: Sequence[Case], declared: Declared, report: Report) -> Report:

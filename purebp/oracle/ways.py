@@ -165,7 +165,7 @@ def command(task: Task, guessed: dict[str, Any], case: str = "") -> str:
     """The command that checks it again, or of a program its failing case alone."""
     words = ["purebp", "replay", case] if task.program and case else ["purebp", "check"]
     if not task.program:
-        words.append(f"{task.file}:{task.function}" if task.function else task.file)
+        words.append(f"{task.told}:{task.function}" if task.function else task.file)
     declared = {**guessed, **task.declared}
     for each in fields(Declared):
         words += option(each.name, declared.get(each.name))

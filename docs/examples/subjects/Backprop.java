@@ -5,6 +5,7 @@
 
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
+import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
@@ -13,7 +14,7 @@ import java.util.Locale;
 import java.util.StringJoiner;
 import java.util.stream.DoubleStream;
 
-public final class Backprop {
+final class Backprop {
     private static final String HELLO =
         "hello 1 backprop language=Java activations=tanh,identity loss=mse returns=gradients";
 
@@ -57,22 +58,24 @@ public final class Backprop {
     }
 
     /** Row j of the weights feeds neuron j; biases are null where there are none. */
-    record Layer(double[][] weights, double[] biases, Activation f) {
+    record Layer(double[][] weights, double[] biases, String f) {
         double[] forward(double[] below) {
+            Activation activation = Activation.named(f);
             double[] a = new double[weights.length];
             for (int j = 0; j < a.length; j++) {
                 double z = biases == null ? 0 : biases[j];
                 for (int i = 0; i < below.length; i++) z += weights[j][i] * below[i];
-                a[j] = f.value(z);
+                a[j] = activation.value(z);
             }
             return a;
         }
 
         /** Adds the gradients of one sample; returns the error of the layer below. */
         double[] backward(Gradient gradient, double[] below, double[] a, double[] error) {
+            Activation activation = Activation.named(f);
             double[] errorBelow = new double[below.length];
             for (int j = 0; j < a.length; j++) {
-                double delta = error[j] * f.derivative(a[j]);
+                double delta = error[j] * activation.derivative(a[j]);
                 if (biases != null) gradient.biases[j] += delta;
                 for (int i = 0; i < below.length; i++) {
                     gradient.weights[j][i] += delta * below[i];
@@ -137,7 +140,7 @@ public final class Backprop {
         words.next(); // the learning rate
         List<Layer> layers = new ArrayList<>();
         for (int l = 1; l < sizes.length; l++) {
-            Activation f = Activation.named(words.next());
+            String f = words.next();
             boolean hasBiases = words.next().equals("1");
             double[][] weights = matrix(words, sizes[l], sizes[l - 1]);
             layers.add(new Layer(weights, hasBiases ? matrix(words, 1, sizes[l])[0] : null, f));
@@ -152,17 +155,19 @@ public final class Backprop {
     }
 
     public static void main(String[] args) {
+        PrintStream answers = System.out;
+        System.setOut(System.err); // what else is printed is no answer
         new BufferedReader(new InputStreamReader(System.in)).lines().forEach(line -> {
             Iterator<String> words = List.of(line.split(" ")).iterator();
             if (!words.next().equals("run")) {
-                System.out.println(HELLO);
+                answers.println(HELLO);
                 return;
             }
             String id = words.next();
             try {
-                System.out.println(id + " " + answer(words));
+                answers.println(id + " " + answer(words));
             } catch (Unsupported reason) {
-                System.out.println(id + " skip " + reason.getMessage());
+                answers.println(id + " skip " + reason.getMessage());
             }
         });
     }

@@ -68,7 +68,7 @@ public final class Reader {
         return new Backprop.Layer(
             layer.get("weights").matrix(),
             biases.word.equals("null") ? null : biases.numbers().toArray(),
-            Backprop.Activation.named(layer.get("activation").word));
+            layer.get("activation").word);
     }
 
     public static void main(String[] args) throws IOException {

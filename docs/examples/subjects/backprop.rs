@@ -6,6 +6,8 @@
 use std::io::stdin;
 use std::str::{FromStr, SplitWhitespace};
 
+const HELLO: &str = "hello 1 backprop language=Rust activations=tanh,identity loss=mse returns=gradients";
+
 #[derive(Clone, Copy)]
 pub enum Activation {
     Identity,
@@ -55,7 +57,7 @@ pub type Matrix = Vec<Vec<f64>>;
 pub struct Layer {
     pub weights: Matrix,
     pub biases: Option<Vec<f64>>,
-    pub activation: Activation,
+    pub activation: String,
 }
 
 pub struct Gradient {
@@ -75,17 +77,17 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 }
 
 impl Layer {
-    fn forward(&self, below: &[f64]) -> Vec<f64> {
+    fn forward(&self, f: Activation, below: &[f64]) -> Vec<f64> {
         let bias = |j: usize| self.biases.as_ref().map_or(0.0, |b| b[j]);
         let neurons = self.weights.iter().enumerate();
-        neurons.map(|(j, row)| self.activation.value(dot(row, below) + bias(j))).collect()
+        neurons.map(|(j, row)| f.value(dot(row, below) + bias(j))).collect()
     }
 
     /// Adds the gradients of one sample; returns the error of the layer below.
-    fn backward(&self, gradient: &mut Gradient, below: &[f64], a: &[f64], error: &[f64]) -> Vec<f64> {
+    fn backward(&self, f: Activation, gradient: &mut Gradient, below: &[f64], a: &[f64], error: &[f64]) -> Vec<f64> {
         let mut error_below = vec![0.0; below.len()];
         for (j, row) in self.weights.iter().enumerate() {
-            let delta = error[j] * self.activation.derivative(a[j]);
+            let delta = error[j] * f.derivative(a[j]);
             if let Some(biases) = &mut gradient.biases {
                 biases[j] += delta;
             }
@@ -105,6 +107,7 @@ pub fn gradients(layers: &[Layer], inputs: &Matrix, targets: &Matrix, loss: &str
         "mse" => 2.0 / (targets.len() * targets[0].len()) as f64,
         _ => return Err(format!("no loss {loss}")),
     };
+    let functions: Vec<Activation> = layers.iter().map(|layer| layer.activation.parse()).collect::<Result<_, _>>()?;
     let zeros = |layer: &Layer| Gradient {
         weights: layer.weights.iter().map(|row| vec![0.0; row.len()]).collect(),
         biases: layer.biases.as_ref().map(|b| vec![0.0; b.len()]),
@@ -113,11 +116,11 @@ pub fn gradients(layers: &[Layer], inputs: &Matrix, targets: &Matrix, loss: &str
     for (x, y) in inputs.iter().zip(targets) {
         let mut a = vec![x.clone()];
         for (l, layer) in layers.iter().enumerate() {
-            a.push(layer.forward(&a[l]));
+            a.push(layer.forward(functions[l], &a[l]));
         }
         let mut error: Vec<f64> = a[layers.len()].iter().zip(y).map(|(output, t)| factor * (output - t)).collect();
         for (l, layer) in layers.iter().enumerate().rev() {
-            error = layer.backward(&mut found[l], &a[l], &a[l + 1], &error);
+            error = layer.backward(functions[l], &mut found[l], &a[l], &a[l + 1], &error);
         }
     }
     Ok(found)
@@ -145,7 +148,7 @@ fn answer(words: &mut SplitWhitespace) -> Result<String, String> {
     words.next(); // the learning rate
     let mut layers = Vec::new();
     for n in sizes.windows(2) {
-        let activation = parse(words)?;
+        let activation = words.next().expect("an activation").into();
         let has_biases = size(words) == 1;
         let weights = matrix(words, n[1], n[0]);
         let biases = has_biases.then(|| matrix(words, 1, n[1]).remove(0));
@@ -166,7 +169,7 @@ pub fn main() {
             let id = words.next().expect("an id");
             println!("{id} {}", answer(&mut words).unwrap_or_else(|why| format!("skip {why}")));
         } else {
-            println!("hello 1 backprop language=Rust activations=tanh,identity loss=mse returns=gradients");
+            println!("{HELLO}");
         }
     }
 }

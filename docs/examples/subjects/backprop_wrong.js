@@ -3,6 +3,15 @@
 //     purebp check -- node backprop_wrong.js
 "use strict";
 
+const HELLO = {
+  protocol: 1,
+  name: "backprop",
+  language: "JavaScript",
+  activations: ["tanh", "identity"],
+  loss: "mse",
+  returns: "gradients",
+};
+
 // f(z), and f'(z) written in terms of a = f(z).
 const ACTIVATIONS = {
   identity: { value: (z) => z, derivative: () => 1 },
@@ -75,10 +84,7 @@ function gradients({ layers, inputs, targets, loss }) {
 }
 
 function answer(request) {
-  if (request.cmd === "hello") {
-    const declared = { activations: ["tanh", "identity"], loss: "mse", returns: "gradients" };
-    return { protocol: 1, name: "backprop", language: "JavaScript", ...declared };
-  }
+  if (request.cmd === "hello") return HELLO;
   try {
     return { id: request.id, gradients: gradients(request.given) };
   } catch (error) {
@@ -90,7 +96,7 @@ function answer(request) {
 
 if (require.main === module) {
   const lines = require("node:readline").createInterface({ input: process.stdin });
-  lines.on("line", (line) => console.log(JSON.stringify(answer(JSON.parse(line)))));
+  lines.on("line", (line) => process.stdout.write(JSON.stringify(answer(JSON.parse(line))) + "\n"));
 }
 
 module.exports = { gradients, Unsupported, ShapeError };

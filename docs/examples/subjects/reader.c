@@ -14,7 +14,7 @@ static int wrong(int rows, int columns, double got[][MOST], double expected[][MO
 }
 
 /* Reads the rest of `WORD ID ... gradients NUMBERS` into weights and biases of the layers. */
-static void read_gradients(Layer *layers) {
+static void read_gradients(GivenLayer *layers) {
     char word[64] = "";
     memcpy(layers, given.layers, sizeof given.layers);
     while (strcmp(word, "gradients")) need(scanf("%63s", word) == 1);
@@ -24,18 +24,18 @@ static void read_gradients(Layer *layers) {
 int main(int argc, char **argv) {
     if (argc != 2 || !freopen(argv[1], "r", stdin))
         return fputs("wanted: a file of test vectors in words\n", stderr), EXIT_FAILURE;
-    static Layer expected[MOST], budget[MOST];
+    static GivenLayer expected[MOST], budget[MOST];
     char id[128];
     int tests = 0, skipped = 0, right = 0;
     while (scanf("%*s %127s", id) == 1) {
         read_given();
-        const char *none = gradients();
+        const char *none = find_gradients();
         read_gradients(expected);
         read_gradients(budget);              /* binary64 */
         need(scanf(" %*[^\n]") == 0);        /* binary32 */
         int off = 0;
         for (int l = 0; l < given.depth; l++) {
-            Layer *got = &given.layers[l], *wanted = &expected[l], *allowed = &budget[l];
+            GivenLayer *got = &given.layers[l], *wanted = &expected[l], *allowed = &budget[l];
             off += wrong(got->n_out, got->n_in, got->dw, wanted->w, allowed->w);
             off += wrong(got->has_biases, got->n_out, &got->db, &wanted->b, &allowed->b);
         }

@@ -59,7 +59,7 @@ fn right(test: &Json) -> Result<bool, String> {
     for (_, layer) in &given.get("layers").items {
         let [weights, biases] = ["weights", "biases"].map(|key| layer.get(key));
         let biases = (biases.word != "null").then(|| biases.numbers());
-        layers.push(Layer { weights: weights.matrix(), biases, activation: layer.get("activation").word.parse()? });
+        layers.push(Layer { weights: weights.matrix(), biases, activation: layer.get("activation").word.into() });
     }
     let [inputs, targets] = ["inputs", "targets"].map(|key| given.get(key).matrix());
     let found = gradients(&layers, &inputs, &targets, given.get("loss").word)?;

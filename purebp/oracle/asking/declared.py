@@ -167,7 +167,8 @@ DECLARATIONS = {
 class Declared:
     """What a candidate does and how it wants to be called; None is left open.
 
-    Activations, loss and format may be given by their names. A single activation is that of networks of any depth.
+    Activations, loss and format may be given by their names. A single activation is that of networks of any depth, or
+    of every layer of those whose widths are given.
     """
 
     activations: tuple[Activation, ...] | Activation | None = None
@@ -221,6 +222,8 @@ class Declared:
             if isinstance(value, str) and value not in row.choices:
                 raise PurebpError(f"{each.name}={given!r:.60}: one of {', '.join(map(repr, row.choices))} is wanted")
             object.__setattr__(self, each.name, value)
+        if isinstance(self.activations, Activation) and self.sizes:
+            object.__setattr__(self, "activations", self.per_layer(len(self.sizes) - 1))
         if self.stored and self.format.of_numbers.precision >= BINARY32.precision:
             raise PurebpError(
                 f"stored={self.stored!r} is for formats narrower than binary32, such as bfloat16, and not for {self.format.name}"

@@ -102,7 +102,7 @@ def held() -> Iterator[None]:
 
 def _ended(task: Task, doing: str, how: str) -> Outcome:
     if doing == LOADING:
-        return Outcome(task, status=4, problem=f"{task.file!r} cannot be loaded: {how}")
+        return Outcome(task, status=4, problem=f"{task.told!r} cannot be loaded: {how}")
     return Outcome(task, broken=Finding("crash", how, doing))
 
 
@@ -195,12 +195,12 @@ def _asked(task: Task, tell: Teller) -> Asked:
 
     def loaded() -> ModuleType:
         tell("asks", LOADING)
-        module = load(task.file, task.source)
+        module = load(task.told, task.source)
         tell("answered")
         return module
 
     module = loaded()
-    declared = agreed({**declarations(module, task.file), **task.declared})
+    declared = agreed({**declarations(module, task.told), **task.declared})
 
     def fresh() -> None:  # what it may have kept of the guessing does not count
         nonlocal module
@@ -232,7 +232,7 @@ def _asked(task: Task, tell: Teller) -> Asked:
         tell("answered")
 
     try:
-        name = find(module, task.file, task.function)
+        name = find(module, task.told, task.function)
     except CannotLoad as problem:
         others = found()
         if (first := next(others, None)) is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import os
 import sys
 import traceback
@@ -58,6 +59,7 @@ def load(file: str, source: str) -> ModuleType:
     sys.argv = [path]
     if os.path.dirname(path) not in sys.path:
         sys.path.insert(0, os.path.dirname(path))
+    linecache.cache[path] = len(source), None, source.splitlines(True), path  # for tracebacks, of standard input too
     try:
         code = compile(source, path, "exec", dont_inherit=True)
         module.__code__ = code  # type: ignore[attr-defined]  # for tracebacks

@@ -49,8 +49,9 @@ class Talk:
     declared: dict[str, Any]
 
     def ladder(self, seed: int) -> tuple[Case, ...]:
-        """The cases for what is declared, two layers of sigmoid where nothing is."""
-        return Declared(**{"activations": ("sigmoid", "sigmoid"), **self.declared}).ladder(seed)
+        """The cases for what is declared, two layers of sigmoid where nothing is, or as many as there are widths for."""
+        usual = "sigmoid" if self.declared.get("sizes") else ("sigmoid", "sigmoid")
+        return Declared(**{"activations": usual, **self.declared}).ladder(seed)
 
     def ask(self, case: Case, **declared: Any) -> tuple[Answer, Declared]:
         """The answer to a case, and what was declared for it."""

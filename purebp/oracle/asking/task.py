@@ -2,6 +2,8 @@
 
 >>> Task("mine.py", "backprop", {"biases": False}).name, Task("", None, {}, program=("./mine", "-q")).name
 ('mine.py:backprop', './mine -q')
+>>> Task("-", "backprop", {}).name
+'stdin:backprop'
 """
 
 from __future__ import annotations
@@ -34,9 +36,14 @@ class Task:
     source: str = ""  # the text of the file
 
     @property
+    def told(self) -> str:
+        """The file in what is said of it: its path, or that it is standard input."""
+        return "stdin" if self.file == "-" else self.file
+
+    @property
     def shown(self) -> str:
         """The file in reports: its name, or where there are several the path."""
-        return os.path.basename(self.file) if self.alone else self.file
+        return os.path.basename(self.told) if self.alone else self.told
 
     @property
     def name(self) -> str:

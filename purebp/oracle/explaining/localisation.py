@@ -58,7 +58,10 @@ def approximation(evidence: Sequence[Evidence], convention: Convention, format: 
     claimed = format_named(format)  # of a strict one, that is asked before mistakes are looked for
     if not claimed.strict and (note := less_than_claimed(evidence, convention, claimed, enclose)):
         return note
-    if name := rounded_to(evidence, format, inside_all):
+    bits = _fixed_point(evidence, format)
+    if bits and (note := _up_to_the_unit(evidence, bits)):
+        return note
+    if not bits and (name := rounded_to(evidence, format, inside_all)):
         return f"Every number lies inside the budget of {name}, and is one of {name}: it was rounded to it."
     if note := _few_digits(evidence, format) or difference_quotient(evidence, convention):
         return note
@@ -67,6 +70,11 @@ def approximation(evidence: Sequence[Evidence], convention: Convention, format: 
     held_by = (held for held in (BINARY32, BINARY16, TF32, BFLOAT16) if held in _coarser(format) and inside_all(held))
     if (held := next(held_by, None)) is None:
         return ""
+    if bits:
+        return (
+            f"Every number lies inside the budget of {held.name}, and is a whole multiple of 1/{2**bits}: it was computed in "
+            f"fixed point, with {bits} bits behind the point."
+        )
     if held is BINARY32:
         return "Every number lies inside the budget of binary32: it is off as single precision would be. It computes in binary32 somewhere, or adds an epsilon such as 1e-8, or has a constant with too few digits."
     if not _errs_as(held, evidence):
@@ -164,6 +172,43 @@ def _errs_as(held: Format, evidence: Sequence[Evidence]) -> bool:
     ]
     above = sum(error > 0 for error in errors)
     return min(above, len(errors) - above) * 8 >= len(errors) > 1 and max(map(abs, errors)) > held.storage / 8
+
+
+MOST_BITS = 24  # behind the point, of what is called fixed point
+SPARE_BITS = 12  # that floating-point numbers would have used, before they are
+
+
+def _fixed_point(evidence: Sequence[Evidence], format: Format | str) -> int:
+    """k, if all numbers are whole multiples of 2⁻ᵏ, and not those of a floating-point format; 0 if they are not.
+
+    Small numbers of a floating-point format are multiples of smaller units than large ones: where these bits are left
+    unused, again and again, it is not that format.
+    """
+    sizes = [abs(x) for piece in evidence for rows in piece.claim.values() for row in rows for x in row if x]
+    if len(sizes) < 4 or not all(map(isfinite, sizes)):
+        return 0
+    bits = max(x.as_integer_ratio()[1] for x in sizes).bit_length() - 1
+    held = (each for each in _coarser(format) if all(stored(piece.claim, each) for piece in evidence))
+    precision = next(held, format_named(format).of_numbers).precision
+    spare = sum(max(precision - bits - frexp(x)[1], 0) for x in sizes)  # an ulp of x is 2^(frexp(x)[1] − precision)
+    return bits if 1 <= bits <= MOST_BITS and spare >= SPARE_BITS else 0
+
+
+def _up_to_the_unit(evidence: Sequence[Evidence], bits: int) -> str:
+    """Whether all numbers are right but for one rounding, or cut, to multiples of 2⁻ᵏ."""
+    off = max(
+        abs(x - float(b.midpoint)) - b.radius
+        for piece in evidence
+        for key, rows in piece.claim.items()
+        for pair in zip(rows, piece.budgets[key])
+        for x, b in zip(*pair)
+    )
+    ways = {"rounded": 0.500001, "cut": 1.000001}
+    how = next((how for how, units in ways.items() if off <= ldexp(units, -bits)), "")
+    return how and (
+        f"Every number was {how} to a multiple of 1/{2**bits}, and is right up to that: it is in fixed point, with {bits} "
+        "bits behind the point."
+    )
 
 
 def _few_digits(evidence: Sequence[Evidence], format: Format | str) -> str:
