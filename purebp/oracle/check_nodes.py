@@ -6,6 +6,7 @@ budgets and no tolerance.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -66,7 +67,7 @@ def check_nodes(nodes: Nodes, name: str, *, seed: int = 0, call: Call = direct) 
             whole = one.passed and whole is not False
         if one.passed or one.report.verdict == "undecided":
             continue
-        if one.scaled and not trial.is_network:
+        if one.scaled and trial.shared:
             scaled.setdefault(trial.subject, one)
         else:
             wrong[trial.subject] = one
@@ -180,7 +181,8 @@ def _diagnosis(one: Tried, seed: int, call: Call) -> tuple[Diagnosis, list[str]]
     located = [note for note in report.notes if note]
     if report.verdict == "imprecise":
         return _named(trial.backward, trial, "imprecise", OPERANDS, located[0] if located else ""), []
-    if gives:
+    named = [each for each in report.explanations if not one.scaled or each.name == gives]
+    if gives and not named:
         return _named(trial.backward if not forward else trial.forward, trial, gives, STATE, trial.mistake[1]), []
     if report.explanations:
         found = report.explanations[0]
@@ -197,11 +199,16 @@ def _diagnosis(one: Tried, seed: int, call: Call) -> tuple[Diagnosis, list[str]]
     what = f"the gradient of {', '.join(off)}" if off else "what it gives"
     if trial.learning_rate is not None:
         return _named(trial.backward, trial, "wrong step", LOSS, f"The step of {trial.backward} is no step downhill."), located
+    zeros = off and all(any(f"∂loss/∂{leaf} is 0" in note for note in located) for leaf in off)
+    if zeros:
+        sentence = f"{trial.backward}, {trial.how}: {what} is 0: nothing comes back to it."
+        return _named(trial.backward, trial, f"{what} is 0", OPERANDS, sentence), []
     sentence = f"{trial.backward}, {trial.how}: {what} is wrong."
     return _named(trial.backward, trial, what + " is wrong", OPERANDS, sentence), located
 
 
 def _named(where: str, trial: Trial, name: str, family: str, sentence: str, line: str = THE_RULE) -> Diagnosis:
+    sentence = re.sub(r"#\d+", "", sentence)
     if not sentence.startswith(where):
         sentence = f"{where}, {trial.how}: {sentence}"
     return Diagnosis(f"{where}: {name}", family, sentence, line, (name,))

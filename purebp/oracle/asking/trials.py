@@ -41,7 +41,8 @@ class Trial:
     subject: what is judged, and `forward` and `backward` its methods. how: the circumstances. graph: the same, with
     these leaves trained; leaves: those whose gradients it gives. needs: subjects that must be right for it to tell
     anything. mistake: name and sentence, where no mistake on graphs is recognised. learning_rate: of a step, in the
-    place of gradients. note: what is said in place of a verdict. refuses: whether it may raise.
+    place of gradients. note: what is said in place of a verdict. refuses: whether it may raise. shared: whether a factor may be
+    made good by another class.
     """
 
     subject: str
@@ -56,6 +57,7 @@ class Trial:
     learning_rate: float | None = None
     note: str = ""
     refuses: bool = False
+    shared: bool = False
     is_network: bool = False
 
 
