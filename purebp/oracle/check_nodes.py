@@ -32,11 +32,12 @@ class Tried:
 
     trial: Trial
     report: Report
+    factor: str = ""  # of a step
 
     @property
     def scaled(self) -> bool:
         """Whether it is off by a constant factor alone."""
-        return self.report.verdict in SCALED
+        return self.report.verdict in SCALED or bool(self.factor)
 
     @property
     def passed(self) -> bool:
@@ -57,6 +58,8 @@ def check_nodes(nodes: Nodes, name: str, *, seed: int = 0, call: Call = direct) 
         if trial.subject in wrong or any(need in wrong for need in trial.needs):
             continue
         one = Tried(trial, _asked(trial, seed, call))
+        if not one.passed and trial.otherwise and (factor := _factor(trial, seed, call)):
+            one = replace(one, factor=factor)
         if trial.note:
             notes += [] if one.passed or _refused(one.report) else [trial.note]
             continue
@@ -97,13 +100,21 @@ def _asked(trial: Trial, seed: int, call: Call, leaves: Sequence[str] | None = N
         return Report(label, "undecided", False, None, (), (), (f"{label}: {error}",), (), None, ())
 
 
+def _factor(trial: Trial, seed: int, call: Call) -> str:
+    """The factor with which a step is right, if there is one."""
+    for name, graph in trial.otherwise:
+        if _asked(replace(trial, graph=graph, otherwise=()), seed, call).verdict == "correct":
+            return name
+    return ""
+
+
 def _refused(report: Report) -> bool:
     """Whether it raises: it refuses what it is given."""
     return any(finding.kind == "raises" for finding in report.findings)
 
 
 def _made_good(one: Tried) -> str:
-    factor = one.report.explanations[0].name
+    factor = one.factor or one.report.explanations[0].name
     return f"{one.trial.backward} alone returns its gradient with another factor ({factor}), and the others make it good."
 
 
@@ -197,7 +208,10 @@ def _diagnosis(one: Tried, seed: int, call: Call) -> tuple[Diagnosis, list[str]]
                 sentence = _of_factor(trial, found, leaf) if alone.verdict in SCALED else found.sentence
                 return _named(trial.backward, trial, found.name, found.family, sentence, found.line), located
     what = f"the gradient of {', '.join(off)}" if off else "what it gives"
-    if trial.learning_rate is not None:
+    if one.factor:
+        sentence = f"{trial.backward} takes a step with another factor: {one.factor}."
+        return _named(trial.backward, trial, one.factor, LOSS, sentence), []
+    if trial.learning_rate is not None and trial.subject == trial.backward:
         return _named(trial.backward, trial, "wrong step", LOSS, f"The step of {trial.backward} is no step downhill."), located
     zeros = off and all(any(f"∂loss/∂{leaf} is 0" in note for note in located) for leaf in off)
     if zeros:

@@ -34,9 +34,11 @@ class Nodes:
 
 
 from purebp.oracle.asking.value_nodes import find_values
+from purebp.oracle.asking.layer_nodes import find_layers
 FINDERS: dict[str, Callable[[Mapping[str, Any]], Any]] = {
     "a class of values with operators and backward()": find_values,
     "node classes with forward() and backward()": find_flow,
+    "layers with forward(x) and backward(grad)": find_layers,
 }
 
 

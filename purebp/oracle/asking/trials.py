@@ -42,7 +42,7 @@ class Trial:
     these leaves trained; leaves: those whose gradients it gives. needs: subjects that must be right for it to tell
     anything. mistake: name and sentence, where no mistake on graphs is recognised. learning_rate: of a step, in the
     place of gradients. note: what is said in place of a verdict. refuses: whether it may raise. shared: whether a factor may be
-    made good by another class.
+    made good by another class. otherwise: graphs with such a factor, by its name, for a step.
     """
 
     subject: str
@@ -58,6 +58,7 @@ class Trial:
     note: str = ""
     refuses: bool = False
     shared: bool = False
+    otherwise: tuple[tuple[str, Callable[[Sequence[str]], Node]], ...] = ()
     is_network: bool = False
 
 

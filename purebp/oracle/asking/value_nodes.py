@@ -124,7 +124,7 @@ class ValueClass:
                 how = " ".join(filter(None, (each.how, "multiplied by another value")))
                 yield self._of(each, how, lambda f, *x: f(*x[:-1]) * x[-1], mul, more=("g",))
             for each in self.operators:
-                how = " ".join(filter(None, (each.how, "of " + "products"[: 7 + (each.arity > 1)])))
+                how = " ".join(filter(None, (each.how, "of products" if each.arity > 1 else "of a product")))
                 yield self._of(each, how, _of_products, mul, more=("g", "h")[: each.arity])
         if "__add__" in there:
             for each in self.operators:
