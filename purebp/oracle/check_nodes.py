@@ -115,7 +115,9 @@ def _refused(report: Report) -> bool:
 
 def _made_good(one: Tried) -> str:
     factor = one.factor or one.report.explanations[0].name
-    return f"{one.trial.backward} alone returns its gradient with another factor ({factor}), and the others make it good."
+    return (
+        f"{one.trial.backward} alone returns its gradient with another factor ({factor}), and the others make it good."
+    )
 
 
 def _report(
@@ -212,7 +214,9 @@ def _diagnosis(one: Tried, seed: int, call: Call) -> tuple[Diagnosis, list[str]]
         sentence = f"{trial.backward} takes a step with another factor: {one.factor}."
         return _named(trial.backward, trial, one.factor, LOSS, sentence), []
     if trial.learning_rate is not None and trial.subject == trial.backward:
-        return _named(trial.backward, trial, "wrong step", LOSS, f"The step of {trial.backward} is no step downhill."), located
+        return _named(
+            trial.backward, trial, "wrong step", LOSS, f"The step of {trial.backward} is no step downhill."
+        ), located
     zeros = off and all(any(f"∂loss/∂{leaf} is 0" in note for note in located) for leaf in off)
     if zeros:
         sentence = f"{trial.backward}, {trial.how}: {what} is 0: nothing comes back to it."

@@ -17,6 +17,7 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
+from importlib import import_module
 from inspect import isclass, ismodule
 from itertools import chain, repeat
 from typing import Any
@@ -47,13 +48,12 @@ def check_anything(
         return check(candidate, explore=explore, seed=seed, name=name, **declared)
     declares = {key: Declared(**{key: x}).__getattribute__(key) for key, x in declared.items() if x is not None}
     task = Task("", name, declares, explore=explore, seed=seed, source=imported_by(candidate))
-    ways = list(_ways_of(candidate))
-    if not ways:
-        raise PurebpError(
-            f"{candidate!r:.60} cannot be asked: a function of {WANTED} is wanted, or a class with weights and a method "
-            "that returns their gradients or changes them"
-        )
-    report = guided(Asked(task, declares, ways))
+    problem = PurebpError(
+        f"{candidate!r:.60} cannot be asked: a function of {WANTED} is wanted, or a class with weights and a method that "
+        "returns their gradients or changes them"
+    )
+    namespace = vars(candidate) if ismodule(candidate) else {}
+    report = guided(Asked(task, declares, _ways_of(candidate), problem, namespace))
     return replace(report, candidate=name) if name else report
 
 
@@ -93,6 +93,13 @@ def guided(asked: Asked) -> Report:
         guesses.append((way, _guessed(asked, way, ranked=bool(way.owner))))
         if guesses[-1][1].sure or not guesses[-1][1].asked:
             break
+    if not guesses or not guesses[-1][1].sure:
+        nodes = _nodes(asked) if not guesses or guesses[-1][1].asked else None
+        if nodes is not None:
+            return nodes
+        if not guesses:
+            assert asked.problem is not None
+            raise asked.problem
     way, guessed = max(guesses, key=lambda found: found[1].rank)
     report = _checked(asked, way, guessed)
     if way.steps:
@@ -101,6 +108,19 @@ def guided(asked: Asked) -> Report:
         return report
     steps = [each for each in [*(tried for tried, _ in guesses), *rest] if each.steps and each.owner == way.owner]
     return _with_its_step(asked, way, report, steps, guessed) if steps else report
+
+
+def _nodes(asked: Asked) -> Report | None:
+    """The report on classes of nodes, one by one, if there are any."""
+    if not asked.namespace:
+        return None
+    found = import_module("purebp.oracle.asking.nodes").nodes_in(asked.namespace)  # loaded for who has some
+    if found is None:
+        return None
+    task = replace(asked.task, function=None)
+    check_nodes = import_module("purebp.oracle.check_nodes").check_nodes
+    report: Report = check_nodes(found, task.name, seed=task.seed, call=asked.call)
+    return replace(report, replay=command(task, {}) if task.file else "")
 
 
 def _guessed(asked: Asked, way: Way, ranked: bool) -> Guess:

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, repeat
 from math import inf
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -222,6 +222,9 @@ def _asked(task: Task, tell: Teller) -> Asked:
         steps = found.returns == "step"
         return Way(found.name, candidate, lambda: None, found.sentence, found.options, steps, found.owner, anew)
 
+    def call(label: str, work: Callable[[], Any]) -> Any:
+        return Watched(lambda: work(), repeat(label), module.__code__, tell)()
+
     def found() -> Iterator[Way]:
         tell("asks", FINDING)
         namespace = vars(module)
@@ -233,13 +236,8 @@ def _asked(task: Task, tell: Teller) -> Asked:
 
     try:
         name = find(module, task.told, task.function)
-    except CannotLoad as problem:
-        others = found()
-        if (first := next(others, None)) is None:
-            raise problem from None
-        tell("found", first.name)
-        return Asked(task, declared, chain([first], others))
+    except CannotLoad as error:
+        return Asked(task, declared, found(), error, vars(module), call)
     tell("found", name)
-    if in_order(attribute(module, name)):
-        return Asked(task, declared, chain([function(name)], found()))
-    return Asked(task, declared, chain(found(), [function(name)]))
+    ways = chain([function(name)], found()) if in_order(attribute(module, name)) else chain(found(), [function(name)])
+    return Asked(task, declared, ways, None, vars(module), call)

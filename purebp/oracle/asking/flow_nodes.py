@@ -17,7 +17,6 @@ from purebp.graphs.nodes import Node
 from purebp.graphs.tensors import Shape, Tensor, arranged, dimensions, entries, entrywise
 from purebp.oracle.asking.candidate import NoAnswer
 from purebp.oracle.asking.known import (
-    KNOWN,
     MATRICES,
     N_IN,
     N_OUT,
@@ -257,9 +256,7 @@ class Flow:
         note = f"{found.name}: with several outputs, {self.backward} is not the gradient of {self.forward}; with one it is."
         yield self._trial(found, "with two outputs", ((None, 2), (None, 2)), 1, False, note=note, refuses=True)
 
-    def _trial(
-        self, found: Found, how: str, shapes: Sequence[Shape], uses: int, twice: bool, **more: Any
-    ) -> Trial:
+    def _trial(self, found: Found, how: str, shapes: Sequence[Shape], uses: int, twice: bool, **more: Any) -> Trial:
         known = found.match.known
         of_state = (
             "not reset between calls",
@@ -391,9 +388,7 @@ class Flow:
                     raise NoAnswer("order", told)
         return [objects[place] for place in places]
 
-    def _of_leaf(
-        self, net: Net, name: str, objects: dict[str, Any], feed: Feed, subject: str, updated: bool
-    ) -> Tensor:
+    def _of_leaf(self, net: Net, name: str, objects: dict[str, Any], feed: Feed, subject: str, updated: bool) -> Tensor:
         value = net.given(name, feed[name])
         if updated:
             got = getattr(objects[name], self.attributes.value)
@@ -489,7 +484,11 @@ def networks(found: Sequence[Found]) -> Iterator[Net]:
 
 def _entrywise(found: Found) -> bool:
     known = found.match.known
-    return known.parents == ("x",) and known.name in ("sigmoid", "tanh", "softplus", "silu", "gelu") or known.group == "relu"
+    return (
+        known.parents == ("x",)
+        and known.name in ("sigmoid", "tanh", "softplus", "silu", "gelu")
+        or known.group == "relu"
+    )
 
 
 def _layers(linear: Found, squash: Found | None, loss: Found | None, holds: str) -> Net:
@@ -507,7 +506,9 @@ def _layers(linear: Found, squash: Found | None, loss: Found | None, holds: str)
         trained += [w] + [b] * biased
         steps.append(Step(linear, (last, w, b) if biased else (last, w), f"z{number}"))
         last = f"z{number}"
-        probabilities = loss is not None and loss.match.known.drawn in ("binary", "one_hot") and "of" not in loss.match.known.name
+        probabilities = (
+            loss is not None and loss.match.known.drawn in ("binary", "one_hot") and "of" not in loss.match.known.name
+        )
         if squash and (number < len(sizes) or probabilities or holds != MATRICES):
             steps.append(Step(squash, (last,), f"a{number}"))
             last = f"a{number}"
@@ -656,18 +657,26 @@ def _found(cls: type, flow: Flow, is_base: bool) -> Found | None:
     match, style = None, False
     for count, listed in _constructions(cls):
         targets = place_of_targets(names_of(cls)) if not listed else None
-        match = recognised(lambda given: _computed(flow, cls, listed, given), count, (MATRICES, VECTORS, NUMBERS), targets=targets)
+        match = recognised(
+            lambda given: _computed(flow, cls, listed, given), count, (MATRICES, VECTORS, NUMBERS), targets=targets
+        )
         if match:
             style = listed
             break
     known = meant(cls.__name__, len(match.known.parents) if match else None)
-    if (match is None and known and not is_base) or (match and known and named_otherwise(match.known, known, cls.__name__)):
+    if (match is None and known and not is_base) or (
+        match and known and named_otherwise(match.known, known, cls.__name__)
+    ):
         assert known is not None
         ways = [style for count, style in _constructions(cls) if count == len(known.parents)]
         if not ways:
             return None
         style = ways[0]
-        holds = match.holds if match else next((h for h in known.shapes if _runs(flow, cls, style, known, h)), next(iter(known.shapes)))
+        holds = (
+            match.holds
+            if match
+            else next((h for h in known.shapes if _runs(flow, cls, style, known, h)), next(iter(known.shapes)))
+        )
         match = Match(known, holds, tuple(range(len(known.parents))), known.weighed is not None, experiment=False)
     if match is None:
         return None
@@ -716,9 +725,7 @@ def _given(flow: Flow, found: Found) -> tuple[str, ...]:
         for i, name in enumerate(known.parents):
             x = held.get(by_operation[i])
             targets = known.loss and i == 0
-            if numeric(x) and not (targets and not any(entries(plain(x)))):
-                names.append(name)
-            elif not targets:
+            if numeric(x) and not (targets and not any(entries(plain(x)))) or not targets:
                 names.append(name)
     except (Exception, SystemExit):
         return known.parents[-1:] if known.loss else known.parents

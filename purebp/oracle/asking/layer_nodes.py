@@ -177,7 +177,9 @@ class Layers:
     @property
     def told(self) -> list[str]:
         """Each with what it computes."""
-        said = [f"{each.name} ({each.known.name}{', one sample at a time' if each.one else ''})" for each in self.layers]
+        said = [
+            f"{each.name} ({each.known.name}{', one sample at a time' if each.one else ''})" for each in self.layers
+        ]
         return said + [f"{each.name} ({each.match.known.name})" for each in self.losses]
 
     def trials(self) -> Iterator[Trial]:
@@ -193,7 +195,9 @@ class Layers:
     def passed(self, layer: Layer, thing: Any, x: Tensor) -> Tensor:
         """The output of a layer for samples as rows; a copy."""
         given = self.arrays(to_user(x, layer.layout))
-        said = within(f"{layer.name}.{layer.forward}", lambda: getattr(thing, layer.forward)(given), codes_of(layer.cls))
+        said = within(
+            f"{layer.name}.{layer.forward}", lambda: getattr(thing, layer.forward)(given), codes_of(layer.cls)
+        )
         if said is None:
             raise NoAnswer("not given", f"{layer.name}.{layer.forward} returns nothing")
         return from_user(plain(said), layer.layout)
@@ -218,7 +222,9 @@ class Layers:
             _set(thing, layer.biases.held, self.arrays(layer.biases.shaped(biases)))
         return thing
 
-    def parameters(self, layer: Layer, thing: Any, said: Any, weights: Tensor, biases: Tensor | None, n: int) -> list[Tensor]:
+    def parameters(
+        self, layer: Layer, thing: Any, said: Any, weights: Tensor, biases: Tensor | None, n: int
+    ) -> list[Tensor]:
         """The gradients of weights and biases, or these after a step."""
         found = []
         for tensors, value, name in ((layer.weights, weights, "W"), (layer.biases, biases, "b")):
@@ -308,7 +314,9 @@ class Layers:
         known, wide = loss.match.known, loss.match.known.group == "cross_entropy"
         samples = 1 if loss.layout in ("row", "column", "vector") else None
         one = 3 if wide or samples == 1 else 1
-        note = f"{loss.name}: with several outputs, {loss.backward} is not the gradient of {loss.forward}; with one it is."
+        note = (
+            f"{loss.name}: with several outputs, {loss.backward} is not the gradient of {loss.forward}; with one it is."
+        )
         yield self._trial_of_loss(loss, "alone", (samples, one))
         if not wide and samples is None:
             yield self._trial_of_loss(loss, "with two outputs", (None, 2), note=note, refuses=True)
@@ -344,16 +352,25 @@ class Layers:
             return
         bounded = [each for each in self.losses if each.layout == dense.layout]
         loss = next(iter(bounded), None)
-        plain_ones = [l for l in self.layers if not l.weights and l.known.kin != "softmax" and l.known.parents == ("x",)]
+        plain_ones = [
+            l for l in self.layers if not l.weights and l.known.kin != "softmax" and l.known.parents == ("x",)
+        ]
         squash = next(iter(plain_ones), None) if dense.known.name == "linear" else None
         last = squash
         if loss is not None and loss.match.known.group == "cross_entropy" and "of" not in loss.match.known.name:
             last = next((l for l in self.layers if l.known.name == "softmax" and l.layout == dense.layout), None)
-        elif loss is not None and loss.match.known.group == "binary_cross_entropy" and "of" not in loss.match.known.name:
+        elif (
+            loss is not None and loss.match.known.group == "binary_cross_entropy" and "of" not in loss.match.known.name
+        ):
             last = next((l for l in self.layers if l.known.name == "sigmoid"), None)
         elif loss is not None:
             last = None
-        if loss is not None and loss.match.known.drawn != "signed" and last is None and "of" not in loss.match.known.name:
+        if (
+            loss is not None
+            and loss.match.known.drawn != "signed"
+            and last is None
+            and "of" not in loss.match.known.name
+        ):
             loss = None
         squash, last = (replace(each, layout=dense.layout) if each else None for each in (squash, last))
         wide = 3 if loss is not None and (loss.match.known.group == "cross_entropy" or dense.one) else 1
@@ -730,7 +747,9 @@ def _loss_class(
     except (Exception, SystemExit):
         pass
     name = cls.__name__
-    return LossPair(name, f"{name}.{forward}", f"{name}.{backward}", cls, match, layout, arguments, targets, given=given)
+    return LossPair(
+        name, f"{name}.{forward}", f"{name}.{backward}", cls, match, layout, arguments, targets, given=given
+    )
 
 
 def _loss(

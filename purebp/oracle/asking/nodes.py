@@ -33,8 +33,9 @@ class Nodes:
         return f"Found {self.kind}: {', '.join(self.told)}{more}."
 
 
-from purebp.oracle.asking.value_nodes import find_values
 from purebp.oracle.asking.layer_nodes import find_layers
+from purebp.oracle.asking.value_nodes import find_values
+
 FINDERS: dict[str, Callable[[Mapping[str, Any]], Any]] = {
     "a class of values with operators and backward()": find_values,
     "node classes with forward() and backward()": find_flow,

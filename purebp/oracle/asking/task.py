@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -94,11 +94,18 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A candidate that can be asked, in one way at least: the likeliest first."""
+    """A candidate that can be asked in some ways, the likeliest first.
+
+    problem: what is raised where there is none. namespace: in which classes of nodes are looked for, to be asked one by one where no way gives gradients. call: runs
+    code of theirs, with a label that says what it is doing.
+    """
 
     task: Task
     declared: dict[str, Any]
     ways: Iterable[Way]
+    problem: Exception | None = None
+    namespace: Mapping[str, Any] = field(default_factory=dict)
+    call: Callable[[str, Callable[[], Any]], Any] = lambda label, work: work()
 
 
 Work = Callable[[Asked], Any]  # what is done with a candidate: it makes the report

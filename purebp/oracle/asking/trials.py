@@ -95,7 +95,9 @@ def codes_of(cls: Any) -> list[CodeType]:
     >>> len(codes_of(Trial)) > 0
     True
     """
-    found = [cls] if hasattr(cls, "__code__") else [x for base in getattr(cls, "__mro__", ()) for x in vars(base).values()]
+    found = (
+        [cls] if hasattr(cls, "__code__") else [x for base in getattr(cls, "__mro__", ()) for x in vars(base).values()]
+    )
     return [x.__code__ for x in found if hasattr(x, "__code__")]
 
 
@@ -236,7 +238,22 @@ def names_of(function: Any, bound: bool = True) -> list[str]:
 
 
 TARGETS = ("y", "target", "targets", "label", "labels", "t", "y_true", "ytrue", "expected", "true", "actual", "desired")
-OUTPUTS = ("a", "out", "output", "outputs", "pred", "preds", "prediction", "predictions", "y_pred", "ypred", "y_hat", "yhat", "p", "logits")
+OUTPUTS = (
+    "a",
+    "out",
+    "output",
+    "outputs",
+    "pred",
+    "preds",
+    "prediction",
+    "predictions",
+    "y_pred",
+    "ypred",
+    "y_hat",
+    "yhat",
+    "p",
+    "logits",
+)
 
 
 def place_of_targets(names: Sequence[str]) -> int | None:

@@ -108,7 +108,13 @@ class ValueClass:
         """From the simplest: a value alone, each operator alone, then in company, then several together."""
         back = self._label("backward")
         yield self._trial(
-            back, "of a value alone", ("x",), _same, _same, (), ("it has no gradient of 1", f"After {back}() of a value, its gradient is 1.")
+            back,
+            "of a value alone",
+            ("x",),
+            _same,
+            _same,
+            (),
+            ("it has no gradient of 1", f"After {back}() of a value, its gradient is 1."),
         )
         there = {each.name for each in self.operators}
         for each in self.operators:
