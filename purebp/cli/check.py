@@ -21,6 +21,7 @@ from purebp.cli.terminal import Line
 from purebp.oracle.answer import Finding
 from purebp.oracle.asking.declared import DECLARATIONS, Declaration, declaration
 from purebp.oracle.asking.loading import CannotLoad
+from purebp.oracle.asking.making import HINTS
 from purebp.oracle.asking.subject import TIMEOUT
 from purebp.oracle.asking.task import Outcome, Task
 from purebp.oracle.check import Search
@@ -78,6 +79,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "files", nargs="*", metavar="FILE.py[:FUNCTION]", help="the candidate, or several; - for standard input"
     )
     add_declarations(parser, seed=None)
+    group = parser.add_argument_group("code as it is, where what is found by trying is not what you mean")
+    for name, (metavar, help) in HINTS.items():
+        group.add_argument(f"--{name.replace('_', '-')}", dest=f"hint_{name}", help=help, metavar=metavar)
     group = parser.add_argument_group("the check")
     group.add_argument("--explore", help="search on beyond the built-in cases; needs Hypothesis", action="store_true")
     group.add_argument("--report", help="default: text", choices=report_formats(), default="text")
@@ -133,11 +137,16 @@ def run(args: argparse.Namespace) -> int:
     if args.output is not None:
         check_writable(args.output)
     search = _search() if args.explore else None
+    given = {name: getattr(args, f"hint_{name}") for name in HINTS}
+    hinted = {name: text for name, text in given.items() if text is not None}
+    hints(hinted)  # an error if they cannot be used
+    if hinted and args.program:
+        raise PurebpError(f"--{next(iter(hinted)).replace('_', '-')} is for Python: a program says all in its hello")
     if args.program:
         tasks = [program_task(args, search)]
     else:
         tasks = [
-            Task(file, name, declared(args), search, args.seed, args.timeout or 10.0, len(targets) == 1)
+            Task(file, name, declared(args), search, args.seed, args.timeout or 10.0, len(targets) == 1, hints=hinted)
             for file, name in targets
         ]
     with ended_properly():

@@ -1,4 +1,4 @@
-"""`purebp init`: a loop around a program, as a file to fill in, so that it can be asked for gradients over a pipe."""
+"""`purebp init`: an adapter for Python, or a loop around a program, as a file to fill in, so that it can be asked."""
 
 from __future__ import annotations
 
@@ -11,11 +11,15 @@ from dataclasses import dataclass
 from functools import partial
 from importlib import resources
 
-from purebp.cli.files import written_anew
+from purebp.cli.files import read_text, written_anew
+from purebp.oracle.asking.adapters import adapter
 from purebp.textbook.arithmetic import PurebpError
 
-HELP = "write the loop in which your program, in C or another language, is checked"
+HELP = "write the adapter, or for another language the loop, in which your code is checked"
 DESCRIPTION = """\
+Write an adapter for Python code that purebp check cannot ask as it is: mine_purebp.py for mine.py, with what was found of
+its class or functions filled in; of a script that trains when it is loaded, its loop becomes a function.
+
 Write a loop around a backpropagation in another language than Python, beside its file: mine_purebp.c for mine.c. The
 loop is a whole program, with nothing but the standard library of the language. It reads requests on its standard input,
 and writes an answer to each; where it says YOURS it is for you to call your function, with what was read.
@@ -24,6 +28,7 @@ C, C++, JavaScript, Rust, Java, Go, C# and Julia are known by the suffix of the 
 docs/any-language.md has the loop in six lines. No file is overwritten."""
 EXAMPLES = """\
 examples:
+  purebp init my_network.py                         writes my_network_purebp.py
   purebp init mine.c                                writes mine_purebp.c
   cc -O2 -o mine mine_purebp.c -lm                  when you have called your function in it
   purebp smoke -- ./mine                            does it speak?
@@ -103,7 +108,21 @@ def _loop(loop: Loop, file: str) -> Made:
     return Made(written, text, what, tuple(filter(None, commands)))
 
 
+def _python(file: str) -> Made:
+    """An adapter for a file in Python."""
+    base = os.path.splitext(file)[0]
+    module, written = os.path.basename(base), f"{base}_purebp.py"
+    try:
+        found = adapter(module, read_text(file, "give a Python file, such as mine.py"))
+    except SyntaxError as error:
+        raise PurebpError(f"{file!r} is not Python: {error.msg}, line {error.lineno}") from None
+    missing = f". Not found: {', '.join(found.missing)}" if found.missing else ""
+    what = f"a function around {file}; complete it where it says <-{missing}"
+    return Made(written, found.text, what, (f"purebp check {shlex.quote(written)}",))
+
+
 MAKERS: dict[str, Callable[[str], Made]] = {suffix: partial(_loop, loop) for suffix, loop in SUFFIXES.items()}
+MAKERS[".py"] = _python
 
 
 def _suffix(file: str) -> str:

@@ -186,6 +186,8 @@ def command(task: Task, guessed: dict[str, Any], case: str = "") -> str:
     words = ["purebp", "replay", case] if task.program and case else ["purebp", "check"]
     if not task.program:
         words.append(f"{task.told}:{task.function}" if task.function else task.file)
+    for name, text in task.hints.items():
+        words += [f"--{name.replace('_', '-')}", text]
     declared = {**guessed, **task.declared}
     for each in fields(Declared):
         words += option(each.name, declared.get(each.name))

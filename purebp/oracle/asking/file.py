@@ -24,8 +24,7 @@ from purebp.oracle.answer import Finding
 from purebp.oracle.asking.candidate import Candidate
 from purebp.oracle.asking.declared import Declared, agreed
 from purebp.oracle.asking.forms import Form, forms
-from purebp.oracle.asking.loading import CannotLoad, attribute, declarations, find, in_order, load
-from purebp.oracle.asking.making import Hints
+from purebp.oracle.asking.loading import CannotLoad, attribute, declarations, find, hinted, in_order, load, scripted
 from purebp.oracle.asking.process import exit_of
 from purebp.oracle.asking.task import Asked, Outcome, Task, Way, Work
 from purebp.textbook.arithmetic import PurebpError
@@ -222,22 +221,27 @@ def _asked(task: Task, tell: Teller) -> Asked:
         steps = found.returns == "step"
         return Way(found.name, candidate, lambda: None, found.sentence, found.options, steps, found.owner, anew)
 
+    told = hinted(module, task.hints, task.function)
+
     def call(label: str, work: Callable[[], Any]) -> Any:
         return Watched(lambda: work(), repeat(label), module.__code__, tell)()
 
     def found() -> Iterator[Way]:
         tell("asks", FINDING)
         namespace = vars(module)
-        for each in forms(namespace, Hints(task.function)):
+        for each in forms(namespace, told):
             tell("answered")
             yield form(each)
             tell("asks", FINDING)
         tell("answered")
 
     try:
+        if told.calls or told.weights or told.name != task.function:
+            raise CannotLoad(f"{task.told!r} has nothing that can be asked that was declared: {told}")
         name = find(module, task.told, task.function)
     except CannotLoad as error:
-        return Asked(task, declared, found(), error, vars(module), call)
+        problem = scripted(task.told, task.source) or error
+        return Asked(task, declared, found(), problem, vars(module), call)
     tell("found", name)
     ways = chain([function(name)], found()) if in_order(attribute(module, name)) else chain(found(), [function(name)])
     return Asked(task, declared, ways, None, vars(module), call)

@@ -6,13 +6,16 @@ import linecache
 import os
 import sys
 import traceback
+from collections.abc import Mapping
 from functools import reduce
 from inspect import signature
 from types import FunctionType, ModuleType
 from typing import Any
 
 from purebp.oracle.asking.declared import declaration
+from purebp.oracle.asking.making import HINTS, Hints, hints
 from purebp.oracle.asking.roles import kind_of, role
+from purebp.oracle.asking.scripts import runs_by_itself
 from purebp.textbook.arithmetic import PurebpError
 
 USUAL_NAMES = (
@@ -111,6 +114,14 @@ def find(module: ModuleType, file: str, wanted: str | None) -> str:
     raise CannotLoad(f"{file!r} has no function that can be called with {WANTED}: {there}")
 
 
+def scripted(file: str, source: str) -> CannotLoad | None:
+    """What to say of a script that trains when it is loaded, where nothing in it can be asked."""
+    told = runs_by_itself(source)
+    if not told:
+        return None
+    return CannotLoad(f"{file!r} cannot be asked: {told}: purebp init {file} moves them into a function")
+
+
 def in_order(function: Any) -> bool:
     """Whether the names of its parameters do not say that they are others than weights, biases, inputs and targets.
 
@@ -148,12 +159,19 @@ def _parameters(function: Any) -> str:
         return "(...)"
 
 
+def hinted(module: ModuleType, task_hints: Mapping[str, Any], function: str | None) -> Hints:
+    """What is declared of code as it is: in the file, and on the command line, which wins."""
+    given = getattr(module, "PUREBP", {})
+    own = {key: x for key, x in given.items() if key in HINTS} if isinstance(given, dict) else {}
+    return hints({**own, **task_hints}, function)
+
+
 def declarations(module: ModuleType, file: str) -> dict[str, Any]:
     """What the file declares itself: a dictionary `PUREBP` of arguments of `check`."""
     given = getattr(module, "PUREBP", {})
     try:
         if not isinstance(given, dict):
             raise ValueError(f"it is {given!r:.40}: a dictionary is wanted")
-        return {key: declaration(key, value) for key, value in given.items() if value is not None}
+        return {key: declaration(key, value) for key, value in given.items() if value is not None and key not in HINTS}
     except Exception as error:
         raise CannotLoad(f"PUREBP in {file!r} cannot be used: {error}") from None

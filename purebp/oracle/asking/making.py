@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
@@ -20,10 +21,50 @@ from typing import Any
 from purebp.oracle.asking.calling import RATE, CannotCall
 from purebp.oracle.asking.leaves import Leaf
 from purebp.oracle.asking.roles import role, words
+from purebp.textbook.arithmetic import PurebpError
 
 SIZES = {"sizes", "layers", "architecture", "dims", "dimensions", "structure", "topology", "shape", "nodes"}
 SIZES |= {"neurons", "units", "widths"}
 INITS = ("init", "initialize", "initialise", "create", "build", "make", "new", "setup")
+
+
+def calls_in(text: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The calls that a text has, one behind the other; an error if they are none.
+
+    >>> calls_in("feedforward(x); backprop(x, y)")
+    (('feedforward', ('x',)), ('backprop', ('x', 'y')))
+    """
+    try:
+        found = [each.value for each in ast.parse(text).body if isinstance(each, ast.Expr)]
+        calls = [(each.func.id, tuple(ast.unparse(x) for x in each.args)) for each in found]  # type: ignore[attr-defined]  # caught
+    except (SyntaxError, AttributeError):
+        calls = []
+    if not calls or not all(name.isidentifier() for _, names in calls for name in names):
+        raise PurebpError(f'{text!r:.60} are no calls of methods, such as "feedforward(x); backprop(x, y)"')
+    return tuple(calls)
+
+
+HINTS = {
+    "class": ("NAME", "the class to ask, where there are several"),
+    "weights_in": ("NAME,NAME", "its attributes that hold the weights, the first layer first"),
+    "biases_in": ("NAME,NAME", "those that hold the biases"),
+    "call": ("CALLS", 'the methods to call for a batch (x, y), such as "feedforward(x); backprop(x, y)"'),
+}
+
+
+def hints(given: Mapping[str, Any], name: str | None = None) -> Hints:
+    """What was declared of code as it is, by the names of `HINTS`; an error if it cannot be used.
+
+    >>> hints({"weights_in": "w1,w2", "call": "train(x, y)"}).weights
+    ('w1', 'w2')
+    """
+
+    def listed(key: str) -> tuple[str, ...]:
+        value = given.get(key) or ()
+        return tuple(filter(None, map(str.strip, value.split(",") if isinstance(value, str) else map(str, value))))
+
+    call = given.get("call")
+    return Hints(given.get("class") or name, listed("weights_in"), listed("biases_in"), calls_in(call) if call else ())
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ class Task:
     program: tuple[str, ...] = ()  # a command, in place of a file
     once: bool = False
     source: str = ""  # the text of the file
+    hints: dict[str, str] = field(default_factory=dict)  # what is declared of code as it is
 
     @property
     def told(self) -> str:
