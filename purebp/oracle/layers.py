@@ -22,14 +22,19 @@ from purebp.oracle.asking.declared import Declared, arguments
 from purebp.oracle.cases import Case
 from purebp.oracle.conventions import Convention, budgets, default_convention
 from purebp.oracle.evidence import Budgets, Evidence, regathered
-from purebp.oracle.explaining.diagnosis import Diagnosis, Observation, explanations, followed
+from purebp.oracle.explaining.diagnosis import (
+    Diagnosis,
+    Observation,
+    explanations,
+    followed,
+    likely_step,
+)
 from purebp.oracle.explaining.localisation import approximation, less_than_claimed, localised
 from purebp.oracle.reasons import Reasons, of_state
 from purebp.textbook.activations import sigmoid
 from purebp.textbook.arithmetic import Matrix
 from purebp.textbook.linalg import transpose
 
-COMMON_RATES = [1.0, 0.5, 0.25, 0.1, 0.05, 0.01, 0.001]  # tried where a step is returned and no learning rate declared
 LARGEST_SHOWN = 60  # parameters of a case whose tensors are shown in full
 
 
@@ -52,7 +57,7 @@ class Layers:
         gradients = _of_gradients(evidence)
         if self._closed or not any(piece.off for piece in evidence):
             return None
-        told = (self._told(gradients, tried, plain=True) for tried in self._tries())
+        told = (self._told(gradients, *tried, plain=True) for tried in self._tries())
         found = [diagnoses[0].convention for diagnoses in told if diagnoses]
         return min((c for c in found if c is not None), key=lambda convention: convention.named is None, default=None)
 
@@ -70,14 +75,17 @@ class Layers:
         return kept, list(notes.values())
 
     def departure(self, evidence: Sequence[Evidence], convention: Convention) -> Sequence[Diagnosis]:
-        return self._told(_of_gradients(evidence), self.declared)[:1]
+        return self._told(_of_gradients(evidence), *self._as_declared)[:1]
 
     def reasons(self, evidence: Sequence[Evidence], convention: Convention, findings: Sequence[Finding]) -> Reasons:
         evidence, _ = self.relevant(evidence, convention)
         gradients, format = _of_gradients(evidence), self.declared.format
         if format.strict and (note := less_than_claimed(evidence, convention, format, self.enclose)):
             return Reasons(approximation=note)
-        diagnoses = [diagnosis for diagnosis in self._told(gradients, self.declared) if diagnosis.changes]
+        step = self._step(gradients)
+        tries = [*[("step", self.declared.learning_rate)] * (step is not None), self._as_declared]
+        told = (self._told(gradients, *tried) for tried in tries)
+        diagnoses = next(filter(None, ([d for d in found if d.changes] for found in told)), [])
         if diagnoses:
             flaky = any(finding.kind == "flaky" for finding in findings)
             return Reasons(tuple(diagnoses), convention=None if flaky else diagnoses[0].convention)
@@ -88,7 +96,8 @@ class Layers:
         elsewhere = any(kind not in LOCAL for piece in evidence for kind, _ in piece.off)
         if not elsewhere and (note := self._approximation(gradients, convention)):
             return Reasons(approximation=note)
-        return self._under_another(evidence, convention, tried=not elsewhere)
+        another = self._under_another(evidence, convention, tried=not elsewhere)
+        return another if another.convention else replace(another, convention=step)
 
     def missing(self, evidence: Sequence[Evidence], convention: Convention) -> Finding | None:
         """The first gradient that was not given, where all that was given is right."""
@@ -136,21 +145,34 @@ class Layers:
         """Whether loss and direction are declared."""
         return self.declared.loss is not None and self.declared.returns is not None
 
-    def _told(self, gradients: Sequence[Evidence], tried: Declared, plain: bool = False) -> list[Diagnosis]:
+    def _told(
+        self, gradients: Sequence[Evidence], returns: str | None, rate: float | None, plain: bool = False
+    ) -> list[Diagnosis]:
         """What explains the gradients; of networks of several depths, those of the commonest."""
         if not gradients:
             return []
         depths = [len(piece.case.network.layers) for piece in gradients]
         depth = max(depths, key=depths.count)
         observations = [Observation(g.case, g.claim) for g, d in zip(gradients, depths) if d == depth]
-        return explanations(observations, tried.loss, tried.format, tried.returns, tried.learning_rate, plain)
+        return explanations(observations, self.declared.loss, self.declared.format, returns, rate, plain)
 
-    def _tries(self) -> Iterator[Declared]:
-        """What was declared; and where it was not declared what is returned, a step of each common learning rate."""
-        yield self.declared
+    @property
+    def _as_declared(self) -> tuple[str | None, float | None]:
+        """What is returned, and the learning rate."""
+        return self.declared.returns, self.declared.learning_rate
+
+    def _tries(self) -> Iterator[tuple[str | None, float | None]]:
+        """What is returned, and the learning rate: as declared; and where that is open, a step, of any rate."""
+        yield self._as_declared
         if self.declared.returns is None:
-            for rate in [self.declared.learning_rate] if self.declared.learning_rate else COMMON_RATES:
-                yield replace(self.declared, returns="step", learning_rate=rate)
+            yield "step", self.declared.learning_rate
+
+    def _step(self, gradients: Sequence[Evidence]) -> Convention | None:
+        """The step that answers seem to be, where nothing is declared of what is returned."""
+        if self.declared.returns is not None or not gradients:
+            return None
+        step = likely_step([Observation(piece.case, piece.claim) for piece in gradients], self.declared.loss)
+        return replace(step, learning_rate=self.declared.learning_rate or step.learning_rate) if step else None
 
     def _voted(self, gradients: Sequence[Evidence]) -> list[Convention]:
         """What was left open, as the answers to more than half of the cases have it, in a quick pass; most votes first."""
@@ -158,7 +180,7 @@ class Layers:
         for tried in () if self._closed else self._tries():
             for piece in gradients:
                 observed = Observation(piece.case, piece.claim)
-                found = followed(observed, tried.loss, tried.format, tried.returns, tried.learning_rate)
+                found = followed(observed, self.declared.loss, self.declared.format, *tried)
                 votes.update(dict.fromkeys(found, 1))
         most = [c for c, n in votes.items() if 2 * n > len(gradients) and c.fits(self.declared)]
         return sorted(most, key=lambda c: (-votes[c], c.plainness))

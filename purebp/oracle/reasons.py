@@ -43,6 +43,6 @@ def of_state(findings: Sequence[Finding]) -> Reasons:
 
 
 def _conventional(change: str) -> bool:
-    return change in ("sign turned", "gradient of another loss") or (
+    return change in ("sign turned", "gradient of another loss", "another learning rate") or (
         change.startswith("factor ") and " in " not in change
     )
