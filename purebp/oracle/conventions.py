@@ -17,7 +17,7 @@ from typing import Any
 
 from purebp.number_systems.ball import Ball, Rules, ball
 from purebp.number_systems.formats import Format, format_named
-from purebp.oracle.answer import UPDATED, Claim
+from purebp.oracle.answer import STEPS, Claim
 from purebp.oracle.asking.declared import Declared
 from purebp.oracle.cases import Case, default_loss
 from purebp.oracle.evidence import Budgets, enclosures
@@ -135,6 +135,8 @@ class Convention:
             "descent": "with its sign turned, to be added",
             "step": f"as updated weights, {rate}",
             "ascent": f"as weights updated uphill, {rate}",
+            "change": f"as the change of the weights, {rate}",
+            "rise": f"as the change of the weights with its sign turned, {rate}",
         }[self.returns]
         return f"the gradient of {self.words}, {direction}"
 
@@ -161,8 +163,9 @@ class Convention:
             return False
         else:
             loss_fits = declared.loss is None or self.named == loss(declared.loss)
-        rate_fits = self.returns not in UPDATED or declared.learning_rate in (None, self.learning_rate)
-        return loss_fits and rate_fits and declared.returns in (None, self.returns) and self.returns != "ascent"
+        rate_fits = self.returns not in STEPS or declared.learning_rate in (None, self.learning_rate)
+        uphill = self.returns in ("ascent", "rise")
+        return loss_fits and rate_fits and declared.returns in (None, self.returns) and not uphill
 
     def turned(self, samples: int, outputs: int, arithmetic: Arithmetic[Any]) -> Callable[[Any, Any], Any] | None:
         """What is returned for a gradient g of `self.effective` and its parameter w; None for g itself."""
@@ -178,7 +181,10 @@ class Convention:
         if self.returns == "descent":
             return lambda g, w: -scaled(g)
         assert self.learning_rate is not None
-        rate = arithmetic.number(self.learning_rate if self.returns == "step" else -self.learning_rate)
+        downhill = self.returns in ("step", "change")
+        rate = arithmetic.number(self.learning_rate if downhill else -self.learning_rate)
+        if self.returns in ("change", "rise"):
+            return lambda g, w: -(rate * scaled(g))
         return lambda g, w: stepped(w, rate * scaled(g), samples)
 
     @property

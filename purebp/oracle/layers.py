@@ -14,10 +14,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from math import isfinite
 
 from purebp.number_systems.formats import Format
-from purebp.oracle.answer import LOCAL, UPDATED, Answer, Claim, Finding, gradients_in, tensor_name
+from purebp.oracle.answer import LOCAL, STEPS, Answer, Claim, Finding, gradients_in, tensor_name
 from purebp.oracle.asking.declared import Declared, arguments
 from purebp.oracle.cases import Case
 from purebp.oracle.conventions import Convention, budgets, default_convention
@@ -35,6 +36,7 @@ from purebp.textbook.activations import sigmoid
 from purebp.textbook.arithmetic import Matrix
 from purebp.textbook.linalg import transpose
 
+SMALL = (0.1, 0.05, 0.01, 0.001)  # learning rates that are no factors of a loss
 LARGEST_SHOWN = 60  # parameters of a case whose tensors are shown in full
 
 
@@ -59,7 +61,7 @@ class Layers:
             return None
         told = (self._told(gradients, *tried, plain=True) for tried in self._tries())
         found = [diagnoses[0].convention for diagnoses in told if diagnoses]
-        return min((c for c in found if c is not None), key=lambda convention: convention.named is None, default=None)
+        return min((c for c in found if c and self._is_one(c)), key=lambda c: c.named is None, default=None)
 
     def relevant(self, evidence: Sequence[Evidence], convention: Convention) -> tuple[Sequence[Evidence], list[str]]:
         """Without the answers to cases that ask for more than is usual, where there are none; with notes that say so."""
@@ -118,7 +120,13 @@ class Layers:
         if not convention.fits(self.declared):
             notes = ["It is the gradient of no known loss."] if convention.named is None else []
             uphill = ["The step goes uphill: subtract the gradient from the weights."]
-            return notes + uphill * (convention.returns == "ascent")
+            rate = self.declared.learning_rate
+            other = (
+                [f"The learning rate that was declared is {rate:g}."]
+                if rate not in (None, convention.learning_rate)
+                else []
+            )
+            return notes + other * (convention.returns in STEPS) + uphill * (convention.returns == "ascent")
         gradients = _of_gradients(evidence)
         unseen = self.declared.biases and not any(kind == "biases" for piece in gradients for kind, _ in piece.claim)
         notes = ["Gradients of biases were not given, and are not judged."] if gradients and unseen else []
@@ -130,7 +138,7 @@ class Layers:
     def shown(self, piece: Evidence, convention: Convention) -> str:
         """The numbers of a small case in the layout of the candidate, expected and given side by side."""
         lines = list(_numbers(piece.case, self.declared))
-        if convention.returns in UPDATED:
+        if convention.returns in STEPS:
             lines.append(f"  learning rate {convention.learning_rate:g}")
         if len(piece.case.network.parameters()) <= LARGEST_SHOWN:
             for tensor in piece.tensors:
@@ -165,7 +173,7 @@ class Layers:
         """What is returned, and the learning rate: as declared; and where that is open, a step, of any rate."""
         yield self._as_declared
         if self.declared.returns is None:
-            yield "step", self.declared.learning_rate
+            yield from product(("step", "change"), dict.fromkeys((self.declared.learning_rate, None)))
 
     def _step(self, gradients: Sequence[Evidence]) -> Convention | None:
         """The step that answers seem to be, where nothing is declared of what is returned."""
@@ -173,6 +181,13 @@ class Layers:
             return None
         step = likely_step([Observation(piece.case, piece.claim) for piece in gradients], self.declared.loss)
         return replace(step, learning_rate=self.declared.learning_rate or step.learning_rate) if step else None
+
+    def _is_one(self, convention: Convention) -> bool:
+        """Whether it is no factor that went astray: the change alone looks like that, unless its rate is a common one."""
+        rate = self.declared.learning_rate
+        return convention.returns not in ("change", "rise") or (
+            convention.returns == "change" and (rate == convention.learning_rate or convention.learning_rate in SMALL)
+        )
 
     def _voted(self, gradients: Sequence[Evidence]) -> list[Convention]:
         """What was left open, as the answers to more than half of the cases have it, in a quick pass; most votes first."""
@@ -182,7 +197,7 @@ class Layers:
                 observed = Observation(piece.case, piece.claim)
                 found = followed(observed, self.declared.loss, self.declared.format, *tried)
                 votes.update(dict.fromkeys(found, 1))
-        most = [c for c, n in votes.items() if 2 * n > len(gradients) and c.fits(self.declared)]
+        most = [c for c, n in votes.items() if 2 * n > len(gradients) and c.fits(self.declared) and self._is_one(c)]
         return sorted(most, key=lambda c: (-votes[c], c.plainness))
 
     def _of_most(self, evidence: Sequence[Evidence], convention: Convention) -> Iterator[tuple[Reasons, bool]]:

@@ -17,7 +17,7 @@ from purebp.oracle.explaining.catalogue import CATALOGUE
 from purebp.oracle.explaining.diagnosis import Observation, explanations
 from purebp.oracle.explaining.recipe import Inapplicable, planted, run
 from purebp.testing.strategies import cases
-from tests.oracle.samples import Candidate, Pair, flat, lists_of, name_of, rebuilt
+from tests.oracle.samples import Candidate, Pair, flat, lists, lists_of, name_of, rebuilt
 
 TANHS = ("tanh", "identity")
 STEP: dict[str, Any] = {"activations": TANHS, "loss": "half_sse", "returns": "step"}
@@ -199,3 +199,55 @@ def test_the_rate_that_explains_most_is_that_of_the_tensors_that_are_right() -> 
     (found, *_) = explanations(observations, "half_sse", returns="step", learning_rate=None)
     assert found.name == "squashed twice" and found.convention is not None
     assert found.convention.learning_rate == 0.3
+
+
+# The change alone.
+
+
+def changing(rate: float, of: Callable[[Network, Batch], Gradients] = gradient) -> Candidate:
+    """−η times the gradient, which is to be added to the weights."""
+
+    def change(weights: Any, biases: Any, inputs: Any, targets: Any) -> Pair:
+        return lists(of(rebuilt(weights, biases, TANHS), Batch(inputs, targets)), lambda g: -rate * g)
+
+    return change
+
+
+def test_the_change_alone_may_be_declared() -> None:
+    declared: dict[str, Any] = {**STEP, "returns": "change", "learning_rate": 0.3}
+    report = check(changing(0.3), **declared)
+    assert (report.verdict, report.conforms) == ("correct", True)
+    assert [tensor.name for tensor in report.tensors][0] == "change of W²"
+    wrong = check(changing(0.3, mistaken("squashed twice", {0})), **declared)
+    assert wrong.verdict == "wrong" and name_of(wrong) == "squashed twice"
+    assert not check(changing(0.29), **declared).conforms
+    turned = check(changing(-0.3), **declared)
+    assert name_of(turned) == "sign turned" and "It goes uphill" not in flat(turned) and not turned.conforms
+
+
+@pytest.mark.parametrize(
+    ("rate", "words"),
+    [
+        (0.3, "It returns the change, not the updated weights."),
+        (0.2, "It returns the change, not the updated weights with the learning rate 0.2; 0.3 was declared."),
+        (-0.3, "It returns the change, not the updated weights, but for its sign: it goes uphill."),
+    ],
+)
+def test_the_change_in_the_place_of_the_updated_weights_is_called_so(rate: float, words: str) -> None:
+    report = check(changing(rate), **STEP, learning_rate=0.3)
+    assert (report.verdict, report.conforms) == ("correct-under-convention", False)
+    assert name_of(report).startswith("the change in place of the updated weights") and words in flat(report)
+
+
+def test_updated_weights_in_the_place_of_the_change_are_called_so() -> None:
+    report = check(stepping(0.3), **{**STEP, "returns": "change"}, learning_rate=0.3)
+    assert name_of(report) == "the updated weights in place of the change" and not report.conforms
+
+
+def test_the_change_is_recognised_where_nothing_is_declared_of_it_but_no_stray_factor() -> None:
+    found = check(changing(0.1), activations=TANHS, loss="half_sse")
+    assert found.conforms and rates_of(found) == ("change", 0.1)
+    assert rates_of(check(changing(0.3), activations=TANHS, loss="half_sse", learning_rate=0.3)) == ("change", 0.3)
+    for stray in (0.3, 0.9, -0.1):
+        assert not check(changing(stray), activations=TANHS, loss="half_sse").conforms
+    assert not check(changing(0.1), activations=TANHS, loss="half_sse", returns="gradients").conforms

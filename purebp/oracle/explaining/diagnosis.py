@@ -25,7 +25,7 @@ from typing import Any
 
 from purebp.number_systems.ball import ball
 from purebp.number_systems.formats import BINARY32, Format, format_named, is_exact
-from purebp.oracle.answer import LOCAL, Claim, Key, as_claim, gradients_in, tensor_name
+from purebp.oracle.answer import LOCAL, STEPS, Claim, Key, as_claim, gradients_in, tensor_name
 from purebp.oracle.cases import Case, default_loss
 from purebp.oracle.conventions import ONE, Convention, Factor, factors, shortest, unusual
 from purebp.oracle.evidence import inside, turned_claim
@@ -48,6 +48,11 @@ from purebp.textbook.losses import REDUCTIONS, Loss
 from purebp.textbook.network import Batch, Gradients, Network
 from purebp.textbook.optimizers import sgd_step
 
+TURNED = {"gradients": "descent", "descent": "gradients", "step": "ascent", "change": "rise"}
+ANSWERED = {  # a step in another form than was declared
+    "change": ("the change in place of the updated weights", "It returns the change, not the updated weights"),
+    "step": ("the updated weights in place of the change", "It returns the updated weights, not the change"),
+}
 Made = tuple[Mistake, frozenset[int]]
 
 
@@ -152,8 +157,8 @@ def explanations(
     if not all(map(_finite, observations)):
         return []
     search = Search(observations, loss, format, returns, learning_rate)
-    if rate := _another_rate(search):
-        return rate
+    if not plain and (step := _another_step(search)):
+        return step
     for first in search.firsts()[: 1 if plain else 2]:
         search.begin(first)
         for stage in search.stages(plain):
@@ -229,7 +234,7 @@ class Search:
     ) -> None:
         self.format, self.open_loss, self.open_sign = format_named(format), loss is None, returns is None
         self.returns, self.learning_rate = returns or "gradients", learning_rate
-        self.open_rate = self.returns == "step" and learning_rate is None
+        self.open_rate = self.returns in STEPS and learning_rate is None
         functions = [layer.activation for layer in observations[0].network.layers]
         self.loss = default_loss(functions, loss)
         others = [losses.mse, losses.mae, losses.huber(1.0)]
@@ -250,7 +255,7 @@ class Search:
         claimed = (x for o in self.observations for rows in gradients_in(o.claim).values() for row in rows for x in row)
         self.stored = all(is_exact(x, BINARY32) for x in claimed)  # in binary32
         self.catalogue = list(CATALOGUE.values())
-        if self.returns == "step" and learning_rate is not None and learning_rate not in RATES:
+        if self.returns in STEPS and learning_rate is not None and learning_rate not in RATES:
             self.catalogue.append(updated_weights(learning_rate))
         self.begin(self.observations[0])
 
@@ -286,14 +291,14 @@ class Search:
         rate = self.learning_rate or 1.0
 
         def gradient(c: float, w: float) -> float:
-            return -c if self.returns == "descent" else (w - c) / rate
+            return -c if self.returns == "descent" else ((w if self.returns == "step" else 0.0) - c) / rate
 
         return turned_claim(dict(observed.claim), observed.network, FLOAT, gradient)
 
     @property
     def rates(self) -> dict[Factor, str]:
         """The factors of a step that come from the declared learning rate, and how they arise."""
-        if self.returns != "step" or self.learning_rate in (None, 1.0):
+        if self.returns not in STEPS or self.learning_rate in (None, 1.0):
             return {}
         rate = Fraction(repr(self.learning_rate))
         return {Factor(rate): "twice", Factor(1 / rate): "missing"}
@@ -316,7 +321,9 @@ class Search:
 
     def stages(self, only: bool) -> Iterator[list[Hypothesis]]:
         plain = list(self.solved((), self.loss))
-        free = [h for h in plain if h.cost == 0 or (only and h.cost == 1 and h.convention.returns == "ascent")]
+        free = [
+            h for h in plain if h.cost == 0 or (only and h.cost == 1 and h.convention.returns in ("ascent", "rise"))
+        ]
         yield sorted(free, key=self.unusual) if self.open_loss or self.open_rate else free
         others = [h for other in self.others for h in self.solved((), other) if not h.made and not h.scales]
         if self.open_loss:
@@ -436,21 +443,18 @@ class Search:
 
     def best_rate(self, loss: Loss, i: int, j: int) -> float:
         """The learning rate of a right step, times nⁱ mʲ: from the entry that moves most beside what it was."""
-        found = []
+        best = 0.0, 0.0
         for o in self.observations:
-            right, factor = (
-                as_claim(run(Recipe(), o.network, o.batch, loss, FLOAT)),
-                float(Factor(samples=i, outputs=j)(*o.size)),
-            )
-            for key, rows in as_claim(o.network).items():
-                if key in o.claim:
-                    triples = (t for three in zip(o.claim[key], rows, right[key]) for t in zip(*three))
-                    found += [
-                        (abs(factor * g) / (abs(w) + abs(c)), (w - c) / (factor * g))
-                        for c, w, g in triples
-                        if g and (w or c)
-                    ]
-        return max(found, default=(0.0, 0.0))[1]
+            factor, kept, moved = float(Factor(samples=i, outputs=j)(*o.size)), as_claim(o.network), self.normal(o)
+            for key, rows in as_claim(run(Recipe(), o.network, o.batch, loss, FLOAT)).items():
+                for triple in zip(moved[key], rows, kept[key]) if key in moved else ():
+                    found = (
+                        (abs(d) / (abs(w) if self.returns == "step" else 1.0), d / (factor * g))
+                        for d, g, w in zip(*triple)
+                        if g and w
+                    )
+                    best = max(best, *found, key=lambda pair: pair[0])
+        return best[1]
 
     def fits(self, key: Key, rows: Matrix, ratio: float) -> bool:
         """Whether the first answer is that multiple of the rows."""
@@ -498,7 +502,7 @@ class Search:
         turned = factor.constant < 0
         returns = self.returns
         if turned:
-            returns = {"gradients": "descent", "descent": "gradients", "step": "ascent"}[returns]
+            returns = TURNED[returns]
         size, rate = Factor(abs(factor.constant), factor.samples, factor.outputs), self.learning_rate
         if self.open_rate:
             size, rate = self.split(loss, size)
@@ -643,7 +647,7 @@ class Search:
     def departures(self, convention: Convention) -> Iterator[tuple[str, str]]:
         """What was declared otherwise."""
         if not self.open_sign and convention.returns != self.returns:
-            if convention.returns == "ascent":
+            if convention.returns in STEPS:
                 yield "sign turned", "The step goes uphill: subtract the gradient from the weights, or turn its sign."
             else:
                 wanted = "subtracted" if self.returns == "gradients" else "added"
@@ -676,24 +680,35 @@ class Search:
             )
 
 
-def _another_rate(search: Search) -> list[Diagnosis]:
-    """A right step with another learning rate than was declared, after what says the same in other words."""
-    if search.returns != "step" or search.learning_rate is None:
+def _another_step(search: Search) -> list[Diagnosis]:
+    """A right step with another learning rate than was declared, or in another form, after what says the same otherwise."""
+    if search.returns not in ANSWERED or search.learning_rate is None:
         return []
-    loss = None if search.open_loss else search.loss
-    found = explanations(search.observations, loss, search.format, "step", None, plain=True)
-    convention = found[0].convention if found else None
-    if convention is None or convention.learning_rate == search.learning_rate:
+    loss, rate = None if search.open_loss else search.loss, search.learning_rate
+    (other,) = ANSWERED.keys() - {search.returns}
+    tries = [(search.returns, None), (other, rate), (other, None)]
+    told = (explanations(search.observations, loss, search.format, *tried, plain=True) for tried in tries)
+    convention = next((found[0].convention for found in told if found), None)
+    if convention is None or (convention.returns, convention.learning_rate) == (search.returns, rate):
         return []
     own = search.told([h for h in search.solved((), search.loss) if h.cost <= 1 and not h.scales and not h.made])
     own = [told for told in own if told.convention and (told.convention.named or not search.open_loss)]
     if any(not told.changes for told in own):
         return own
-    uphill = ", but for its sign: it goes uphill" if convention.returns == "ascent" else ""
-    names = ("another learning rate", *["sign turned"] * bool(uphill))
-    sentence = f"It is a right step with the learning rate {convention.learning_rate:.15g}; {search.learning_rate:.15g} was declared{uphill}."
+    names, sentence = [], "It is a right step"
+    if convention.returns not in (search.returns, TURNED[search.returns]):
+        names, sentence = [ANSWERED[other][0]], ANSWERED[other][1]
+    if convention.learning_rate != rate:
+        names.append("another learning rate")
+        sentence += f" with the learning rate {convention.learning_rate:.15g}; {rate:.15g} was declared"
+    if convention.returns in ("ascent", "rise"):
+        names.append("sign turned")
+        sentence += ", but for its sign: it goes uphill"
     line = "Wˡ − η ∂loss/∂Wˡ"
-    return [*own, Diagnosis(" and ".join(names), LOSS, sentence, line, names, convention, found[0].format)]
+    return [
+        *own,
+        Diagnosis(" and ".join(names), LOSS, f"{sentence}.", line, tuple(names), convention, search.format.name),
+    ]
 
 
 def _penalty(search: Search) -> Diagnosis | None:
