@@ -56,7 +56,7 @@ def _of_vector(vector: Vector, talk: Talk) -> Report:
             said = none
         return refusals([(vector, said)])
     declared, returns = vector.declared, talk.declared.get("returns")
-    if returns is not None and (returns == "step") != (declared["returns"] == "step"):
+    if returns == "change" or (returns is not None and (returns == "step") != (declared["returns"] == "step")):
         raise PurebpError(
             f"{vector.id} asks for {declared['returns']}, and the program is declared to return {returns}"
         )

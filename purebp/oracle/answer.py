@@ -19,7 +19,12 @@ Claim = Mapping[Key, Matrix]  # one row for biases, and one number in it for the
 ORDER = ("outputs", "loss", "deltas", "weights", "biases")
 LOCAL = ("weights", "biases")  # what one tensor alone depends on; on the other steps all gradients do
 BROKEN = ("crash", "timeout", "malformed")  # a program that does so gives no wrong number, and no verdict
-UPDATED = ("step", "ascent")  # what returns parameters after a step, and not gradients
+STEPS = {  # what has a learning rate, and what it is called; ascent and rise have the wrong sign
+    "step": "{} after the step",
+    "ascent": "{} after the step",
+    "change": "change of {}",
+    "rise": "change of {}",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,7 @@ def tensor_name(key: Key, returns: str | None = None) -> str:
     symbols = {"weights": "∂loss/∂W", "biases": "∂loss/∂b", "deltas": "δ"}
     name = symbols[kind] + superscript(l + 1) if kind in symbols else {"outputs": "ŷ"}.get(kind, kind)
     parameter = name.removeprefix("∂loss/∂")
-    return f"{parameter} after the step" if returns in UPDATED and parameter != name else name
+    return STEPS[returns].format(parameter) if returns in STEPS and parameter != name else name
 
 
 def as_claim(of: Gradients[Any] | Network[Any]) -> dict[Key, Matrix[Any]]:

@@ -71,7 +71,7 @@ def check(
     of samples, if that is. inputs: "real", "whole" or "binary" numbers. targets: "real", "one_hot", "binary", or "labels",
     the numbers of the classes. weights: "out_in"
     (row j feeds neuron j, the default) or "in_out". samples: "rows" (the default) or "columns", or "vector" for a
-    candidate that takes one sample. returns: "gradients", "descent" (their negative) or "step" (updated weights, with
+    candidate that takes one sample. returns: "gradients", "descent" (their negative), "change" or "step" (updated weights, with
     learning_rate); None: found by trying. biases: True (the default), False, or "columns" for n × 1 matrices. arrays:
     "numpy", "torch" or "jax". stored: "once", if results of a narrow format are computed in binary32 at least and stored
     once, or "every-step". strict: whether it claims the stable formulas, and is held to them. explore: a search for further cases, `purebp.testing.counterexample`.

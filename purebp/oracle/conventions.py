@@ -17,7 +17,7 @@ from typing import Any
 
 from purebp.number_systems.ball import Ball, Rules, ball
 from purebp.number_systems.formats import Format, format_named
-from purebp.oracle.answer import Claim
+from purebp.oracle.answer import STEPS, Claim
 from purebp.oracle.asking.declared import Declared
 from purebp.oracle.cases import Case, default_loss
 from purebp.oracle.evidence import Budgets, enclosures
@@ -68,6 +68,7 @@ FACTORS = sorted(
     (Factor(c, i, j) for c in CONSTANTS for i in (0, -1, 1, -2) for j in (0, -1, 1)), key=lambda factor: factor.weight
 )
 ONE = Factor()
+COMMON_RATES = [1.0, 0.5, 0.25, 0.1, 0.05, 0.01, 0.001]  # of several that explain a step, the first
 _REDUCTION = {"sum": (0, 0), "samples": (-1, 0), "outputs": (0, -1), "entries": (-1, -1)}
 _TOTALS = {
     "sum": "the sum of {}",
@@ -134,6 +135,8 @@ class Convention:
             "descent": "with its sign turned, to be added",
             "step": f"as updated weights, {rate}",
             "ascent": f"as weights updated uphill, {rate}",
+            "change": f"as the change of the weights, {rate}",
+            "rise": f"as the change of the weights with its sign turned, {rate}",
         }[self.returns]
         return f"the gradient of {self.words}, {direction}"
 
@@ -160,7 +163,9 @@ class Convention:
             return False
         else:
             loss_fits = declared.loss is None or self.named == loss(declared.loss)
-        return loss_fits and declared.returns in (None, self.returns) and self.returns != "ascent"
+        rate_fits = self.returns not in STEPS or declared.learning_rate in (None, self.learning_rate)
+        uphill = self.returns in ("ascent", "rise")
+        return loss_fits and rate_fits and declared.returns in (None, self.returns) and not uphill
 
     def turned(self, samples: int, outputs: int, arithmetic: Arithmetic[Any]) -> Callable[[Any, Any], Any] | None:
         """What is returned for a gradient g of `self.effective` and its parameter w; None for g itself."""
@@ -176,7 +181,10 @@ class Convention:
         if self.returns == "descent":
             return lambda g, w: -scaled(g)
         assert self.learning_rate is not None
-        rate = arithmetic.number(self.learning_rate if self.returns == "step" else -self.learning_rate)
+        downhill = self.returns in ("step", "change")
+        rate = arithmetic.number(self.learning_rate if downhill else -self.learning_rate)
+        if self.returns in ("change", "rise"):
+            return lambda g, w: -(rate * scaled(g))
         return lambda g, w: stepped(w, rate * scaled(g), samples)
 
     @property
@@ -245,3 +253,22 @@ def factors(ratios: Sequence[tuple[float, int, int]], tolerance: float) -> Itera
             yield from (
                 signed for signed in (factor, -factor) if all(ratio * signed.constant > 0 for ratio, _, _ in ratios)
             )
+
+
+def shortest(x: float, within: float) -> Fraction:
+    """The decimal with the fewest digits that is relatively so near to a number.
+
+    >>> shortest(0.1000000004, 1e-6), shortest(1 / 3, 1e-3)
+    (Fraction(1, 10), Fraction(333, 1000))
+    """
+    found = (Fraction(f"{x:.{digits}g}") for digits in range(1, 17))
+    return next((rate for rate in found if abs(rate - Fraction(x)) <= within * abs(x)), Fraction(x))
+
+
+def unusual(rate: float) -> tuple[int, int]:
+    """For sorting, the commonest learning rates first, then those with few digits.
+
+    >>> sorted([0.125, 0.3, 0.1, 1.0], key=unusual)
+    [1.0, 0.1, 0.3, 0.125]
+    """
+    return COMMON_RATES.index(rate) if rate in COMMON_RATES else len(COMMON_RATES), len(f"{rate:g}")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from purebp.graphs.engine import labels, topological_order
 from purebp.graphs.nodes import Node
 from purebp.number_systems.formats import BINARY32, BINARY64, Format
-from purebp.oracle.answer import UPDATED, Claim, Finding, Key
+from purebp.oracle.answer import STEPS, Claim, Finding, Key
 from purebp.oracle.asking.declared import Declared
 from purebp.oracle.conventions import ONE, Convention, factors
 from purebp.oracle.evidence import Budgets, Evidence, inside, over_cases, regathered
@@ -43,7 +43,7 @@ class Graphs:
     def follows(self, evidence: Sequence[Evidence]) -> Convention | None:
         """Gradients with a factor, or with their sign turned, where they are not as declared."""
         asked = [piece for piece in evidence if piece.claim]
-        if self.declared.returns == "step" or all(self._holds(piece, self.usual, known=piece.off) for piece in asked):
+        if self.declared.returns in STEPS or all(self._holds(piece, self.usual, known=piece.off) for piece in asked):
             return None
         ratios = [ratio for piece in asked if (ratio := self._ratio(piece))]
         roundoff = self.declared.format.of_numbers.storage
@@ -126,7 +126,7 @@ class Graphs:
     def shown(self, piece: Evidence, convention: Convention) -> str:
         """What the candidate is fed."""
         lines = [f"  {name} = {value}" for name, value in piece.case.feed.items()]
-        if convention.returns in UPDATED:
+        if convention.returns in STEPS:
             lines.append(f"  learning rate {convention.learning_rate:g}")
         return "\n".join(lines)
 

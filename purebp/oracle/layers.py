@@ -14,22 +14,29 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from math import isfinite
 
 from purebp.number_systems.formats import Format
-from purebp.oracle.answer import LOCAL, UPDATED, Answer, Claim, Finding, gradients_in, tensor_name
+from purebp.oracle.answer import LOCAL, STEPS, Answer, Claim, Finding, gradients_in, tensor_name
 from purebp.oracle.asking.declared import Declared, arguments
 from purebp.oracle.cases import Case
 from purebp.oracle.conventions import Convention, budgets, default_convention
 from purebp.oracle.evidence import Budgets, Evidence, regathered
-from purebp.oracle.explaining.diagnosis import Diagnosis, Observation, explanations, followed
+from purebp.oracle.explaining.diagnosis import (
+    Diagnosis,
+    Observation,
+    explanations,
+    followed,
+    likely_step,
+)
 from purebp.oracle.explaining.localisation import approximation, less_than_claimed, localised
 from purebp.oracle.reasons import Reasons, of_state
 from purebp.textbook.activations import sigmoid
 from purebp.textbook.arithmetic import Matrix
 from purebp.textbook.linalg import transpose
 
-COMMON_RATES = [1.0, 0.5, 0.25, 0.1, 0.05, 0.01, 0.001]  # tried where a step is returned and no learning rate declared
+SMALL = (0.1, 0.05, 0.01, 0.001)  # learning rates that are no factors of a loss
 LARGEST_SHOWN = 60  # parameters of a case whose tensors are shown in full
 
 
@@ -52,9 +59,9 @@ class Layers:
         gradients = _of_gradients(evidence)
         if self._closed or not any(piece.off for piece in evidence):
             return None
-        told = (self._told(gradients, tried, plain=True) for tried in self._tries())
+        told = (self._told(gradients, *tried, plain=True) for tried in self._tries())
         found = [diagnoses[0].convention for diagnoses in told if diagnoses]
-        return min((c for c in found if c is not None), key=lambda convention: convention.named is None, default=None)
+        return min((c for c in found if c and self._is_one(c)), key=lambda c: c.named is None, default=None)
 
     def relevant(self, evidence: Sequence[Evidence], convention: Convention) -> tuple[Sequence[Evidence], list[str]]:
         """Without the answers to cases that ask for more than is usual, where there are none; with notes that say so."""
@@ -70,14 +77,17 @@ class Layers:
         return kept, list(notes.values())
 
     def departure(self, evidence: Sequence[Evidence], convention: Convention) -> Sequence[Diagnosis]:
-        return self._told(_of_gradients(evidence), self.declared)[:1]
+        return self._told(_of_gradients(evidence), *self._as_declared)[:1]
 
     def reasons(self, evidence: Sequence[Evidence], convention: Convention, findings: Sequence[Finding]) -> Reasons:
         evidence, _ = self.relevant(evidence, convention)
         gradients, format = _of_gradients(evidence), self.declared.format
         if format.strict and (note := less_than_claimed(evidence, convention, format, self.enclose)):
             return Reasons(approximation=note)
-        diagnoses = [diagnosis for diagnosis in self._told(gradients, self.declared) if diagnosis.changes]
+        step = self._step(gradients)
+        tries = [*[("step", self.declared.learning_rate)] * (step is not None), self._as_declared]
+        told = (self._told(gradients, *tried) for tried in tries)
+        diagnoses = next(filter(None, ([d for d in found if d.changes] for found in told)), [])
         if diagnoses:
             flaky = any(finding.kind == "flaky" for finding in findings)
             return Reasons(tuple(diagnoses), convention=None if flaky else diagnoses[0].convention)
@@ -88,7 +98,8 @@ class Layers:
         elsewhere = any(kind not in LOCAL for piece in evidence for kind, _ in piece.off)
         if not elsewhere and (note := self._approximation(gradients, convention)):
             return Reasons(approximation=note)
-        return self._under_another(evidence, convention, tried=not elsewhere)
+        another = self._under_another(evidence, convention, tried=not elsewhere)
+        return another if another.convention else replace(another, convention=step)
 
     def missing(self, evidence: Sequence[Evidence], convention: Convention) -> Finding | None:
         """The first gradient that was not given, where all that was given is right."""
@@ -109,7 +120,13 @@ class Layers:
         if not convention.fits(self.declared):
             notes = ["It is the gradient of no known loss."] if convention.named is None else []
             uphill = ["The step goes uphill: subtract the gradient from the weights."]
-            return notes + uphill * (convention.returns == "ascent")
+            rate = self.declared.learning_rate
+            other = (
+                [f"The learning rate that was declared is {rate:g}."]
+                if rate not in (None, convention.learning_rate)
+                else []
+            )
+            return notes + other * (convention.returns in STEPS) + uphill * (convention.returns == "ascent")
         gradients = _of_gradients(evidence)
         unseen = self.declared.biases and not any(kind == "biases" for piece in gradients for kind, _ in piece.claim)
         notes = ["Gradients of biases were not given, and are not judged."] if gradients and unseen else []
@@ -121,7 +138,7 @@ class Layers:
     def shown(self, piece: Evidence, convention: Convention) -> str:
         """The numbers of a small case in the layout of the candidate, expected and given side by side."""
         lines = list(_numbers(piece.case, self.declared))
-        if convention.returns in UPDATED:
+        if convention.returns in STEPS:
             lines.append(f"  learning rate {convention.learning_rate:g}")
         if len(piece.case.network.parameters()) <= LARGEST_SHOWN:
             for tensor in piece.tensors:
@@ -136,21 +153,41 @@ class Layers:
         """Whether loss and direction are declared."""
         return self.declared.loss is not None and self.declared.returns is not None
 
-    def _told(self, gradients: Sequence[Evidence], tried: Declared, plain: bool = False) -> list[Diagnosis]:
+    def _told(
+        self, gradients: Sequence[Evidence], returns: str | None, rate: float | None, plain: bool = False
+    ) -> list[Diagnosis]:
         """What explains the gradients; of networks of several depths, those of the commonest."""
         if not gradients:
             return []
         depths = [len(piece.case.network.layers) for piece in gradients]
         depth = max(depths, key=depths.count)
         observations = [Observation(g.case, g.claim) for g, d in zip(gradients, depths) if d == depth]
-        return explanations(observations, tried.loss, tried.format, tried.returns, tried.learning_rate, plain)
+        return explanations(observations, self.declared.loss, self.declared.format, returns, rate, plain)
 
-    def _tries(self) -> Iterator[Declared]:
-        """What was declared; and where it was not declared what is returned, a step of each common learning rate."""
-        yield self.declared
+    @property
+    def _as_declared(self) -> tuple[str | None, float | None]:
+        """What is returned, and the learning rate."""
+        return self.declared.returns, self.declared.learning_rate
+
+    def _tries(self) -> Iterator[tuple[str | None, float | None]]:
+        """What is returned, and the learning rate: as declared; and where that is open, a step, of any rate."""
+        yield self._as_declared
         if self.declared.returns is None:
-            for rate in [self.declared.learning_rate] if self.declared.learning_rate else COMMON_RATES:
-                yield replace(self.declared, returns="step", learning_rate=rate)
+            yield from product(("step", "change"), dict.fromkeys((self.declared.learning_rate, None)))
+
+    def _step(self, gradients: Sequence[Evidence]) -> Convention | None:
+        """The step that answers seem to be, where nothing is declared of what is returned."""
+        if self.declared.returns is not None or not gradients:
+            return None
+        step = likely_step([Observation(piece.case, piece.claim) for piece in gradients], self.declared.loss)
+        return replace(step, learning_rate=self.declared.learning_rate or step.learning_rate) if step else None
+
+    def _is_one(self, convention: Convention) -> bool:
+        """Whether it is no factor that went astray: the change alone looks like that, unless its rate is a common one."""
+        rate = self.declared.learning_rate
+        return convention.returns not in ("change", "rise") or (
+            convention.returns == "change" and (rate == convention.learning_rate or convention.learning_rate in SMALL)
+        )
 
     def _voted(self, gradients: Sequence[Evidence]) -> list[Convention]:
         """What was left open, as the answers to more than half of the cases have it, in a quick pass; most votes first."""
@@ -158,9 +195,9 @@ class Layers:
         for tried in () if self._closed else self._tries():
             for piece in gradients:
                 observed = Observation(piece.case, piece.claim)
-                found = followed(observed, tried.loss, tried.format, tried.returns, tried.learning_rate)
+                found = followed(observed, self.declared.loss, self.declared.format, *tried)
                 votes.update(dict.fromkeys(found, 1))
-        most = [c for c, n in votes.items() if 2 * n > len(gradients) and c.fits(self.declared)]
+        most = [c for c, n in votes.items() if 2 * n > len(gradients) and c.fits(self.declared) and self._is_one(c)]
         return sorted(most, key=lambda c: (-votes[c], c.plainness))
 
     def _of_most(self, evidence: Sequence[Evidence], convention: Convention) -> Iterator[tuple[Reasons, bool]]:

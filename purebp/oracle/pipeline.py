@@ -108,7 +108,7 @@ def judged(
         if meant is not None and meant != convention and meant.fits(declared):
             found = convention = meant
             under = facts.reasons.evidence or regathered(relevant, convention, declared.format, question.enclose)
-            facts = replace(facts, evidence=under)
+            facts = replace(facts, evidence=under, found=True)
     verdict = reached(facts)
     notes = _notes(question, facts, convention, verdict) if explained or facts.right else ()
     anew = (ROUNDED_ANEW,) if state and not kept else ()

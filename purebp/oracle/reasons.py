@@ -9,7 +9,7 @@ from purebp.oracle.answer import Finding
 from purebp.oracle.conventions import Convention
 from purebp.oracle.evidence import Evidence
 from purebp.oracle.explaining.catalogue import STATE
-from purebp.oracle.explaining.diagnosis import Diagnosis
+from purebp.oracle.explaining.diagnosis import ANSWERED, Diagnosis
 
 RECURRENCE = "∂loss/∂Wˡ = δˡᵀ aˡ⁻¹"
 
@@ -43,6 +43,9 @@ def of_state(findings: Sequence[Finding]) -> Reasons:
 
 
 def _conventional(change: str) -> bool:
-    return change in ("sign turned", "gradient of another loss") or (
-        change.startswith("factor ") and " in " not in change
-    )
+    return change in (
+        "sign turned",
+        "gradient of another loss",
+        "another learning rate",
+        *(name for name, _ in ANSWERED.values()),
+    ) or (change.startswith("factor ") and " in " not in change)

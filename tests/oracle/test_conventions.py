@@ -206,7 +206,7 @@ def test_a_stray_factor_conforms_in_no_step() -> None:
         network = rebuilt(weights, biases, names)
         return lists_of(sgd_step(network, backpropagation(network, Batch(inputs, targets), "half_sse"), 0.4))
 
-    for declared in ({"returns": "step", "learning_rate": 0.1}, {"learning_rate": 0.1}, {}):
+    for declared in ({"returns": "step", "learning_rate": 0.1}, {"learning_rate": 0.1}):
         assert not check(strays, activations=names, **declared).conforms, declared
 
 

@@ -128,8 +128,8 @@ DECLARATIONS = {
     ),
     "returns": Declaration(
         DOES,
-        "the gradients; descent: their negatives, to be added; step: updated weights",
-        choices=("gradients", "descent", "step"),
+        "the gradients; descent: their negatives, to be added; step: updated weights; change: those less the weights",
+        choices=("gradients", "descent", "step", "change"),
     ),
     "learning_rate": Declaration(DOES, "of the step", _rate, "X"),
     "sizes": Declaration(CALLED, "the widths, inputs first, if they are fixed", _sizes, "N,N,N", several=True),
@@ -234,8 +234,8 @@ class Declared:
             object.__setattr__(self, "format", replace(self.format, strict=True))
         if self.samples == "vector" and self.batch != 1:
             raise PurebpError('samples="vector" hands over a single sample: declare batch=1 with it')
-        if self.returns == "step" and self.learning_rate is None:
-            raise PurebpError('returns="step" needs the learning_rate of the step')
+        if self.returns in ("step", "change") and self.learning_rate is None:
+            raise PurebpError(f'returns="{self.returns}" needs the learning_rate of the step')
 
     def per_layer(self, depth: int = 1) -> tuple[Activation, ...]:
         """The activations of a network of that depth; where one per layer is declared, those."""

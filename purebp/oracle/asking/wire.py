@@ -295,7 +295,7 @@ def as_candidate(answer: dict[str, Any], returns: str | None) -> Any:
     given = {key: others.pop(key) for key in ("gradients", "step") if key in others}
     if not given:
         return others
-    wanted = next(iter(given)) if returns is None else "step" if returns == "step" else "gradients"
+    wanted = next(iter(given)) if returns is None else "step" if returns in ("step", "change") else "gradients"
     if wanted not in given:
         (other,) = given
         raise NoAnswer(

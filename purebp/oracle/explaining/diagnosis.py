@@ -15,6 +15,7 @@ does, the pattern of what is right and what is wrong says where to look.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -24,11 +25,11 @@ from typing import Any
 
 from purebp.number_systems.ball import ball
 from purebp.number_systems.formats import BINARY32, Format, format_named, is_exact
-from purebp.oracle.answer import LOCAL, Claim, Key, as_claim, gradients_in, tensor_name
+from purebp.oracle.answer import LOCAL, STEPS, Claim, Key, as_claim, gradients_in, tensor_name
 from purebp.oracle.cases import Case, default_loss
-from purebp.oracle.conventions import ONE, Convention, Factor, factors
+from purebp.oracle.conventions import ONE, Convention, Factor, factors, shortest, unusual
 from purebp.oracle.evidence import inside, turned_claim
-from purebp.oracle.explaining.catalogue import CATALOGUE, LOSS, RATES, STATE, seen, updated_weights
+from purebp.oracle.explaining.catalogue import CATALOGUE, LOSS, RATES, SQUARES, STATE, seen, updated_weights
 from purebp.oracle.explaining.recipe import (
     Mistake,
     Place,
@@ -43,10 +44,15 @@ from purebp.textbook import losses
 from purebp.textbook.arithmetic import FLOAT, Arithmetic, Matrix, PurebpError
 from purebp.textbook.backprop import backpropagation, forward
 from purebp.textbook.linalg import shape
-from purebp.textbook.losses import Loss
+from purebp.textbook.losses import REDUCTIONS, Loss
 from purebp.textbook.network import Batch, Gradients, Network
 from purebp.textbook.optimizers import sgd_step
 
+TURNED = {"gradients": "descent", "descent": "gradients", "step": "ascent", "change": "rise"}
+ANSWERED = {  # a step in another form than was declared
+    "change": ("the change in place of the updated weights", "It returns the change, not the updated weights"),
+    "step": ("the updated weights in place of the change", "It returns the updated weights, not the change"),
+}
 Made = tuple[Mistake, frozenset[int]]
 
 
@@ -151,6 +157,8 @@ def explanations(
     if not all(map(_finite, observations)):
         return []
     search = Search(observations, loss, format, returns, learning_rate)
+    if not plain and (step := _another_step(search)):
+        return step
     for first in search.firsts()[: 1 if plain else 2]:
         search.begin(first)
         for stage in search.stages(plain):
@@ -159,6 +167,34 @@ def explanations(
     return (
         [] if plain else [found for found in (_penalty(search), _online(search), _nothing(search)) if found is not None]
     )
+
+
+def likely_step(observations: Sequence[Observation], loss: Loss | str | None) -> Convention | None:
+    """The step that answers seem to be of which nothing is declared, though they may be wrong; None if they seem none.
+
+    Tensors that are right, above a mistake or beside it, are w − η g with one and the same η, which most of them tell.
+    Where none is right, most are nearer to the parameters than to 0, as gradients are not.
+    """
+    search, votes = Search(observations, loss, "binary64", "step", None), Counter[Convention]()
+    losses = [search.loss.reduced(reduction) for reduction in REDUCTIONS] if search.open_loss else [search.loss]
+    for chosen, observed in product(losses, search.observations):
+        claim = search.normal(observed)
+        for key, rows in as_claim(run(Recipe(), observed.network, observed.batch, chosen, FLOAT)).items():
+            ratio = search.ratio(key, claim[key], rows, observed) if key in claim else None
+            if ratio is not None and 0 < ratio < inf and sum(map(len, rows)) > 1:
+                size, rate = search.split(chosen, Factor(shortest(ratio, 1e-5)))
+                votes[Convention(Convention(chosen, size).effective, ONE, "step", rate)] += 1
+    if votes:
+        found = max(votes, key=lambda c: (votes[c], [-x for x in unusual(c.learning_rate or 1.0)]))
+        if 2 * votes[found] > len(observations):
+            return found
+    pairs = [(o.claim[key], rows) for o in observations for key, rows in as_claim(o.network).items() if key in o.claim]
+    near = [2 * _squares(claim, rows) < _squares(claim, [[0.0] * len(row) for row in rows]) for claim, rows in pairs]
+    return Convention(search.loss, ONE, "step", 0.1) if 2 * sum(near) > len(near) else None
+
+
+def _squares(a: Matrix, b: Matrix) -> float:
+    return sum((x - y) ** 2 for rows in zip(a, b) for x, y in zip(*rows))
 
 
 def followed(
@@ -198,6 +234,7 @@ class Search:
     ) -> None:
         self.format, self.open_loss, self.open_sign = format_named(format), loss is None, returns is None
         self.returns, self.learning_rate = returns or "gradients", learning_rate
+        self.open_rate = self.returns in STEPS and learning_rate is None
         functions = [layer.activation for layer in observations[0].network.layers]
         self.loss = default_loss(functions, loss)
         others = [losses.mse, losses.mae, losses.huber(1.0)]
@@ -218,7 +255,7 @@ class Search:
         claimed = (x for o in self.observations for rows in gradients_in(o.claim).values() for row in rows for x in row)
         self.stored = all(is_exact(x, BINARY32) for x in claimed)  # in binary32
         self.catalogue = list(CATALOGUE.values())
-        if self.returns == "step" and learning_rate is not None and learning_rate not in RATES:
+        if self.returns in STEPS and learning_rate is not None and learning_rate not in RATES:
             self.catalogue.append(updated_weights(learning_rate))
         self.begin(self.observations[0])
 
@@ -254,16 +291,16 @@ class Search:
         rate = self.learning_rate or 1.0
 
         def gradient(c: float, w: float) -> float:
-            return -c if self.returns == "descent" else (w - c) / rate
+            return -c if self.returns == "descent" else ((w if self.returns == "step" else 0.0) - c) / rate
 
         return turned_claim(dict(observed.claim), observed.network, FLOAT, gradient)
 
     @property
     def rates(self) -> dict[Factor, str]:
         """The factors of a step that come from the declared learning rate, and how they arise."""
-        if self.returns != "step" or self.learning_rate is None:
+        if self.returns not in STEPS or self.learning_rate in (None, 1.0):
             return {}
-        rate = Fraction(repr(float(self.learning_rate)))
+        rate = Fraction(repr(self.learning_rate))
         return {Factor(rate): "twice", Factor(1 / rate): "missing"}
 
     def off(self, observed: Observation) -> bool:
@@ -284,8 +321,10 @@ class Search:
 
     def stages(self, only: bool) -> Iterator[list[Hypothesis]]:
         plain = list(self.solved((), self.loss))
-        free = [h for h in plain if h.cost == 0 or (only and h.cost == 1 and h.convention.returns == "ascent")]
-        yield sorted(free, key=lambda h: h.convention.plainness) if self.open_loss else free
+        free = [
+            h for h in plain if h.cost == 0 or (only and h.cost == 1 and h.convention.returns in ("ascent", "rise"))
+        ]
+        yield sorted(free, key=self.unusual) if self.open_loss or self.open_rate else free
         others = [h for other in self.others for h in self.solved((), other) if not h.made and not h.scales]
         if self.open_loss:
             yield [h for h in others if h.cost == 0]
@@ -301,6 +340,13 @@ class Search:
         both = filter(None, (self.apart(*pair) for pair in combinations(singles, 2)))
         yield [h for pair in both for h in self.solved(pair, self.loss, exact=True)]
         yield [h for h in everything if h.cost == 3]
+
+    def unusual(self, hypothesis: Hypothesis) -> tuple[Any, ...]:
+        """For sorting, what is commonest first: of learning rates that are open the usual ones, then the short ones."""
+        convention, rate = hypothesis.convention, hypothesis.convention.learning_rate
+        if not self.open_rate or rate is None:
+            return convention.plainness
+        return convention.named is None, *unusual(rate), *convention.plainness
 
     def singles(self) -> Iterator[Made]:
         """Every mistake of the trunk that changes something in the first case."""
@@ -361,11 +407,12 @@ class Search:
         ratios = {key: self.ratio(key, claim[key], rows) for key, rows in tensors.items()}
         known = [r for r in ratios.values() if r is not None and r != inf]
         local: dict[Key, list[tuple[Mistake, float | None, float]]] = {}
-        for ratio in dict.fromkeys(([] if self.open_loss else [1.0]) + [float(f"{r:.6g}") for r in known]):
+        digits, wanted = (15, []) if self.open_rate else (6, [] if self.open_loss else [1.0])
+        for ratio in dict.fromkeys(wanted + [float(f"{r:.{digits}g}") for r in known]):
             wrong = [key for key, rows in tensors.items() if not self.fits(key, rows, ratio)]
             if exact and wrong:
                 continue
-            for factor in list(self.factors(ratio, self.tolerance))[:12]:
+            for factor in self.scales(loss, ratio, self.tolerance, exact=not made):
                 convention, cost = self.convention(loss, factor)
                 cost += len(made)
                 if not wrong:
@@ -381,6 +428,33 @@ class Search:
         yield from factors([(ratio, *self.first.size)], tolerance)
         for rate in self.rates:
             yield from (f for f in (rate, -rate) if abs(ratio - f.constant) <= tolerance * abs(ratio))
+
+    def scales(self, loss: Loss, ratio: float, tolerance: float, exact: bool = False) -> Iterator[Factor]:
+        """The factors that explain a ratio of all tensors; of a learning rate that is open, the constant is that."""
+        if not self.open_rate:
+            yield from list(self.factors(ratio, tolerance))[:12]
+        elif ratio:
+            n, m = self.first.size
+            for i, j in product((0, 1, -1), repeat=2):
+                if not self.open_loss or Convention(loss, Factor(samples=i, outputs=j)).named:
+                    yield Factor(shortest(ratio / (n**i * m**j), 1e-5), i, j)
+                    if exact:
+                        yield Factor(shortest(self.best_rate(loss, i, j), 1e-15), i, j)
+
+    def best_rate(self, loss: Loss, i: int, j: int) -> float:
+        """The learning rate of a right step, times nⁱ mʲ: from the entry that moves most beside what it was."""
+        best = 0.0, 0.0
+        for o in self.observations:
+            factor, kept, moved = float(Factor(samples=i, outputs=j)(*o.size)), as_claim(o.network), self.normal(o)
+            for key, rows in as_claim(run(Recipe(), o.network, o.batch, loss, FLOAT)).items():
+                for triple in zip(moved[key], rows, kept[key]) if key in moved else ():
+                    found = (
+                        (abs(d) / (abs(w) if self.returns == "step" else 1.0), d / (factor * g))
+                        for d, g, w in zip(*triple)
+                        if g and w
+                    )
+                    best = max(best, *found, key=lambda pair: pair[0])
+        return best[1]
 
     def fits(self, key: Key, rows: Matrix, ratio: float) -> bool:
         """Whether the first answer is that multiple of the rows."""
@@ -405,7 +479,7 @@ class Search:
         return (
             bool(measured)
             and all(self.agree(r, slack, ratio) for r, slack in measured)
-            and any(self.factors(ratio, self.tolerance + max(slack for _, slack in measured)))
+            and any(self.scales(self.loss, ratio, self.tolerance + max(slack for _, slack in measured)))
         )
 
     def fits_from_above(self, made: tuple[Made, ...]) -> bool:
@@ -428,10 +502,19 @@ class Search:
         turned = factor.constant < 0
         returns = self.returns
         if turned:
-            returns = {"gradients": "descent", "descent": "gradients", "step": "ascent"}[returns]
-        size = Factor(abs(factor.constant), factor.samples, factor.outputs)
+            returns = TURNED[returns]
+        size, rate = Factor(abs(factor.constant), factor.samples, factor.outputs), self.learning_rate
+        if self.open_rate:
+            size, rate = self.split(loss, size)
         cost = (turned and not self.open_sign) + (size != ONE and not self.open_loss)
-        return Convention(loss, size, returns, self.learning_rate), cost
+        return Convention(loss, size, returns, rate), cost
+
+    def split(self, loss: Loss, whole: Factor) -> tuple[Factor, float]:
+        """A factor into that of the loss, where it is open, and the learning rate: the usual one, else the shorter."""
+        halves = self.open_loss and loss.base in SQUARES
+        sizes = [replace(whole, constant=Fraction(1, c)) for c in ((1, 2) if halves else (1,))]
+        rates = [(size, float(whole.constant / size.constant)) for size in sizes]
+        return min(rates, key=lambda pair: (*unusual(pair[1]), Convention(loss, pair[0]).plainness))
 
     def of_one_tensor(self, key: Key, place: Place) -> Iterator[tuple[Mistake, float | None, float]]:
         """Every mistake that concerns this tensor alone, and the first answer as a multiple of what it gives."""
@@ -518,8 +601,8 @@ class Search:
                 if key in claim and not self.near(claim[key], rows, observed, key):
                     return None
         for format in dict.fromkeys((self.format, BINARY32)):
-            if format.precision > self.format.precision:
-                continue
+            if format.precision > self.format.precision or (self.open_rate and format != self.format):
+                continue  # a learning rate that is nearly the one would do there
             if format != self.format and (hypothesis.made or hypothesis.scales) and not self.stored:
                 continue  # wide budgets would let two mistakes that cancel stand for a roundoff
             if all(inside(gradients_in(o.claim), hypothesis.claim(o, ball(format))) for o in self.observations):
@@ -564,7 +647,7 @@ class Search:
     def departures(self, convention: Convention) -> Iterator[tuple[str, str]]:
         """What was declared otherwise."""
         if not self.open_sign and convention.returns != self.returns:
-            if convention.returns == "ascent":
+            if convention.returns in STEPS:
                 yield "sign turned", "The step goes uphill: subtract the gradient from the weights, or turn its sign."
             else:
                 wanted = "subtracted" if self.returns == "gradients" else "added"
@@ -595,6 +678,37 @@ class Search:
                 f"Every gradient is {factor} times what it should be{_symbols(factor)}: it is the gradient of {convention.words}, "
                 f"not of {Convention(self.loss).words}.",
             )
+
+
+def _another_step(search: Search) -> list[Diagnosis]:
+    """A right step with another learning rate than was declared, or in another form, after what says the same otherwise."""
+    if search.returns not in ANSWERED or search.learning_rate is None:
+        return []
+    loss, rate = None if search.open_loss else search.loss, search.learning_rate
+    (other,) = ANSWERED.keys() - {search.returns}
+    tries = [(search.returns, None), (other, rate), (other, None)]
+    told = (explanations(search.observations, loss, search.format, *tried, plain=True) for tried in tries)
+    convention = next((found[0].convention for found in told if found), None)
+    if convention is None or (convention.returns, convention.learning_rate) == (search.returns, rate):
+        return []
+    own = search.told([h for h in search.solved((), search.loss) if h.cost <= 1 and not h.scales and not h.made])
+    own = [told for told in own if told.convention and (told.convention.named or not search.open_loss)]
+    if any(not told.changes for told in own):
+        return own
+    names, sentence = [], "It is a right step"
+    if convention.returns not in (search.returns, TURNED[search.returns]):
+        names, sentence = [ANSWERED[other][0]], ANSWERED[other][1]
+    if convention.learning_rate != rate:
+        names.append("another learning rate")
+        sentence += f" with the learning rate {convention.learning_rate:.15g}; {rate:.15g} was declared"
+    if convention.returns in ("ascent", "rise"):
+        names.append("sign turned")
+        sentence += ", but for its sign: it goes uphill"
+    line = "Wˡ − η ∂loss/∂Wˡ"
+    return [
+        *own,
+        Diagnosis(" and ".join(names), LOSS, f"{sentence}.", line, tuple(names), convention, search.format.name),
+    ]
 
 
 def _penalty(search: Search) -> Diagnosis | None:
