@@ -170,6 +170,8 @@ LAYOUTS: dict[str, Callable[[Any], Any]] = {
 
 def _plain(x: Any) -> Any:
     """Lists of numbers, from arrays, tuples and lists of them."""
+    if type(x) in (float, int):  # as most are
+        return x
     if hasattr(x, "detach"):  # a tensor of PyTorch that requires a gradient
         x = x.detach()
     if hasattr(x, "tolist"):
