@@ -21,7 +21,7 @@ from purebp.cli.terminal import Line
 from purebp.oracle.answer import Finding
 from purebp.oracle.asking.declared import DECLARATIONS, Declaration, declaration
 from purebp.oracle.asking.loading import CannotLoad
-from purebp.oracle.asking.making import HINTS
+from purebp.oracle.asking.making import HINTS, hints
 from purebp.oracle.asking.subject import TIMEOUT
 from purebp.oracle.asking.task import Outcome, Task
 from purebp.oracle.check import Search

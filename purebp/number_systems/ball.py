@@ -44,6 +44,7 @@ new = tuple.__new__  # for balls in bulk: the __new__ of a NamedTuple is a Pytho
 K = 8  # roundoffs of an elementary function, its formula included; docs/error-budget.md counts them
 K_STRICT = 12  # those of a stable formula, relative to its result
 WIDEST = 1 << 8  # bytes of a field in `products`
+FEW = 8  # rows or columns, which are multiplied sooner than packed
 DEEPEST = 1 << 14  # bits below which a number in a row is truncated, its rest going into the radius
 
 
@@ -472,11 +473,13 @@ def products(a: Sequence[Sequence[int]], b: Sequence[Sequence[int]]) -> Iterator
     The dot product of a row of A with these columns then holds its dot products with all rows of B, side by side. As
     |a · b| < 2^(bits + others + bits of the length) ≤ half, a field to which half was added is not negative and does
     not reach into the next one. The matrix with the longer integers is the one packed, so that the factors are short;
-    where fields would be long and mostly empty, as next to a number that is tiny, nothing is.
+    where fields would be long and mostly empty, as next to a number that is tiny, nothing is, nor where there are few.
 
     >>> list(products([[1, -2], [3, 4]], [[5, 6], [7, 8], [-9, 0]]))
     [[-7, -9, -9], [39, 53, -27]]
     """
+    if min(len(a), len(b), *map(len, a[:1])) < FEW:
+        return ([sumprod(row, other) for other in b] for row in a)
     bits, others = (max((max(map(abs, row)) for row in rows), default=0).bit_length() for rows in (a, b))
     if not (bits and others):
         return ([0] * len(b) for _ in a)

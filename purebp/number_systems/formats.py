@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import ldexp
+from math import inf, ldexp
 
 from purebp.textbook.arithmetic import PurebpError
 
@@ -103,19 +103,17 @@ def rounds_to(x: float | Fraction, format: Format) -> float:
     >>> rounds_to(0.1, BINARY32), rounds_to(1.00390625, BFLOAT16), rounds_to(1e39, BINARY32)
     (0.10000000149011612, 1.0, inf)
     """
-    if x != x or x in (float("inf"), float("-inf")):
+    if x != x or x in (0, inf, -inf):
         return float(x)
-    exact = Fraction(x)
-    if exact == 0:
-        return float(x)
-    magnitude = abs(exact)
-    exponent = magnitude.numerator.bit_length() - magnitude.denominator.bit_length()
-    exponent -= magnitude < Fraction(2) ** exponent  # now 2^exponent ≤ |x| < 2^(exponent + 1)
-    unit = Fraction(2) ** (max(exponent, format.emin) - format.precision + 1)
-    rounded = round(exact / unit) * unit  # Fraction rounds half to even
-    if abs(rounded) > Fraction(format.largest):
-        return float("inf") if x > 0 else float("-inf")
-    return float(rounded) if rounded else (0.0 if x > 0 else -0.0)
+    p, q = abs(x).as_integer_ratio()
+    exponent = p.bit_length() - q.bit_length()
+    exponent -= p << max(0, -exponent) < q << max(0, exponent)  # now 2^exponent ≤ |x| < 2^(exponent + 1)
+    unit = max(exponent, format.emin) - format.precision + 1  # the last place counts 2^unit
+    q <<= max(0, unit)
+    whole, rest = divmod(p << max(0, -unit), q)
+    whole += 2 * rest > q or (2 * rest == q and whole % 2)
+    magnitude = inf if whole.bit_length() + unit > format.emax + 1 else ldexp(whole, unit)
+    return magnitude if x > 0 else -magnitude
 
 
 def is_exact(x: float, format: Format) -> bool:

@@ -14,7 +14,19 @@ from hypothesis import example, given, reject, settings
 from hypothesis import strategies as st
 
 from purebp import FLOAT, Batch, Layer, Network, PurebpError, backpropagation, evaluate, loss
-from purebp.number_systems.ball import _EXP, _EXPM1, _LOG, _LOG1P, Ball, Rules, ball, exact_sum, float_above, products
+from purebp.number_systems.ball import (
+    _EXP,
+    _EXPM1,
+    _LOG,
+    _LOG1P,
+    FEW,
+    Ball,
+    Rules,
+    ball,
+    exact_sum,
+    float_above,
+    products,
+)
 from purebp.number_systems.decimals import decimal
 from purebp.number_systems.formats import (
     BFLOAT16,
@@ -141,13 +153,17 @@ def test_a_sum_too_long_for_its_accumulator_has_no_bound() -> None:
             assert (x.radius < math.inf) == bounded
 
 
-@given(st.data(), st.integers(1, 4), st.tuples(*[st.sampled_from([0, 1, 8, 63, 900, 3000])] * 2))
-def test_integer_products_are_those_of_the_definition(data: st.DataObject, length: int, bits: tuple[int, int]) -> None:
-    a, b = (
-        data.draw(st.lists(st.lists(entries | st.just(-(2**n)), min_size=length, max_size=length), max_size=5))
-        for n in bits
-        for entries in [st.integers(-(2**n), 2**n)]
-    )
+@pytest.mark.parametrize("least", [0, FEW])
+@given(st.integers(0, 2**32), st.tuples(*[st.sampled_from([0, 1, 8, 63, 900, 3000])] * 2))
+def test_integer_products_are_those_of_the_definition(least: int, seed: int, bits: tuple[int, int]) -> None:
+    """Of few rows and columns, and of many, which are packed."""
+    random = Random(seed)
+    length, *counts = max(1, least) + random.randrange(4), *(least + random.randrange(6) for _ in bits)
+
+    def entry(n: int) -> int:
+        return random.choice([-(2**n), 2**n, random.randint(-(2**n), 2**n)])
+
+    a, b = ([[entry(n) for _ in range(length)] for _ in range(count)] for n, count in zip(bits, counts))
     assert list(map(list, products(a, b))) == [[sum(map(mul, row, other)) for other in b] for row in a]
 
 

@@ -176,6 +176,8 @@ def plain(x: Any) -> Any:
     >>> plain([(1.0, 2.0), (3.0,)])
     [[1.0, 2.0], [3.0]]
     """
+    if type(x) in (float, int):  # as most are
+        return x
     if hasattr(x, "detach"):  # a tensor of PyTorch that requires a gradient
         x = x.detach()
     if hasattr(x, "tolist"):
