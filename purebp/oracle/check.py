@@ -104,15 +104,25 @@ def check(
     if declared.activations is None:
         guessed = guess(lambda case, tried: ask(candidate, case, tried), declares, imported_by(candidate))
         declared = Declared(**{**declares, **guessed.options})
-    report, _ = within_limits(candidate, declared, called_so, explore, seed)
+    report, _ = within_limits(candidate, declared, called_so, explore, seed, guessed.lost)
     return replace(report, notes=(*report.notes, *guessed.notes(report.conforms, python=True)))
 
 
 def within_limits(
-    candidate: Candidate, declared: Declared, name: str, explore: Search | None = None, seed: int = 0
+    candidate: Candidate,
+    declared: Declared,
+    name: str,
+    explore: Search | None = None,
+    seed: int = 0,
+    lost: bool = False,
 ) -> tuple[Report, Declared]:
-    """The report on what the candidate takes, and the declaration of that; what it refuses is said, and not held against it."""
+    """The report on what the candidate takes, and the declaration of that; what it refuses is said, and not held against it.
+
+    lost: no way was found in which it answers, so that nothing is decided where it does not.
+    """
     report = checked(candidate, Layers(declared, complete=True), declared.ladder(seed), name, explore)
+    if lost and all(case.finding and case.finding.kind in ("raises", "error") for case in report.cases):
+        return replace(report, verdict="undecided"), declared
     if not any(case.finding and case.finding.kind in REFUSALS for case in report.cases):
         return report, declared
     found = list(limits(lambda case, tried: ask(candidate, case, tried), declared))

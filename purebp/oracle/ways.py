@@ -138,7 +138,7 @@ def _checked(asked: Asked, way: Way, guessed: Guess) -> Report:
     whole = Declared(**{**way.options, **asked.declared, **guessed.options})
     names = chain((case.name for case in whole.ladder(task.seed)), repeat("one of them, asked again"))
     called = way.candidate(whole, names)
-    report, taken = within_limits(called, whole, task.name, task.explore, task.seed)
+    report, taken = within_limits(called, whole, task.name, task.explore, task.seed, guessed.lost)
     cases = taken.ladder(task.seed)
     if task.program and not report.conforms:
         way.fresh()

@@ -32,6 +32,7 @@ from purebp.textbook.arithmetic import PurebpError
 LOADING = "the loading of the file"
 FINDING = "finding out how it is asked"
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if hasattr(signal, "pthread_sigmask") else ()
+MANY = 6  # times as long as a call: until the next way of asking is found
 GRACE = 1.0  # seconds after a time-out until the process ends itself: by then nobody is there who would end it
 
 
@@ -73,6 +74,9 @@ def _outcome(task: Task, process: Any, receiver: Connection, watch: Callable[[st
             return _ended(task, doing, exit_of(process.exitcode))
         if message == "asks":
             doing, deadline = content, monotonic() + task.timeout
+            watch(doing)
+        elif message == "finds":
+            doing, deadline = content, monotonic() + MANY * task.timeout
             watch(doing)
         elif message == "answered":
             deadline = inf
@@ -227,12 +231,12 @@ def _asked(task: Task, tell: Teller) -> Asked:
         return Watched(lambda: work(), repeat(label), module.__code__, tell)()
 
     def found() -> Iterator[Way]:
-        tell("asks", FINDING)
+        tell("finds", FINDING)
         namespace = vars(module)
         for each in forms(namespace, told):
             tell("answered")
             yield form(each)
-            tell("asks", FINDING)
+            tell("finds", FINDING)
         tell("answered")
 
     try:

@@ -43,7 +43,17 @@ from purebp.oracle.cases import Case, asked_first
 
 MOST_FORMS = 40
 SECONDS = 2.0  # for a call while it is being found out
-WIDTHS = ((2, 3, 2), (2, 3, 1), (2, 2), (3, 1), (2, 3, 4, 2), (2, 3, 4, 1))  # of networks that are asked for
+WIDTHS = (
+    (2, 3, 2),
+    (2, 3, 1),
+    (2, 2),
+    (3, 1),
+    (2, 3, 4, 2),
+    (2, 3, 4, 1),
+    (3, 3, 3),
+    (3, 3, 3, 3),
+)  # of networks that are asked for
+SQUARE = WIDTHS[6:]  # for those that raise wherever layers differ
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +231,7 @@ def _form(
     if asking.pattern is None and not asking.steps:
         return None
     options: dict[str, Any] = {"weights": "out_in", **way}
-    if made.fixed:
+    if made.fixed or sizes in SQUARE:
         options["sizes"] = sizes
     if asking.steps and options.get("batch") is None and asking.online(sizes, way):
         options["batch"] = 1

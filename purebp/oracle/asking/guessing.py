@@ -12,7 +12,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import product
+from itertools import pairwise, product
 from typing import Any, NamedTuple
 
 from purebp.number_systems.formats import BINARY64
@@ -63,6 +63,11 @@ class Guess:
     rank: Rank = Rank()
 
     @property
+    def lost(self) -> bool:
+        """Whether it was asked in vain."""
+        return self.asked and self.state != "found"
+
+    @property
     def sure(self) -> bool:
         """Whether every answer is a multiple of the gradient, and on all cases the same one."""
         return self.rank.whole and (self.rank.answered == CASES or (self.rank.answered > 1 and self.rank.even == 1))
@@ -109,6 +114,8 @@ def guess(ask: Ask, declared: Mapping[str, Any], source: str | None = "", ranked
     slopes = dict.fromkeys(re.findall(r"(?<![\w.])0?\.\d{1,4}(?!\w)", source or ""))
     search = _Search(ask, given, slopes=list(slopes)[:MOST_SLOPES])
     for special in _specials(given):
+        if "wrong shape" in search.problems and _alike(special.get("sizes", ())):
+            break  # it answers, and that may be what is wrong
         if any(search.finds(*tried) for tried in _layouts({**given, **special}, source)) or search.best:
             break
     return search.result()
@@ -123,7 +130,13 @@ def _specials(given: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     if "inputs" not in given:
         yield from ({"inputs": kind} for kind in ("whole", "binary"))
     if not {"sizes", "outputs"} & given.keys() and (functions is None or len(Declared(functions).per_layer(2)) == 2):
-        yield from ({"sizes": sizes} for sizes in product(range(1, 5), range(1, 6), range(1, 4)))
+        fixed = product(range(1, 5), range(1, 6), range(1, 4))
+        yield from ({"sizes": sizes} for sizes in sorted(fixed, key=_alike))
+
+
+def _alike(sizes: Sequence[int]) -> int:
+    """How many layers are as wide as those before: what is wrong hides there."""
+    return sum(a == b for a, b in pairwise(sizes))
 
 
 @dataclass(slots=True)

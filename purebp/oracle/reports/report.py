@@ -76,6 +76,8 @@ class Report:
         name = self.explanations[0].name if self.explanations and not self.conforms else ""
         if self.verdict == "correct-under-convention" and not self.conforms:
             return f"{self.candidate}: not as declared" + (f": {name}" if name else "")
+        if self.verdict == "undecided" and self.findings and not self.tensors:
+            return f"{self.candidate}: undecided: in no way that was tried did it give an answer"
         if self.verdict == "undecided" and self.tensors and not any(tensor.undecided for tensor in self.tensors):
             return f"{self.candidate}: undecided: not all gradients were given"
         return f"{self.candidate}: {VERDICTS[self.verdict].headline}" + (
