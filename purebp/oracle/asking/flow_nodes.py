@@ -10,14 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from types import SimpleNamespace
 from typing import Any
 
-from purebp.graphs.nodes import Node
+from purebp.graphs.nodes import Constant, Multiply, Node
 from purebp.graphs.tensors import Shape, Tensor, arranged, dimensions, entries, entrywise
 from purebp.oracle.asking.candidate import NoAnswer
 from purebp.oracle.asking.known import (
-    KNOWN,
     MATRICES,
     N_IN,
     N_OUT,
@@ -31,6 +32,7 @@ from purebp.oracle.asking.known import (
     recognised,
 )
 from purebp.oracle.asking.trials import (
+    NOT_CHANGED,
     Arrays,
     Feed,
     Trial,
@@ -154,7 +156,7 @@ class Flow:
         if not self.attributes.keyed:
             return getattr(parent, self.attributes.gradients)
         parts = [getattr(node, self.attributes.gradients, {}).get(parent) for node in nodes]
-        return parts[0] if len(parts) == 1 else sum(parts[1:], parts[0])
+        return reduce(add, parts)
 
     def played(self, found: Found, feed: Feed, uses: int, twice: bool = False) -> dict[str, Any]:
         """The value and the gradients of one node alone; twice: run with other numbers before."""
@@ -257,9 +259,7 @@ class Flow:
         note = f"{found.name}: with several outputs, {self.backward} is not the gradient of {self.forward}; with one it is."
         yield self._trial(found, "with two outputs", ((None, 2), (None, 2)), 1, False, note=note, refuses=True)
 
-    def _trial(
-        self, found: Found, how: str, shapes: Sequence[Shape], uses: int, twice: bool, **more: Any
-    ) -> Trial:
+    def _trial(self, found: Found, how: str, shapes: Sequence[Shape], uses: int, twice: bool, **more: Any) -> Trial:
         known = found.match.known
         of_state = (
             "not reset between calls",
@@ -284,7 +284,6 @@ class Flow:
             classes = tuple(dict.fromkeys([step.found.name for step in net.steps] + [self.leaf_class.__name__]))
             title = "a network of " + ", ".join(dict.fromkeys(step.found.name for step in net.steps))
             drivers = self.drivers
-            one = next((d.__name__ for d in (drivers.run, drivers.sort) if d), title)
             yield self._network(net, title, title, classes, Drivers())
             if drivers.sort:
                 name = drivers.sort.__name__
@@ -297,7 +296,6 @@ class Flow:
                 name = drivers.update.__name__
                 only = Drivers(update=drivers.update)
                 yield self._network(net, name, title, (*classes, title), only, learning_rate=0.5)
-            del one
 
     def _network(
         self,
@@ -356,6 +354,7 @@ class Flow:
             told,
             learning_rate,
             is_network=subject == title,
+            otherwise=tuple((name, _times(net.graph, factor)) for name, factor in FACTORS if learning_rate),
         )
 
     def _built(self, net: Net, feed: Feed, set_values: bool) -> tuple[dict[str, Any], Any]:
@@ -391,9 +390,7 @@ class Flow:
                     raise NoAnswer("order", told)
         return [objects[place] for place in places]
 
-    def _of_leaf(
-        self, net: Net, name: str, objects: dict[str, Any], feed: Feed, subject: str, updated: bool
-    ) -> Tensor:
+    def _of_leaf(self, net: Net, name: str, objects: dict[str, Any], feed: Feed, subject: str, updated: bool) -> Tensor:
         value = net.given(name, feed[name])
         if updated:
             got = getattr(objects[name], self.attributes.value)
@@ -403,6 +400,19 @@ class Flow:
             got = self.gradient_of(objects[name], [objects[s.name] for s in net.steps if name in s.parents])
         what = f"the {'value' if updated else 'gradient'} of {name}"
         return net.given(name, shaped(subject, what, got, dimensions(value)))
+
+
+FACTORS = (
+    ("sign turned", -1.0),
+    ("factor 2", 2.0),
+    ("factor ½", 0.5),
+    ("factor −2", -2.0),
+    (NOT_CHANGED, 0.0),
+)  # of a step
+
+
+def _times(graph: Callable[[Sequence[str]], Node], factor: float) -> Callable[[Sequence[str]], Node]:
+    return lambda trained: Multiply(Constant(factor), graph(trained))
 
 
 def node_name(found: Found) -> str:
@@ -489,7 +499,11 @@ def networks(found: Sequence[Found]) -> Iterator[Net]:
 
 def _entrywise(found: Found) -> bool:
     known = found.match.known
-    return known.parents == ("x",) and known.name in ("sigmoid", "tanh", "softplus", "silu", "gelu") or known.group == "relu"
+    return (
+        known.parents == ("x",)
+        and known.name in ("sigmoid", "tanh", "softplus", "silu", "gelu")
+        or known.group == "relu"
+    )
 
 
 def _layers(linear: Found, squash: Found | None, loss: Found | None, holds: str) -> Net:
@@ -507,7 +521,9 @@ def _layers(linear: Found, squash: Found | None, loss: Found | None, holds: str)
         trained += [w] + [b] * biased
         steps.append(Step(linear, (last, w, b) if biased else (last, w), f"z{number}"))
         last = f"z{number}"
-        probabilities = loss is not None and loss.match.known.drawn in ("binary", "one_hot") and "of" not in loss.match.known.name
+        probabilities = (
+            loss is not None and loss.match.known.drawn in ("binary", "one_hot") and "of" not in loss.match.known.name
+        )
         if squash and (number < len(sizes) or probabilities or holds != MATRICES):
             steps.append(Step(squash, (last,), f"a{number}"))
             last = f"a{number}"
@@ -656,18 +672,26 @@ def _found(cls: type, flow: Flow, is_base: bool) -> Found | None:
     match, style = None, False
     for count, listed in _constructions(cls):
         targets = place_of_targets(names_of(cls)) if not listed else None
-        match = recognised(lambda given: _computed(flow, cls, listed, given), count, (MATRICES, VECTORS, NUMBERS), targets=targets)
+        match = recognised(
+            lambda given: _computed(flow, cls, listed, given), count, (MATRICES, VECTORS, NUMBERS), targets=targets
+        )
         if match:
             style = listed
             break
     known = meant(cls.__name__, len(match.known.parents) if match else None)
-    if (match is None and known and not is_base) or (match and known and named_otherwise(match.known, known, cls.__name__)):
+    if (match is None and known and not is_base) or (
+        match and known and named_otherwise(match.known, known, cls.__name__)
+    ):
         assert known is not None
         ways = [style for count, style in _constructions(cls) if count == len(known.parents)]
         if not ways:
             return None
         style = ways[0]
-        holds = match.holds if match else next((h for h in known.shapes if _runs(flow, cls, style, known, h)), next(iter(known.shapes)))
+        holds = (
+            match.holds
+            if match
+            else next((h for h in known.shapes if _runs(flow, cls, style, known, h)), next(iter(known.shapes)))
+        )
         match = Match(known, holds, tuple(range(len(known.parents))), known.weighed is not None, experiment=False)
     if match is None:
         return None
@@ -716,9 +740,7 @@ def _given(flow: Flow, found: Found) -> tuple[str, ...]:
         for i, name in enumerate(known.parents):
             x = held.get(by_operation[i])
             targets = known.loss and i == 0
-            if numeric(x) and not (targets and not any(entries(plain(x)))):
-                names.append(name)
-            elif not targets:
+            if numeric(x) and not (targets and not any(entries(plain(x)))) or not targets:
                 names.append(name)
     except (Exception, SystemExit):
         return known.parents[-1:] if known.loss else known.parents

@@ -206,7 +206,11 @@ def recognised(
     for each in holds:
         for widths in ((3, 1), (1,)):  # a loss may be meant for one output alone
             for known in rows:
-                if len(known.parents) != arity or each not in known.shapes or (widths == (1,) and known.group not in OF_ONE):
+                if (
+                    len(known.parents) != arity
+                    or each not in known.shapes
+                    or (widths == (1,) and known.group not in OF_ONE)
+                ):
                     continue
                 for match in _ways(known, each, targets):
                     if all(_agrees(match, computed, columns) for columns in widths[: 2 if known.loss else 1]):
@@ -280,9 +284,7 @@ def near(one: Tensor, other: Tensor) -> bool:
     (True, False)
     """
     a, b = entries(one), entries(other)
-    return len(a) == len(b) and all(
-        isfinite(x) and isclose(x, y, rel_tol=NEARLY, abs_tol=NEARLY) for x, y in zip(a, b)
-    )
+    return len(a) == len(b) and all(isfinite(x) and isclose(x, y, rel_tol=NEARLY, abs_tol=NEARLY) for x, y in zip(a, b))
 
 
 def meant(name: str, arity: int | None = None, loss: bool | None = None) -> Known | None:
@@ -301,8 +303,6 @@ def meant(name: str, arity: int | None = None, loss: bool | None = None) -> Know
         if max(length, joined) > (best[0] if best else 0):
             best = max(length, joined), known
     return best[1] if best else None
-
-
 
 
 STRICT = {"sigmoid": "sigmoid", "tanh": "tanh", "softmax": "softmax", "relu": "relu"} | {
