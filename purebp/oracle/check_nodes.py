@@ -56,6 +56,8 @@ def check_nodes(nodes: Nodes, name: str, *, seed: int = 0, call: Call = direct) 
     for trial in nodes.trials:
         if trial.subject in wrong or any(need in wrong for need in trial.needs):
             continue
+        if trial.note and trial.subject in scaled:
+            continue
         one = Tried(trial, _asked(trial, seed, call))
         if not one.passed and trial.otherwise and (factor := _factor(trial, seed, call)):
             one = replace(one, factor=factor)
@@ -129,7 +131,7 @@ def _report(
     call: Call,
 ) -> Report:
     pieces = [one for several in tried.values() for one in several]
-    right = [s for s, several in tried.items() if s not in wrong and any(one.passed for one in several)]
+    right = [s for s, several in tried.items() if s not in wrong and any(one.passed or one.scaled for one in several)]
     open_ = [s for s in tried if s not in wrong and s not in right]
     cases = tuple(
         replace(case, name=f"{one.report.candidate}: {case.name}") for one in pieces for case in one.report.cases
