@@ -7,21 +7,20 @@ budgets and no tolerance.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from purebp.graphs.tensors import Tensor
 from purebp.oracle.answer import Finding
 from purebp.oracle.asking.nodes import Nodes
-from purebp.oracle.asking.trials import Trial, direct
+from purebp.oracle.asking.trials import NOT_CHANGED, Call, Trial, direct
 from purebp.oracle.check_graphs import check_graph
 from purebp.oracle.explaining.catalogue import LOSS, OPERANDS, STATE
 from purebp.oracle.explaining.diagnosis import Diagnosis
 from purebp.oracle.reports.report import Report
 from purebp.textbook.arithmetic import PurebpError
 
-Call = Callable[[str, Callable[[], Any]], Any]
 SCALED = ("correct-under-convention",)  # of one class: a factor, which another class may make good
 THE_RULE = "v̄ = Σ over the uses of v, in y = f(…, v, …), of ȳ ∂f/∂v"
 
@@ -57,13 +56,15 @@ def check_nodes(nodes: Nodes, name: str, *, seed: int = 0, call: Call = direct) 
     for trial in nodes.trials:
         if trial.subject in wrong or any(need in wrong for need in trial.needs):
             continue
+        if trial.note and trial.subject in scaled:
+            continue
         one = Tried(trial, _asked(trial, seed, call))
         if not one.passed and trial.otherwise and (factor := _factor(trial, seed, call)):
             one = replace(one, factor=factor)
         if trial.note:
-            notes += [] if one.passed or _refused(one.report) else [trial.note]
+            notes += [] if one.passed or _refused(one.report, "") else [trial.note]
             continue
-        if trial.refuses and _refused(one.report):
+        if trial.refuses and _refused(one.report, trial.forward):
             continue
         tried.setdefault(trial.subject, []).append(one)
         if trial.is_network:
@@ -100,17 +101,17 @@ def _asked(trial: Trial, seed: int, call: Call, leaves: Sequence[str] | None = N
         return Report(label, "undecided", False, None, (), (), (f"{label}: {error}",), (), None, ())
 
 
-def _factor(trial: Trial, seed: int, call: Call) -> str:
-    """The factor with which a step is right, if there is one."""
+def _factor(trial: Trial, seed: int, call: Call, leaves: Sequence[str] | None = None) -> str:
+    """The factor with which a step is right, of all parameters or of these alone, if there is one."""
     for name, graph in trial.otherwise:
-        if _asked(replace(trial, graph=graph, otherwise=()), seed, call).verdict == "correct":
+        if _asked(replace(trial, graph=graph, otherwise=()), seed, call, leaves).verdict == "correct":
             return name
     return ""
 
 
-def _refused(report: Report) -> bool:
-    """Whether it raises: it refuses what it is given."""
-    return any(finding.kind == "raises" for finding in report.findings)
+def _refused(report: Report, method: str) -> bool:
+    """Whether it, or that method, raises: it refuses what it is given."""
+    return any(finding.kind == "raises" and finding.sentence.startswith(method) for finding in report.findings)
 
 
 def _made_good(one: Tried) -> str:
@@ -130,7 +131,7 @@ def _report(
     call: Call,
 ) -> Report:
     pieces = [one for several in tried.values() for one in several]
-    right = [s for s, several in tried.items() if s not in wrong and any(one.passed for one in several)]
+    right = [s for s, several in tried.items() if s not in wrong and any(one.passed or one.scaled for one in several)]
     open_ = [s for s in tried if s not in wrong and s not in right]
     cases = tuple(
         replace(case, name=f"{one.report.candidate}: {case.name}") for one in pieces for case in one.report.cases
@@ -181,17 +182,21 @@ def _diagnosis(one: Tried, seed: int, call: Call) -> tuple[Diagnosis, list[str]]
     if fatal and fatal.kind == "keeps state" and not gives:
         name = "not reset between calls"
         return _named(trial.backward, trial, name, STATE, f"{fatal.sentence}."), []
-    if fatal and not (gives and fatal.kind != "raises"):
+    shapes = trial.refuses and trial.forward != trial.backward
+    if fatal and not (gives and (fatal.kind != "raises" or shapes)):
         method, _, rest = fatal.sentence.partition(" ")
         known = method in (trial.forward, trial.backward) or method.partition(".")[0] == trial.subject
         where = method if known else trial.backward
         told = {"raises": rest.split(":")[0].split(",")[0], "order": "wrong order"}.get(fatal.kind, fatal.kind)
-        return _named(where, trial, told, OPERANDS, f"{_capital(fatal.sentence)}."), []
+        return _named(where, trial, told, OPERANDS, f"{fatal.sentence}."), []
     forward = [t for t in report.tensors if t.wrong and not t.name.startswith("∂") and "after the step" not in t.name]
     if forward and not gives:
         sentence = f"{trial.forward} does not compute what it is meant to: its value is off already."
         return _named(trial.forward, trial, "forward is wrong", OPERANDS, sentence), []
     located = [note for note in report.notes if note]
+    for told, sentence, run in trial.cured:
+        if _asked(replace(trial, run=run), seed, call).verdict == "correct":
+            return _named(trial.backward, trial, told, OPERANDS, sentence), []
     if report.verdict == "imprecise":
         return _named(trial.backward, trial, "imprecise", OPERANDS, located[0] if located else ""), []
     named = [each for each in report.explanations if not one.scaled or each.name == gives]
@@ -209,13 +214,20 @@ def _diagnosis(one: Tried, seed: int, call: Call) -> tuple[Diagnosis, list[str]]
                 found = alone.explanations[0]
                 sentence = _of_factor(trial, found, leaf) if alone.verdict in SCALED else found.sentence
                 return _named(trial.backward, trial, found.name, found.family, sentence, found.line), located
-    what = f"the gradient of {', '.join(off)}" if off else "what it gives"
+    thing = "gradient" if trial.learning_rate is None else "step"
+    what = f"the {thing} of {', '.join(off)}" if off else "what it gives"
     if one.factor:
-        sentence = f"{trial.backward} takes a step with another factor: {one.factor}."
-        return _named(trial.backward, trial, one.factor, LOSS, sentence), []
+        return _named(trial.backward, trial, one.factor, LOSS, _of_step(trial, one.factor)), []
+    for leaf in off if len(trial.leaves) > 1 and trial.otherwise else ():
+        if factor := _factor(trial, seed, call, [leaf]):
+            return _named(trial.backward, trial, factor, LOSS, _of_step(trial, factor, leaf)), []
     if trial.learning_rate is not None and trial.subject == trial.backward:
         return _named(
-            trial.backward, trial, "wrong step", LOSS, f"The step of {trial.backward} is no step downhill."
+            trial.backward,
+            trial,
+            "wrong step",
+            LOSS,
+            f"{trial.backward} does not subtract the learning rate times the gradient.",
         ), located
     zeros = off and all(any(f"∂loss/∂{leaf} is 0" in note for note in located) for leaf in off)
     if zeros:
@@ -232,13 +244,18 @@ def _named(where: str, trial: Trial, name: str, family: str, sentence: str, line
     return Diagnosis(f"{where}: {name}", family, sentence, line, (name,))
 
 
+def _of_step(trial: Trial, factor: str, leaf: str = "") -> str:
+    what = f"The step of {leaf} in {trial.backward}" if leaf else f"The step of {trial.backward}"
+    if factor == "sign turned":
+        return f"{what} goes uphill: subtract the learning rate times the gradient."
+    if factor == NOT_CHANGED:
+        return f"{what} changes nothing."
+    return f"{what} is too long or too short: {factor}."
+
+
 def _of_factor(trial: Trial, found: Diagnosis, leaf: str = "") -> str:
     what = f"the gradient of {leaf}" if leaf else "the gradient"
     if found.name == "sign turned":
         return f"{trial.backward} returns {what} with its sign turned: it is not that of {trial.forward}."
     factor = found.name.removeprefix("factor ")
     return f"{trial.backward} returns {factor} times {what} of {trial.forward} (n samples, m outputs)."
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:] if not text[:1].isupper() and "." not in text.partition(" ")[0] else text

@@ -14,7 +14,7 @@ from purebp.number_systems.formats import BINARY32, BINARY64, Format
 from purebp.oracle.answer import STEPS, Claim, Finding, Key
 from purebp.oracle.asking.declared import Declared
 from purebp.oracle.conventions import ONE, Convention, factors
-from purebp.oracle.evidence import Budgets, Evidence, inside, over_cases, regathered
+from purebp.oracle.evidence import Budgets, Evidence, inside, over_cases, regathered, undecided_tensors
 from purebp.oracle.explaining.catalogue import LOSS
 from purebp.oracle.explaining.diagnosis import Diagnosis
 from purebp.oracle.explaining.graph_mistakes import mistakes
@@ -188,7 +188,8 @@ class Graphs:
         def inside_all(coarser: Format) -> bool:
             if not all(bounded(piece.case, coarser) for piece in evidence):
                 return False
-            return not any(piece.off for piece in regathered(evidence, convention, coarser, self.enclose))
+            pieces = regathered(evidence, convention, coarser, self.enclose)
+            return not any(piece.off for piece in pieces) and not undecided_tensors(pieces)
 
         if note := less_than_claimed(evidence, convention, self.declared.format, self.enclose):
             return note

@@ -10,10 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from types import SimpleNamespace
 from typing import Any
 
-from purebp.graphs.nodes import Node
+from purebp.graphs.nodes import Constant, Multiply, Node
 from purebp.graphs.tensors import Shape, Tensor, arranged, dimensions, entries, entrywise
 from purebp.oracle.asking.candidate import NoAnswer
 from purebp.oracle.asking.known import (
@@ -30,6 +32,7 @@ from purebp.oracle.asking.known import (
     recognised,
 )
 from purebp.oracle.asking.trials import (
+    NOT_CHANGED,
     Arrays,
     Feed,
     Trial,
@@ -153,7 +156,7 @@ class Flow:
         if not self.attributes.keyed:
             return getattr(parent, self.attributes.gradients)
         parts = [getattr(node, self.attributes.gradients, {}).get(parent) for node in nodes]
-        return parts[0] if len(parts) == 1 else sum(parts[1:], parts[0])
+        return reduce(add, parts)
 
     def played(self, found: Found, feed: Feed, uses: int, twice: bool = False) -> dict[str, Any]:
         """The value and the gradients of one node alone; twice: run with other numbers before."""
@@ -281,7 +284,6 @@ class Flow:
             classes = tuple(dict.fromkeys([step.found.name for step in net.steps] + [self.leaf_class.__name__]))
             title = "a network of " + ", ".join(dict.fromkeys(step.found.name for step in net.steps))
             drivers = self.drivers
-            one = next((d.__name__ for d in (drivers.run, drivers.sort) if d), title)
             yield self._network(net, title, title, classes, Drivers())
             if drivers.sort:
                 name = drivers.sort.__name__
@@ -294,7 +296,6 @@ class Flow:
                 name = drivers.update.__name__
                 only = Drivers(update=drivers.update)
                 yield self._network(net, name, title, (*classes, title), only, learning_rate=0.5)
-            del one
 
     def _network(
         self,
@@ -353,6 +354,7 @@ class Flow:
             told,
             learning_rate,
             is_network=subject == title,
+            otherwise=tuple((name, _times(net.graph, factor)) for name, factor in FACTORS if learning_rate),
         )
 
     def _built(self, net: Net, feed: Feed, set_values: bool) -> tuple[dict[str, Any], Any]:
@@ -398,6 +400,19 @@ class Flow:
             got = self.gradient_of(objects[name], [objects[s.name] for s in net.steps if name in s.parents])
         what = f"the {'value' if updated else 'gradient'} of {name}"
         return net.given(name, shaped(subject, what, got, dimensions(value)))
+
+
+FACTORS = (
+    ("sign turned", -1.0),
+    ("factor 2", 2.0),
+    ("factor ½", 0.5),
+    ("factor −2", -2.0),
+    (NOT_CHANGED, 0.0),
+)  # of a step
+
+
+def _times(graph: Callable[[Sequence[str]], Node], factor: float) -> Callable[[Sequence[str]], Node]:
+    return lambda trained: Multiply(Constant(factor), graph(trained))
 
 
 def node_name(found: Found) -> str:

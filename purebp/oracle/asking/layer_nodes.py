@@ -31,6 +31,7 @@ from purebp.oracle.asking.known import (
     reference,
 )
 from purebp.oracle.asking.trials import (
+    NOT_CHANGED,
     Arrays,
     Feed,
     Trial,
@@ -52,6 +53,10 @@ from purebp.oracle.asking.trials import (
 )
 
 RATE = 0.5
+UPDATED_FIRST = (
+    "updated weights used",
+    "The gradient of the input is made of the weights after their step: compute it before they are changed.",
+)
 BACKWARD = ("backward", "backprop", "back_prop")
 WEIGHTS, BIASES = re.compile(r"^_*(w|kernel|theta)|weight", re.I), re.compile(r"^_*b(?!atch|ack)|bias|intercept", re.I)
 GRADIENT = re.compile(r"^_*(d|grad|delta|nabla)|grad|deriv|error|delta", re.I)
@@ -120,10 +125,12 @@ class Layer:
     weights: Tensors | None = None
     biases: Tensors | None = None
     inputs: tuple[str, Any] = ("returned", None)  # where the gradient of its input is found
+    update: str = ""  # a method that takes the step, with a learning rate
 
     @property
     def stepped(self) -> bool:
-        return self.rated and self.weights is not None and not self.weights.gradient[0]
+        """Whether it takes a step itself, in the place of giving gradients of its parameters."""
+        return (self.rated or bool(self.update)) and self.weights is not None and not self.weights.gradient[0]
 
     @property
     def one(self) -> bool:
@@ -202,11 +209,13 @@ class Layers:
             raise NoAnswer("not given", f"{layer.name}.{layer.forward} returns nothing")
         return from_user(plain(said), layer.layout)
 
-    def back(self, layer: Layer, thing: Any, g: Tensor, x: Tensor) -> tuple[Tensor, Any]:
+    def back(self, layer: Layer, thing: Any, g: Tensor, x: Tensor, rate: float = RATE) -> tuple[Tensor, Any]:
         """The gradient of the input as rows, and all that was returned."""
         label = f"{layer.name}.{layer.backward}"
-        arguments = [self.arrays(to_user(g, layer.layout)), *[RATE] * layer.rated]
+        arguments = [self.arrays(to_user(g, layer.layout)), *[rate] * layer.rated]
         said = within(label, lambda: getattr(thing, layer.backward)(*arguments), codes_of(layer.cls))
+        if layer.update and layer.stepped:
+            within(f"{layer.name}.{layer.update}", lambda: getattr(thing, layer.update)(rate), codes_of(layer.cls))
         kind, place = layer.inputs
         got = _get(thing, place) if kind == "attribute" else said if place is None else _item(said, place)
         size = dimensions(to_user(x, layer.layout))
@@ -231,6 +240,9 @@ class Layers:
             if tensors is None or value is None:
                 continue
             kind, place = tensors.gradient
+            if not kind and not layer.stepped:
+                told = f"where {layer.name}.{layer.backward} keeps the gradient of {name} is not seen"
+                raise NoAnswer("not given", told, fatal=False)
             got = (
                 _get(thing, tensors.held)
                 if not kind
@@ -250,7 +262,7 @@ class Layers:
         has = ("W", "b") if layer.biases else ("W",) if layer.weights else ()
         for n_in, n_out in widths:
             yield self._trial(layer, "alone", n_in, n_out, ("x",))
-            if has and (layer.stepped or (layer.weights and layer.weights.gradient[0])):
+            if has:
                 yield self._trial(layer, "alone", n_in, n_out, has)
         told = (
             "not reset between calls",
@@ -273,7 +285,7 @@ class Layers:
             cost = weighed(known.build(*nodes, name=name.strip()))
             return cost if factor == 1 else Multiply(Constant(factor), cost)
 
-        def run(feed: Feed) -> dict[str, Any]:
+        def run(feed: Feed, rate: float = RATE) -> dict[str, Any]:
             weights = feed.get("W", [[0.0] * n_in] * n_out)
             biases, x, g = feed.get("b"), feed["x"], feed[upstream(0)]
             thing = self.with_parameters(layer, weights, biases)
@@ -286,7 +298,7 @@ class Layers:
                         if tensors:
                             _set(thing, tensors.held, _get(thing2, tensors.held))
             value = self.passed(layer, thing, x)
-            dx, said = self.back(layer, thing, g, x)
+            dx, said = self.back(layer, thing, g, x, rate)
             if "x" in leaves:
                 return {"x": dx, name.strip(): value}
             return dict(zip(leaves, self.parameters(layer, thing, said, weights, biases, len(x))))
@@ -294,7 +306,8 @@ class Layers:
         stepped = layer.stepped and "x" not in leaves
         otherwise = []
         if stepped:
-            factors = [("sign turned", -1.0)] + [("factor 1/n", 0.25), ("factor −1/n", -0.25)] * (samples is None)
+            factors = [("sign turned", -1.0), (NOT_CHANGED, 0.0), ("factor 2", 2.0), ("factor ½", 0.5)]
+            factors += [("factor 1/n", 0.25), ("factor −1/n", -0.25)] * (samples is None)
             otherwise = [(each, lambda trained, f=f: graph(trained, 1 if layer.one else 4, f)) for each, f in factors]
         return Trial(
             layer.name,
@@ -307,6 +320,8 @@ class Layers:
             learning_rate=RATE if stepped else None,
             shared="x" not in leaves,
             otherwise=tuple(otherwise),
+            cured=((UPDATED_FIRST[0], UPDATED_FIRST[1], lambda feed: run(feed, 0.0)),)
+            * (layer.stepped and not stepped),
             **more,
         )
 
@@ -435,9 +450,10 @@ class Layers:
 
 
 def _get(thing: Any, path: Path) -> Any:
+    found = thing
     for name in path:
-        thing = thing[name] if isinstance(thing, (dict, list)) else getattr(thing, name)
-    return thing
+        found = found[name] if isinstance(found, dict) else getattr(found, name)
+    return found
 
 
 def _set(thing: Any, path: Path, value: Any) -> None:
@@ -500,12 +516,16 @@ def _makers(cls: type, namespace: Mapping[str, Any]) -> Iterator[tuple[str, Call
         yield name, lambda n_in, n_out: cls(), "plain"
     if least <= 2 <= most or (several and least == 0):
         for pair in _pairs(namespace):
-            yield f"{name}({pair[0].__name__}, {pair[1].__name__})", lambda n_in, n_out, pair=pair: cls(*pair), "plain"
+            yield f"{name}({pair[0].__name__}, {pair[1].__name__})", _always(cls, *pair), "plain"
         yield name, lambda n_in, n_out: cls(n_in, n_out), "sized"
         yield name, lambda n_in, n_out: cls(n_out, n_in), "sized"
     if least <= 1 <= most:
         for word in ("sigmoid", "tanh", "relu"):
-            yield f'{name}("{word}")', lambda n_in, n_out, word=word: cls(word), "plain"
+            yield f'{name}("{word}")', _always(cls, word), "plain"
+
+
+def _always(cls: type, *arguments: Any) -> Callable[[int, int], Any]:
+    return lambda n_in, n_out: cls(*arguments)
 
 
 def _pairs(namespace: Mapping[str, Any]) -> list[tuple[Any, Any]]:
@@ -636,14 +656,16 @@ def _seen(layer: Layer, arrays: Arrays) -> Layer | None:
         there = [p for p, v in changed.items() if dimensions(v) == size and p not in _paths(layer)]
         if there:
             inputs = ("attribute", there[0])
-    pieces = []
+    pieces = list[Tensors | None]()
     for tensors, value, named in ((layer.weights, W, WEIGHTS), (layer.biases, B, BIASES)):
         if tensors is None:
             pieces.append(None)
             continue
         size = dimensions(tensors.shaped(value))
         pieces.append(replace(tensors, gradient=_place(tensors, size, named, changed, returned, inputs, layer)))
-    return replace(layer, inputs=inputs, weights=pieces[0], biases=pieces[1])
+    update = method(layer.cls, "update", "step", "apply", "optimi", "learn")
+    update = update if update and required(getattr(layer.cls, update), bound=False)[0] == 1 else ""
+    return replace(layer, inputs=inputs, weights=pieces[0], biases=pieces[1], update=update)
 
 
 def _paths(layer: Layer) -> list[Path]:

@@ -9,12 +9,14 @@ True
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from purebp.oracle.asking.flow_nodes import find_flow
+from purebp.oracle.asking.layer_nodes import find_layers
 from purebp.oracle.asking.trials import Trial
+from purebp.oracle.asking.value_nodes import find_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +35,6 @@ class Nodes:
         return f"Found {self.kind}: {', '.join(self.told)}{more}."
 
 
-from purebp.oracle.asking.layer_nodes import find_layers
-from purebp.oracle.asking.value_nodes import find_values
-
 FINDERS: dict[str, Callable[[Mapping[str, Any]], Any]] = {
     "a class of values with operators and backward()": find_values,
     "node classes with forward() and backward()": find_flow,
@@ -51,9 +50,5 @@ def nodes_in(namespace: Mapping[str, Any]) -> Nodes | None:
     for kind, find in FINDERS.items():
         found = find(namespace)
         if found is not None:
-            return Nodes(kind, tuple(found.told), _tuple(found.trials()), tuple(found.unknown))
+            return Nodes(kind, tuple(found.told), tuple(found.trials()), tuple(found.unknown))
     return None
-
-
-def _tuple(trials: Iterable[Trial]) -> tuple[Trial, ...]:
-    return tuple(trials)

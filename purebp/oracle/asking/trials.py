@@ -23,6 +23,7 @@ from purebp.oracle.asking.candidate import NoAnswer
 
 Call = Callable[[str, Callable[[], Any]], Any]  # what runs the code of the user: its label, and what to call
 Feed = Mapping[str, Tensor]
+NOT_CHANGED = "not changed"  # a step of length 0
 
 
 def direct(label: str, thunk: Callable[[], Any]) -> Any:
@@ -43,6 +44,7 @@ class Trial:
     anything. mistake: name and sentence, where no mistake on graphs is recognised. learning_rate: of a step, in the
     place of gradients. note: what is said in place of a verdict. refuses: whether it may raise. shared: whether a factor may be
     made good by another class. otherwise: graphs with such a factor, by its name, for a step.
+    cured: what else can be run, with the mistake that was made if that is right.
     """
 
     subject: str
@@ -58,6 +60,7 @@ class Trial:
     note: str = ""
     refuses: bool = False
     shared: bool = False
+    cured: tuple[tuple[str, str, Callable[[Feed], dict[str, Any]]], ...] = ()
     otherwise: tuple[tuple[str, Callable[[Sequence[str]], Node]], ...] = ()
     is_network: bool = False
 
@@ -121,7 +124,7 @@ def numeric(x: Any) -> bool:
         found = plain(x)
     except Exception:
         return False
-    return found != [] and found != [[]]
+    return found not in ([], [[]])
 
 
 def shaped(label: str, name: str, given: Any, wanted: Sequence[int], samples: int = 0) -> Tensor:
@@ -140,8 +143,10 @@ def shaped(label: str, name: str, given: Any, wanted: Sequence[int], samples: in
     if tuple(n for n in size if n != 1) == tuple(n for n in wanted if n != 1):
         return x
     hint = ""
-    if size == (*(samples,) * bool(samples), *wanted) or size == (samples, *wanted[1:]):
+    if samples and size in ((samples, *wanted), (samples, *wanted[1:])) and len(size) == 2:
         hint = ": it is not summed over the samples"
+    elif samples and size == (samples,):
+        hint = ": it is summed over the neurons, not over the samples"
     elif size == tuple(wanted)[::-1]:
         hint = ": it is transposed"
     elif not size:

@@ -81,6 +81,10 @@ OVERWRITTEN = (
     "It is right where each value is used once, and wrong where one is used twice: its gradient is the sum over all uses, "
     "+= in place of =.",
 )
+LEFT_OUT = (
+    "what comes back is left out",
+    "It is right where 1 comes back to it, and wrong where another number does: multiply by the gradient of what was made.",
+)
 SQUASHING = ("tanh", "sigmoid", "relu", "softplus", "silu", "gelu")
 
 
@@ -128,7 +132,7 @@ class ValueClass:
         if "__mul__" in there:
             for each in sorted(self.operators, key=lambda each: each.name != "__mul__"):
                 how = " ".join(filter(None, (each.how, "multiplied by another value")))
-                yield self._of(each, how, lambda f, *x: f(*x[:-1]) * x[-1], mul, more=("g",))
+                yield self._of(each, how, lambda f, *x: f(*x[:-1]) * x[-1], mul, more=("g",), mistake=LEFT_OUT)
             for each in self.operators:
                 how = " ".join(filter(None, (each.how, "of products" if each.arity > 1 else "of a product")))
                 yield self._of(each, how, _of_products, mul, more=("g", "h")[: each.arity])
@@ -244,7 +248,7 @@ class ValueClass:
 
             return cost
 
-        used = [n for n in ("__add__", "__mul__", *["__sub__"] * minus, *[squash.name] * bool(squash)) if n]
+        used = ["__add__", "__mul__", *["__sub__"] * minus, *([squash.name] if squash else [])]
         yours, mine = (squash.yours, squash.mine) if squash else (_same, _same)
         return self._trial(
             f"{self.name}.backward",
@@ -252,7 +256,7 @@ class ValueClass:
             names,
             of(yours),
             of(mine),
-            tuple(self._label(name) for name in used if name),
+            tuple(self._label(name) for name in used),
             is_network=True,
         )
 

@@ -156,6 +156,15 @@ def _square(node: Node) -> bool:
     return len(shape) == 2 and shape[0] == shape[1]
 
 
+def _ones(g: Any) -> Any:
+    return entrywise(lambda gi: gi * 0 + 1, g)
+
+
+def _at_the_input(slope: Callable[[Any, Any], Any]) -> Callable[[Product], Product]:
+    """A slope in terms of the output, and of 1, given the input."""
+    return lambda right: lambda arithmetic, g, y, x: entrywise(lambda gi, xi: gi * slope(xi, arithmetic.one), g, x)
+
+
 def _averaged(right: Product) -> Product:
     def product(arithmetic: Any, g: Any, z: Any, x: Any, *rest: Any) -> Any:
         n = len(x) if len(dimensions(x)) == 2 else 1
@@ -201,6 +210,30 @@ SLIPS = (
         lambda right: lambda arithmetic, g, y, x: right(arithmetic, g, y, y),
     ),
     Slip(
+        "what comes back is left out",
+        DERIVATIVE,
+        "What comes back to {where} is left out: multiply f′ by it, which is 1 at the cost alone.",
+        "x̄ = ȳ ⊙ f′(x)",
+        frozenset(SLOPED),
+        0,
+        lambda right: lambda arithmetic, g, y, x: right(arithmetic, _ones(g), y, x),
+    ),
+    *(
+        Slip(
+            "formula for the output given the input",
+            DERIVATIVE,
+            f"f′ is written as {formula} at {{where}}, with the input in the place of a: a is the output.",
+            "x̄ = ȳ ⊙ f′(x)",
+            frozenset({name}),
+            0,
+            _at_the_input(slope),
+        )
+        for name, formula, slope in (
+            ("Sigmoid", "a (1 − a)", lambda x, one: x * (one - x)),
+            ("Tanh", "1 − a²", lambda x, one: one - x * x),
+        )
+    ),
+    Slip(
         "softmax Jacobian taken as diagonal",
         DERIVATIVE,
         "The derivative of softmax is taken as a (1 − a) at {where}: every output depends on every input, so the whole "
@@ -218,6 +251,16 @@ SLIPS = (
         LINEAR,
         0,
         lambda right: lambda arithmetic, g, z, x, w, *biases: right(arithmetic, g, z, x, transpose(w), *biases),
+        _square,
+    ),
+    Slip(
+        "weight gradient transposed",
+        OPERANDS,
+        "The gradient of the weights of {where} is transposed.",
+        "W̄ = z̄ᵀ x",
+        LINEAR,
+        1,
+        lambda right: lambda arithmetic, g, z, x, w, *biases: transpose(right(arithmetic, g, z, x, w, *biases)),
         _square,
     ),
     Slip(
