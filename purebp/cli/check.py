@@ -74,7 +74,9 @@ files: 0 if all conform, 4 if none can be loaded, else 1."""
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of this verb."""
     parser.usage = USAGE
-    parser.add_argument("files", nargs="*", metavar="FILE.py[:FUNCTION]", help="the candidate, or several; - for standard input")
+    parser.add_argument(
+        "files", nargs="*", metavar="FILE.py[:FUNCTION]", help="the candidate, or several; - for standard input"
+    )
     add_declarations(parser, seed=None)
     group = parser.add_argument_group("the check")
     group.add_argument("--explore", help="search on beyond the built-in cases; needs Hypothesis", action="store_true")
