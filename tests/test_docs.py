@@ -43,7 +43,7 @@ GENERATED = {
 NEEDS = {"docs/scaling.md": "dask.distributed"}  # is run where that is installed, by `make scaling`
 NAMES = [document.relative_to(ROOT).as_posix() for document in DOCUMENTS]
 PYTHON = {"python": [sys.executable], "python3": [sys.executable], "purebp": [sys.executable, "-m", "purebp"]}
-TOOLS = {"cc", "node", "rustc", "javac", "java"}
+TOOLS = {"cc", "g++", "node", "rustc", "javac", "java"}
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 FLAGS = doctest.ELLIPSIS
 

@@ -1,4 +1,4 @@
-"""Programs in C, JavaScript, Rust and Java, built with the real toolchains: checked, and reading vectors."""
+"""Programs in eight languages, built with the real toolchains where they are here: checked, and reading vectors."""
 
 from __future__ import annotations
 
@@ -23,15 +23,33 @@ from tests import ROOT
 
 os.environ.pop("JAVA_TOOL_OPTIONS", None)  # which java repeats on its standard error
 SUBJECTS = ROOT / "docs" / "examples" / "subjects"
-RIGHT = ("backprop.c", "backprop.js", "backprop.rs", "Backprop.java")
+RIGHT = (
+    "backprop.c",
+    "backprop.js",
+    "backprop.rs",
+    "Backprop.java",
+    "backprop.cpp",
+    "backprop.go",
+    "Backprop.cs",
+    "backprop.jl",
+)
 READERS = ("reader.c", "reader.js", "reader.rs", "Reader.java")
 TOOLCHAINS = {
     ".c": "gcc -std=c11 -Wall -Wextra -Wpedantic -Werror -O2 -o {stem} {stem}.c -lm",
     ".js": "node --check {stem}.js",
     ".rs": "rustc -D warnings -O {stem}.rs",
     ".java": "javac -Xlint:all -Werror {stem}.java",
+    ".cpp": "g++ -std=c++17 -Wall -Wextra -Wpedantic -Werror -O2 -o {stem} {stem}.cpp",
+    ".go": "go build -o {stem} {stem}.go",
+    ".cs": "mcs -warn:4 -warnaserror -out:{stem}.exe {stem}.cs",
+    ".jl": "julia --startup-file=no -e nothing",
 }
-RUN = {".js": ["node", "{path}.js"], ".java": ["java", "-cp", "{directory}", "{stem}"]}
+RUN = {
+    ".js": ["node", "{path}.js"],
+    ".java": ["java", "-cp", "{directory}", "{stem}"],
+    ".cs": ["mono", "{path}.exe"],
+    ".jl": ["julia", "--startup-file=no", "{path}.jl"],
+}
 Built = Callable[..., list[str]]
 
 
@@ -147,6 +165,13 @@ MISTAKES = [  # a program, one of its lines, what people write in its place, and
     ("backprop.rs", "Self::Tanh => 1.0 - a * a", "Self::Tanh => 1.0 - a.tanh().powi(2)", "squashed twice"),
     ("Backprop.java", "gradient.biases[j] += delta", "gradient.biases[j] = delta", BIASES),
     ("Backprop.java", "[i] += delta * below", "[i] = delta * below", "weight gradient of the last sample"),
+    ("backprop.cpp", "gradient.biases[j] += delta", "gradient.biases[j] = delta", BIASES),
+    ("backprop.cpp", "Matrix a{inputs[s]}", "Matrix a{inputs[0]}", None),  # with the targets of every sample
+    ("backprop.go", "gradient.Biases[j] += delta", "gradient.Biases[j] = delta", BIASES),
+    ("backprop.go", "1 - a*a", "1 - a", "1 − a in place of a (1 − a)"),
+    ("Backprop.cs", "gradient.Biases[j] += delta", "gradient.Biases[j] = delta", BIASES),
+    ("Backprop.cs", "[i] += delta * below", "[i] = delta * below", "weight gradient of the last sample"),
+    ("backprop.jl", "a -> 1 - a * a", "a -> 1 - a", "1 − a in place of a (1 − a)"),
 ]
 
 

@@ -60,8 +60,8 @@ LOOPS = (
     Loop(
         "C#",
         ".cs",
-        "dotnet {here}/build_purebp/{name}.dll",
-        "dotnet build -p:StartupObject={name} -p:AssemblyName={name} -o {here}/build_purebp {here}",
+        "dotnet {beside}build_purebp/{name}.dll",
+        "dotnet build -p:StartupObject={name} -p:AssemblyName={name} -o {beside}build_purebp {here}",
     ),
     Loop("Julia", ".jl", "julia {loop}"),
 )
@@ -90,15 +90,17 @@ def _loop(loop: Loop, file: str) -> Made:
     stem = os.path.basename(base)
     word = re.sub(r"\W|^(?=\d)", "_", stem)  # as the name of a class
     written = f"{base}_purebp{suffix}"
+    directory = os.path.dirname(file)
     places = {
         "file": file,
         "base": base,
         "loop": written,
-        "here": os.path.dirname(file) or ".",
-        "program": base if os.path.dirname(file) else f"./{base}",
+        "here": directory or ".",
+        "beside": os.path.join(directory, ""),
+        "program": base if directory else f"./{base}",
         "name": f"{word}_purebp",
     }
-    quoted = {key: shlex.quote(place) for key, place in places.items()}
+    quoted = {key: place and shlex.quote(place) for key, place in places.items()}
     commands = (loop.build.format(**quoted), f"purebp check -- {loop.run.format(**quoted)}")
     template = resources.files("purebp") / "data" / "loops" / f"mine_purebp{loop.suffix}"
     text = template.read_text(encoding="utf-8")

@@ -349,6 +349,33 @@ def class_outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcom
     return found
 
 
+@pytest.mark.parametrize(
+    ("words", "text", "status", "told"),
+    [
+        (["-"], RIGHT, 0, "stdin:backpropagation: correct"),
+        (["stdin:helper"], RIGHT, 4, "purebp: 'stdin' has no function 'helper': it has backpropagation("),
+        (["stdin:backpropagation"], RIGHT, 0, "stdin:backpropagation: correct"),
+        (["-"], at_once("return inputs[99]"), 1, "  line {line}, in backpropagation: return inputs[99]"),
+        (["-"], "x = 1\ny = z\n", 4, "purebp: 'stdin' cannot be loaded: line 2: y = z: NameError"),
+        (["-"], "x =\n", 4, "purebp: 'stdin' is not Python"),
+        (["-"], "", 4, "purebp: 'stdin' has no function that can be called with"),
+        (["-"], b"\xff", 4, "purebp: '-' is not UTF-8 text, line 1"),
+    ],
+)
+def test_a_file_may_come_on_standard_input(
+    words: list[str], text: str | bytes, status: int, told: str, tmp_path: Path
+) -> None:
+    content = text.encode() if isinstance(text, str) else text
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", "CI": "1"}
+    options = MSE if status in (0, 1) else []
+    command = [*PUREBP, "check", *words, *options]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, input=content, capture_output=True, timeout=60)
+    line = next((n for n, row in enumerate(content.splitlines(), 1) if b"inputs[99]" in row), 0)
+    assert (done.returncode, told.format(line=line) in (done.stdout + done.stderr).decode()) == (status, True)
+    if status < 2:
+        assert "Again: purebp check stdin:backpropagation --activations" in done.stdout.decode()
+
+
 def test_exit_status_of_several_files(run: Run) -> None:
     assert run("a.py", "b.py", *MSE, a=RIGHT, b=RIGHT)[0] == 0
     status, shown = run("a.py", "b.py", a="x =\n", b="")

@@ -74,6 +74,18 @@ def test_any_depth_of_one_activation() -> None:
     assert {len(case.sizes) for case in report.cases} == {2, 3, 4, 6, 10}
 
 
+def test_one_layer_of_one_activation() -> None:
+    report = check(right("mse", names=["tanh"]), activations="tanh", sizes=[3, 3], loss="mse", returns="gradients")
+    assert report.verdict == "correct"
+    assert {case.sizes for case in report.cases} == {(3, 3)}
+
+
+def test_weights_that_are_read_row_by_row_are_told_where_columns_were_declared() -> None:
+    report = check(right("mse"), loss="mse", returns="gradients", weights="in_out", sizes=[3, 3, 3])
+    assert (report.verdict, report.conforms) == ("correct-under-convention", False)
+    assert report.notes[0].startswith("It declares weights=in_out, and reads the numbers")
+
+
 @pytest.mark.parametrize(
     ("shape", "words", "conforms"),
     [

@@ -51,15 +51,16 @@ static void forward(const GivenLayer *layer, const double *below, double *a) {
     }
 }
 
-static void backward(GivenLayer *layer, const double *below, const double *a, const double *error, double *down) {
+static void backward(GivenLayer *layer, const double *below, const double *a, const double *error,
+                     double *error_below) {
     int f = function_named(layer->f);
-    for (int i = 0; i < layer->n_in; i++) down[i] = 0;
+    for (int i = 0; i < layer->n_in; i++) error_below[i] = 0;
     for (int j = 0; j < layer->n_out; j++) {
         double delta = error[j] * derivative(f, a[j]);
         layer->db[j] += delta;
         for (int i = 0; i < layer->n_in; i++) {
             layer->dw[j][i] += delta * below[i];
-            down[i] += layer->w[j][i] * delta;
+            error_below[i] += layer->w[j][i] * delta;
         }
     }
 }

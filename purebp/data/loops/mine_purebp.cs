@@ -1,7 +1,7 @@
 // The loop in which purebp asks mine.cs for gradients, in the line dialect of docs/wire-format.md.
 // Fill in what stands between YOURS and END OF YOURS; the rest can stay as it is. In the project of mine.cs:
 //
-//     dotnet build -p:StartupObject=mine_purebp -p:AssemblyName=mine_purebp -o build_purebp
+//     dotnet build -p:StartupObject=mine_purebp -p:AssemblyName=mine_purebp -o build_purebp .
 //     purebp check -- dotnet build_purebp/mine_purebp.dll
 //
 // or, with Mono: mcs -main:mine_purebp -out:mine.exe mine_purebp.cs mine.cs; purebp check -- mono mine.exe

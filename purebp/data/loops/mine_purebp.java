@@ -1,8 +1,8 @@
 // The loop in which purebp asks mine.java for gradients, in the line dialect of docs/wire-format.md.
 // Fill in what stands between YOURS and END OF YOURS; the rest can stay as it is.
 //
-//     javac mine_purebp.java mine.java
-//     purebp check -- java mine_purebp
+//     javac -d . mine_purebp.java mine.java
+//     purebp check -- java -cp . mine_purebp
 
 import java.io.BufferedReader;
 import java.io.InputStreamReader;

@@ -313,6 +313,29 @@ def as_candidate(answer: dict[str, Any], returns: str | None) -> Any:
     return {**others, "weights": weights, "biases": biases} if others else (weights, biases)
 
 
+def in_a_file(document: Any, returns: str | None) -> Any:
+    """An answer that stands alone, as candidates give it: an object of quantities, one of weights and biases, or a list.
+
+    >>> in_a_file([{"weights": [[0.5]], "biases": [0.25]}], "gradients")
+    ([[[0.5]]], [[0.25]])
+    >>> in_a_file({"weights": [[[0.5]]], "loss": 2.0}, None)
+    {'weights': [[[0.5]]], 'loss': 2.0}
+    """
+    if isinstance(document, list) and document and all(isinstance(layer, dict) for layer in document):
+        document = {"step" if returns == "step" else "gradients": document}
+    if isinstance(document, list) and document:
+        return document
+    if not isinstance(document, dict):
+        like = 'an object such as {"gradients": [...]} or {"weights": [...], "biases": [...]}, or a list of layers'
+        raise NoAnswer("malformed", f"it holds {quoted(document)}: {like} is wanted")
+    parts = {key: document[key] for key in ("weights", "biases") if key in document}
+    if not parts:
+        return as_candidate(in_object(document), returns)
+    if both := sorted(document.keys() & {"gradients", "step"}):
+        raise NoAnswer("malformed", f"it holds {both[0]}, and {next(iter(parts))} beside them: give one of the two")
+    return {**parts, **in_object({key: x for key, x in document.items() if key not in parts})}
+
+
 def _said(x: Any) -> str:
     """What a program says, on one line and not too long."""
     return printable(f"{x!s:.200}")

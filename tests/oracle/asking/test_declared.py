@@ -159,6 +159,30 @@ def test_a_single_activation_is_that_of_every_depth() -> None:
         Declared().per_layer()
 
 
+@given(FUNCTIONS, st.lists(st.integers(1, 5), min_size=2, max_size=5))
+def test_widths_decide_how_many_layers_a_single_activation_is_that_of(f: Activation, sizes: list[int]) -> None:
+    """In a hello, on the command line, in a file and in Python."""
+    depth = len(sizes) - 1
+    widths = ",".join(map(str, sizes))
+    hello = read_hello(f"hello 1 mine activations={f.name} sizes={widths}").declares
+    words = ["check", "mine.py", "--activations", f"{f.name},...", "--sizes", widths]
+    said: list[dict[str, Any]] = [
+        {name: declaration(name, value) for name, value in hello.items()},
+        on_the_command_line(parser(["check"]).parse_args(words)),
+        {"activations": f, "sizes": sizes},
+        {"activations": f.name, "sizes": tuple(sizes)},
+    ]
+    for declared in said:
+        whole = Declared(**agreed(declared))
+        assert whole.activations == (f,) * depth == whole.per_layer(depth)
+        if sizes[-1] > 1 or not f.distribution:
+            assert (
+                {case.sizes for case in whole.ladder()[:3]}
+                == {tuple(sizes)}
+                == {case.sizes for case in ladder(f, sizes=sizes)[:3]}
+            )
+
+
 @pytest.mark.parametrize("activations", ["relu", ["relu", "softmax"]])
 def test_the_cases_are_those_of_the_ladder(activations: Any) -> None:
     declared = Declared(activations, biases="columns", batch=2)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from purebp.cli import main
+from tests import ROOT
 from tests.subjects.asked import BROKEN, program, report, told
 
 
@@ -186,3 +187,48 @@ def test_exploring_drives_a_program_and_ends_with_the_smallest_network(capsys: p
 def test_standard_error_is_shown(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "--", *program("writes a megabyte to stderr")]) == 0
     assert "x" * 1000 in capfd.readouterr().err
+
+
+WORDS = str(ROOT / "tests" / "subjects" / "words.py")
+ZEROS = """
+import sys
+print("hello 1 zeros", *sys.argv[1:], flush=True)
+next(sys.stdin)
+for line in sys.stdin:
+    _, number, depth, *sizes = line.split()
+    pairs = list(zip(sizes, sizes[1:]))[:int(depth)]
+    print(number, "gradients", *["0"] * sum(int(n) * int(m) + int(m) for n, m in pairs), flush=True)
+"""
+
+
+def checked(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, dict[str, Any]]:
+    status = main(["check", "--report", "json", "--", sys.executable, *words])
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return status, found
+
+
+@pytest.mark.parametrize(
+    "hello",
+    ["activations=sigmoid sizes=3,3", "activations=sigmoid,... sizes=3,3", "sizes=3,3", "activations=relu sizes=3,2,3"],
+)
+def test_widths_say_how_many_layers_a_program_has(hello: str, capsys: pytest.CaptureFixture[str]) -> None:
+    status, found = checked(capsys, "-S", "-c", ZEROS, "loss=half_sse", *hello.split())
+    sizes = hello.partition("sizes=")[2]
+    assert (status, found["verdict"]) == (1, "wrong")
+    assert {",".join(map(str, case["sizes"])) for case in found["cases"]} == {sizes}
+    assert main(["smoke", "--", sys.executable, "-S", "-c", ZEROS, *hello.split()]) == 0
+    capsys.readouterr()
+
+
+def test_who_declares_in_out_and_reads_out_in_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    status, found = checked(capsys, WORDS, "right", "weights=in_out")
+    assert (status, found["verdict"], found["conforms"]) == (1, "correct-under-convention", False)
+    assert found["notes"][0].startswith("It declares weights=in_out, and reads the numbers, and writes them, as out_in")
+    assert not any(tensor["wrong"] for tensor in found["tensors"])
+
+
+@pytest.mark.parametrize("how", ["biases", "forgets"])
+def test_who_has_another_mistake_beside_is_not_told_so(how: str, capsys: pytest.CaptureFixture[str]) -> None:
+    status, found = checked(capsys, WORDS, how, "weights=in_out")
+    assert status == 1 and found["verdict"] == "wrong"
+    assert not any("weights=in_out" in note for note in found["notes"])

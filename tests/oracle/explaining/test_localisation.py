@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from math import inf, nan
+from math import floor, inf, nan, trunc
 from struct import pack, unpack
 from typing import Any
 
@@ -113,6 +113,33 @@ def test_what_is_off_as_single_precision_would_be_is_told() -> None:
 def test_what_was_printed_with_few_digits_is_told(printed: str, words: str) -> None:
     found = approximated(each(lambda x: float(printed.format(x))))
     assert found.startswith(f"Every number is right up to {words}, and was rounded to them")
+
+
+@pytest.mark.parametrize("bits", [4, 8, 10, 16])
+@pytest.mark.parametrize(("turned", "how"), [(round, "rounded"), (floor, "cut"), (trunc, "cut")])
+def test_fixed_point_is_told_with_its_unit(bits: int, turned: Callable[[float], int], how: str) -> None:
+    found = approximated(each(lambda x: turned(x * 2**bits) / 2**bits))
+    assert found == (
+        f"Every number was {how} to a multiple of 1/{2**bits}, and is right up to that: it is in fixed point, with {bits} "
+        "bits behind the point."
+    )
+
+
+def test_what_was_computed_in_fixed_point_is_not_called_binary16() -> None:
+    found = approximated(each(lambda x: round(x * 1024 + (3 if abs(x) > 0.3 else 0)) / 1024))
+    assert found.startswith("Every number lies inside the budget of binary16, and is a whole multiple of 1/1024")
+    assert found.endswith("it was computed in fixed point, with 10 bits behind the point.")
+
+
+@pytest.mark.parametrize("letter", ["e", "f"])
+def test_numbers_of_a_floating_point_format_are_not_called_fixed_point(letter: str) -> None:
+    found = approximated(each(lambda x: float(unpack(letter, pack(letter, x))[0])))
+    name = {"e": "binary16", "f": "binary32"}[letter]
+    assert found == f"Every number lies inside the budget of {name}, and is one of {name}: it was rounded to it."
+
+
+def test_multiples_that_are_off_by_more_are_no_fixed_point() -> None:
+    assert approximated(each(lambda x: round(1300 * x + 100) / 1024)) == ""
 
 
 def difference(case: Case, h: float, central: bool) -> Claim:
