@@ -53,7 +53,6 @@ def exactly(x: Fraction) -> Decimal:
 
 @pytest.mark.parametrize("function", BOUNDED.values(), ids=BOUNDED)
 @given(sides=sides, format=st.sampled_from([None, *FORMATS]))
-@settings(max_examples=25)
 def test_functions_of_one_number(function: Function, sides: Sides, format: str | None) -> None:
     assert function.bounds is not None
     for decision in {0.0, 0.5, -0.5, *(z for z, _, _ in function.bounds.kinks)}:
@@ -72,7 +71,6 @@ def test_softmax_whichever_is_the_largest(rows: list[Sides]) -> None:
 
 @pytest.mark.parametrize("name", LOSSES)
 @given(output=sides, target=sides, at=st.sampled_from([0.0, 0.5, 1.0]), aim=st.sampled_from([0.0, 0.5, 1.0]))
-@settings(max_examples=25)
 def test_losses_of_an_output_and_a_target(name: str, output: Sides, target: Sides, at: float, aim: float) -> None:
     """Also where the output may be no probability, and the target no 0."""
     of = loss(name)
