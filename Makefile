@@ -6,7 +6,7 @@ NODE_MODULES := tests/peers/node_modules
 BENCH := .venv-bench
 MUTATION := .venv-mutation
 
-.PHONY: help demo test test-all check vectors campaign campaign-long coverage power mutation browser peers bench bench-write scaling clean
+.PHONY: help demo test test-thorough test-all check vectors campaign campaign-long coverage power mutation browser peers bench bench-write scaling clean
 
 help: ## what can be made here
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-13s %s\n' "$$name" "$$what"; done
@@ -16,6 +16,9 @@ demo: ## judge two backpropagations, train on handwritten digits, prove the grad
 
 test: check ## style, layers, types and all tests, in .venv
 	$(BIN)/pytest -q -n auto --dist worksteal
+
+test-thorough: $(VENV)/.installed ## all tests, with many more examples of every law, and other ones each time
+	$(BIN)/pytest -q -n auto --dist worksteal --hypothesis-profile=thorough
 
 test-all: ## all tests on every supported Python that is here, each in a virtual environment of its own
 	$(PYTHON) -m studies.interpreters

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from fractions import Fraction
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import pytest
@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from purebp import Batch, Layer, Network, PurebpError, loss, softmax
-from purebp.graph import Operation, backward_graph
+from purebp.graph import Node, Operation, backward_graph
 from purebp.graphs.tensors import entries, entrywise
 from purebp.number_systems.ball import Ball, Rules, ball
 from purebp.number_systems.dual import Dual, dual
@@ -53,7 +53,6 @@ def exactly(x: Fraction) -> Decimal:
 
 @pytest.mark.parametrize("function", BOUNDED.values(), ids=BOUNDED)
 @given(sides=sides, format=st.sampled_from([None, *FORMATS]))
-@settings(max_examples=25)
 def test_functions_of_one_number(function: Function, sides: Sides, format: str | None) -> None:
     assert function.bounds is not None
     for decision in {0.0, 0.5, -0.5, *(z for z, _, _ in function.bounds.kinks)}:
@@ -72,7 +71,6 @@ def test_softmax_whichever_is_the_largest(rows: list[Sides]) -> None:
 
 @pytest.mark.parametrize("name", LOSSES)
 @given(output=sides, target=sides, at=st.sampled_from([0.0, 0.5, 1.0]), aim=st.sampled_from([0.0, 0.5, 1.0]))
-@settings(max_examples=25)
 def test_losses_of_an_output_and_a_target(name: str, output: Sides, target: Sides, at: float, aim: float) -> None:
     """Also where the output may be no probability, and the target no 0."""
     of = loss(name)
@@ -88,12 +86,18 @@ def test_losses_of_an_output_and_a_target(name: str, output: Sides, target: Side
                     assert holds(found, exact, TINY), (p, t)
 
 
+@cache
+def examples(operation: Operation) -> list[tuple[Node, graphs.Feed]]:
+    """Those of the laws of graphs, found once."""
+    return list(graphs.examples(operation))
+
+
 @pytest.mark.parametrize("operation", graphs.OPERATIONS, ids=graphs.named)
 @given(sides=sides, data=st.data())
 @settings(max_examples=15)
 def test_operations_of_a_graph(operation: Operation, sides: Sides, data: st.DataObject) -> None:
     """One number of one input is not known: values and gradients hold what each number in its ball gives."""
-    cost, feed = data.draw(st.sampled_from(list(graphs.examples(operation))))
+    cost, feed = data.draw(st.sampled_from(examples(operation)))
     chosen = data.draw(st.sampled_from(sorted(feed, key=lambda node: node.name)))
     decision = data.draw(st.sampled_from([0.0, 1.0]))
     place = data.draw(st.integers(0, len(entries(feed[chosen])) - 1))

@@ -94,7 +94,7 @@ def test_more_digits_make_a_ball_smaller_around_the_same_value(case: Exercise) -
 
 
 @given(wild_cases, st.sampled_from([None, *FORMATS]), st.floats(-300, 300))
-@settings(max_examples=200)
+@settings(max_examples=60)
 def test_a_radius_is_never_nan_and_never_negative(case: Exercise, format: str | None, power: float) -> None:
     scaled = case.network.with_parameters(min(max(x * 10**power, -1e308), 1e308) for x in case.network.parameters())
     try:
@@ -206,7 +206,6 @@ def test_infinities_and_nan_are_refused(x: float) -> None:
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=40)
 def test_balls_hold_gradients_through_an_activation_and_a_loss_of_ones_own(seed: int) -> None:
     """The exact ones, and those of floats; with the bounds in their rows, and nothing registered anywhere."""
     case = wild_case(Random(seed), widest=3, deepest=3)

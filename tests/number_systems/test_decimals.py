@@ -10,7 +10,7 @@ from fractions import Fraction
 from functools import cache
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from purebp import PurebpError
@@ -147,7 +147,6 @@ def test_the_tail_of_the_normal_distribution_lies_between_its_classical_bounds()
 
 
 @given(st.floats(-30, 30))
-@settings(max_examples=30)
 def test_decimal_functions_satisfy_their_identities(x: float) -> None:
     on = decimal(60)
     ((z,),) = on.lift([[x]])

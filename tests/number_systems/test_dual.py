@@ -61,7 +61,6 @@ def test_the_derivative_in_every_direction_is_the_gradient_times_it_for_every_lo
 
 
 @given(cases(), st.randoms(use_true_random=False))
-@settings(max_examples=40)
 def test_nested_duals_are_the_differences_of_gradients(case: Exercise, random: Random) -> None:
     """vᵀHw three ways: nested duals, duals through backpropagation, and (∇(x + hw) − ∇(x − hw)) / 2h."""
     x, (w, v) = case.network.parameters(), directions(case, random)

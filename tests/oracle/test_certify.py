@@ -52,13 +52,11 @@ def test_so_it_is_of_wild_ones(case: Exercise) -> None:
 
 
 @given(wild_cases, st.sampled_from([7, 20, 50]))
-@settings(max_examples=40)
 def test_certified_bits_do_not_depend_on_the_digits_to_begin_with(case: Exercise, digits: int) -> None:
     assert bits(certified_gradients(*case).parameters()) == bits(certified_gradients(*case, digits=digits).parameters())
 
 
 @given(wild_cases)
-@settings(max_examples=40)
 def test_certified_bits_do_not_depend_on_how_the_batch_is_split(case: Exercise) -> None:
     expected = certified_gradients(*case)
     with ThreadPoolExecutor(2) as executor:
@@ -207,7 +205,6 @@ def test_where_an_absolute_error_is_zero_the_enclosure_holds_both_signs() -> Non
 
 
 @given(cases())
-@settings(max_examples=30)
 def test_the_certified_loss_is_the_exact_one_rounded(case: Exercise) -> None:
     found, exact = certified_loss(*case), evaluate(*case, EXACT)
     assert found.rounded and repr(found.value + 0.0) == repr(float(exact) + 0.0)
@@ -311,7 +308,6 @@ def within(entry: Certified, x: Decimal, accuracy: float = 1e-30) -> bool:
 
 
 @given(cases(), st.randoms(use_true_random=False))
-@settings(max_examples=40)
 def test_a_certified_hessian_product_is_the_difference_of_gradients(case: Exercise, random: Random) -> None:
     """In 200 digits, with steps of 10⁻⁶⁰."""
     x = case.network.parameters()
@@ -341,7 +337,6 @@ def test_so_it_is_of_an_activation_and_a_loss_of_ones_own() -> None:
 
 
 @given(cases(activations=RATIONAL, losses_from=SQUARES), st.randoms(use_true_random=False))
-@settings(max_examples=30)
 def test_that_of_a_rational_network_is_its_fraction_rounded_and_symmetric(case: Exercise, random: Random) -> None:
     x = case.network.parameters()
     u, v = ([Fraction(random.randint(-9, 9), 8) for _ in x] for _ in range(2))

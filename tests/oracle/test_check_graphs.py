@@ -7,7 +7,7 @@ from math import tanh
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from purebp import PurebpError, backpropagation
 from purebp.graph import (
@@ -63,7 +63,6 @@ def test_many_uses_take_no_longer_than_their_terms() -> None:
 
 
 @given(cases(activations=["tanh", "sigmoid", "softplus"], losses_from=["mse", "half_sse"]))
-@settings(max_examples=25)
 def test_layers_are_right_for_the_lowered_network(case: Exercise) -> None:
     def layers(feed: Feed) -> dict[str, Any]:
         pairs = [(feed[f"W{l}"], feed.get(f"b{l}")) for l in range(1, len(case.network.layers) + 1)]

@@ -9,7 +9,7 @@ from math import inf, isfinite, isnan, nan
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from purebp import FLOAT, Layer, Network, backpropagation, evaluate, forward
@@ -184,7 +184,6 @@ def test_tensors_come_as_the_forward_pass_and_then_the_backward_pass_meet_them()
 
 
 @given(cases())
-@settings(max_examples=30)
 def test_the_budgets_hold_all_that_the_textbook_computes(case: Exercise) -> None:
     network, batch, loss = case
     gradients = backpropagation(*case)

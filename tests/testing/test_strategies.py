@@ -6,7 +6,7 @@ from collections.abc import Callable
 from math import inf
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from purebp import Batch, PurebpError, backpropagation, evaluate
@@ -26,7 +26,6 @@ def test_cases_are_of_numbers_with_few_bits_and_of_neurons_with_small_sums_of_we
     assert all(sum(map(abs, row)) <= LARGEST_SUM for row in rows)
 
 
-@settings(max_examples=30)
 @given(cases())
 def test_the_oracle_has_budgets_for_every_case(case: Case) -> None:
     """Undecided are ReLUs whose pre-activation is exactly 0."""
