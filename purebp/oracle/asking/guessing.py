@@ -15,7 +15,7 @@ from typing import Any
 
 from purebp.number_systems.formats import BINARY64
 from purebp.oracle.answer import Answer, Claim, as_claim
-from purebp.oracle.asking.declared import Declared, agreed, argument, option
+from purebp.oracle.asking.declared import Declared, agreed, argument, biased_layers, option
 from purebp.oracle.cases import Case
 from purebp.textbook import losses
 from purebp.textbook.activations import Activation, activation
@@ -142,7 +142,7 @@ class _Search:
         try:
             declared = Declared(**{"activations": (activation("sigmoid"),) * depth, **options})
             declared = replace(declared, activations=declared.per_layer(depth))
-            key = depth, bool(declared.biases), declared.batch
+            key = depth, declared.has_biases, declared.batch
             if key not in self.cases:
                 self.cases[key] = [_one_hot(case) for case in replace(declared, loss=None).ladder()[:3]]
             for case in self.cases[key]:
@@ -153,6 +153,9 @@ class _Search:
                 if answer.claim:  # and no skip
                     answered.append((case, answer.claim))
             self.problems += [] if answered else ["skipped"]
+            some = biased_layers([claim for _, claim in answered], [case for case, _ in answered])
+            if some is not None:
+                return self.answers(depth, {**options, "biases": some})
         except PurebpError:  # such as arrays without that format
             self.problems.append("raises")
             return []
@@ -171,6 +174,7 @@ def _layouts(given: dict[str, Any], source: str) -> Iterator[tuple[int, dict[str
     functions = given.get("activations")
     if functions is None:
         depths = [len(given["sizes"]) - 1] if "sizes" in given else list(DEPTHS)
+        depths = [len(given["biases"])] if isinstance(given.get("biases"), tuple) else depths
     else:
         depths = [2 if isinstance(functions, Activation) else len(functions)]
     library = re.search(r"^\s*(?:import|from)\s+(torch|jax|numpy)\b", source, re.MULTILINE)
