@@ -10,11 +10,12 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import re
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from purebp import PurebpError, __version__
 
@@ -38,6 +39,14 @@ More: purebp check --help, and so for each verb
 
 class Parser(argparse.ArgumentParser):
     """Says in one line what is wrong."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """--biases without yes and no is of all layers: what follows is a file."""
+        words = sys.argv[1:] if args is None else list(args)
+        listed = r"(yes|no|true|false|columns)(,(yes|no|true|false|columns))*"
+        pairs = zip(words, [*words[1:], ""])
+        said = [w + "=yes" if w == "--biases" and not re.fullmatch(listed, after) else w for w, after in pairs]
+        return super().parse_known_args(said, namespace)
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"purebp: {message}; see {self.prog} --help\n")

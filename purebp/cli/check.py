@@ -107,7 +107,12 @@ def add_declarations(parser: argparse.ArgumentParser, seed: int | None = 0) -> N
 def _add_declaration(group: Any, name: str, row: Declaration) -> None:
     """Its option, and those of single values."""
     option = f"--{name.replace('_', '-')}"
-    if True in row.choices:
+    if True in row.choices and row.metavar:  # for each layer too
+        group.add_argument(
+            option, help=row.help, nargs="?", const=True, type=options.typed(row.read), metavar=row.metavar
+        )
+        group.add_argument(f"--no-{name}", help="none has", dest=name, action="store_false", default=None)
+    elif True in row.choices:
         group.add_argument(option, help=row.help, action=argparse.BooleanOptionalAction)
     elif row.choices:
         group.add_argument(option, help=row.help, choices=row.choices)

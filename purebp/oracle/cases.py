@@ -16,7 +16,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice, pairwise
+from itertools import islice, pairwise, repeat
 from math import floor, log
 from random import Random
 
@@ -133,7 +133,7 @@ def ladder(
     *,
     loss: Loss | str | None = None,
     sizes: Sequence[int] | None = None,
-    biases: bool = True,
+    biases: bool | Sequence[bool] = True,
     batch: int | None = None,
     seed: int = 0,
     format: Format | str = BINARY64,
@@ -163,7 +163,7 @@ class Wanted:
     any_depth: bool
     loss: Loss
     sizes: Sequence[int] | None
-    biases: bool
+    biases: bool | Sequence[bool]
     batch: int | None
     format: Format
     outputs: int | None = None
@@ -180,7 +180,7 @@ def wanted(
     activations: Sequence[str | Activation] | Activation | str,
     loss: Loss | str | None = None,
     sizes: Sequence[int] | None = None,
-    biases: bool = True,
+    biases: bool | Sequence[bool] = True,
     batch: int | None = None,
     format: Format | str = BINARY64,
     outputs: int | None = None,
@@ -308,6 +308,18 @@ def widths_of(rung: Rung, names: Sequence[Activation], wanted: Wanted) -> tuple[
     return (rung.n_in, *hidden, wanted.outputs or max(rung.n_out, 2 if wanted.classes else 1))
 
 
+def with_biases_in(layers: Sequence[bool], case: Case) -> Case:
+    """The case with biases in these layers alone.
+
+    >>> case = ladder(["tanh", "identity"])[0]
+    >>> [layer.biases for layer in with_biases_in([False, True], case).network.layers]
+    [None, (-0.25,)]
+    """
+    pairs = zip(case.network.layers, layers, strict=True)
+    kept = [Layer(layer.weights, layer.biases if has else None, layer.activation) for layer, has in pairs]
+    return replace(case, network=Network(kept))
+
+
 def _one_sided(case: Case) -> int:
     """How many layers have kinks, and in a batch only pre-activations above them."""
     if case.samples < 2:
@@ -337,10 +349,11 @@ def drawn(rung: Rung, names: Sequence[Activation], wanted: Wanted, random: Rando
         return random.choice((-1, 1)) * pool[largest].pop()
 
     layers = []
-    for (n_in, n_out), f in zip(pairwise(sizes), names):
+    has_biases = repeat(wanted.biases) if isinstance(wanted.biases, bool) else wanted.biases
+    for (n_in, n_out), f, has in zip(pairwise(sizes), names, has_biases):
         scale = 1.5 if n_in < 4 else 1.0
         weights = [[number(scale) for _ in range(n_in)] for _ in range(n_out)]
-        offsets = [number(0.75) for _ in range(n_out)] if wanted.biases else None
+        offsets = [number(0.75) for _ in range(n_out)] if has else None
         if rung.special == "zeros" and n_out > 1:
             weights[-1][0] = 0.0
         layers.append(Layer(weights, offsets, f))

@@ -21,11 +21,11 @@ from typing import Any
 from purebp.number_systems.formats import Format
 from purebp.oracle.answer import BROKEN, Answer, Finding
 from purebp.oracle.asking.candidate import LAYOUTS, Candidate, ask, imported_by, name_of
-from purebp.oracle.asking.declared import Declared
+from purebp.oracle.asking.declared import Declared, argument, biased_layers, option
 from purebp.oracle.asking.guessing import Guess, guess
 from purebp.oracle.asking.limits import REFUSALS, limits
 from purebp.oracle.asking.state import stateful
-from purebp.oracle.cases import Case
+from purebp.oracle.cases import Case, with_biases_in
 from purebp.oracle.conventions import Convention, default_convention
 from purebp.oracle.evidence import TensorReport, gathered
 from purebp.oracle.layers import Layers
@@ -46,7 +46,7 @@ def check(
     activations: Sequence[str | Activation] | Activation | str | None = None,
     loss: Loss | str | None = None,
     sizes: Sequence[int] | None = None,
-    biases: bool | str | None = None,
+    biases: bool | str | Sequence[bool | str] | None = None,
     batch: int | None = None,
     weights: str | None = None,
     samples: str | None = None,
@@ -72,7 +72,8 @@ def check(
     the numbers of the classes. weights: "out_in"
     (row j feeds neuron j, the default) or "in_out". samples: "rows" (the default) or "columns", or "vector" for a
     candidate that takes one sample. returns: "gradients", "descent" (their negative), "change" or "step" (updated weights, with
-    learning_rate); None: found by trying. biases: True (the default), False, or "columns" for n × 1 matrices. arrays:
+    learning_rate); None: found by trying. biases: True (the default), False, or "columns" for n × 1 matrices, or one of
+    these for each layer. arrays:
     "numpy", "torch" or "jax". stored: "once", if results of a narrow format are computed in binary32 at least and stored
     once, or "every-step". strict: whether it claims the stable formulas, and is held to them. explore: a search for further cases, `purebp.testing.counterexample`.
 
@@ -140,8 +141,11 @@ def checked(
     candidate: Candidate, question: Layers, cases: Sequence[Case], name: str, explore: Search | None = None
 ) -> Report:
     """Ask on these cases, judge, and look further where the answers are of another shape, or all right."""
-    declared = question.declared
+    declared, cases = question.declared, list(cases)
     answers = [ask(candidate, case, declared) for case in cases]
+    some = biased_layers([answer.claim for answer in answers], cases)
+    if some and (fewer := _with_biases_in(some, candidate, question, cases, name, explore)):
+        return fewer
     state = list(stateful(cases, answers, lambda case: ask(candidate, case, declared)))
     report = judged(question, cases, answers, name, state=state)
     if any(finding.kind in ("wrong shape", "wrong number of layers", "not understood") for finding in report.findings):
@@ -158,6 +162,29 @@ def checked(
     if failed is None:
         return report
     return judged(question, [*cases, failed[0]], [*answers, failed[1]], name, state=state, known=report.convention)
+
+
+def _with_biases_in(
+    some: tuple[bool, ...],
+    candidate: Candidate,
+    question: Layers,
+    cases: Sequence[Case],
+    name: str,
+    explore: Search | None,
+) -> Report | None:
+    """The report where only some layers have biases, unless it cannot be asked so."""
+    asked = replace(question, declared=replace(question.declared, biases=some))
+    report = checked(candidate, asked, [with_biases_in(some, case) for case in cases], name, explore)
+    if any(finding.fatal for finding in report.findings):
+        return None
+    without = [l for l, has in enumerate(some) if not has]
+    if len(without) > 1:
+        told = f"Layers {' and '.join(str(l + 1) for l in without)} have no biases"
+    else:
+        hidden = "The hidden layer" if len(some) == 2 else f"Layer {without[0] + 1}"
+        told = f"{'The output layer' if without[0] == len(some) - 1 else hidden} has no biases"
+    note = f"{told}: declare {argument('biases', some)}, or {' '.join(option('biases', some))}."
+    return replace(report, notes=(note, *report.notes))
 
 
 def _in_another_layout(candidate: Candidate, cases: Sequence[Case], declared: Declared, name: str) -> Report | None:
@@ -222,6 +249,8 @@ def replayed(candidate: Candidate, cases: Sequence[Case], declared: Declared, re
     if index is None or report.verdict == "flaky":
         return report
     convention: Convention = report.convention or default_convention(declared)
+    if (some := biased_layers([{t.key for t in case.tensors} for case in report.cases], cases)) is not None:
+        cases, declared = [with_biases_in(some, case) for case in cases], replace(declared, biases=some)
     answer, first = ask(candidate, cases[index], declared), report.cases[index]
     (again,) = gathered([cases[index]], [answer], convention, declared.format, Layers(declared).enclose)
     if _alike(again.tensors, first.tensors) and (answer.fatal and answer.fatal.kind) == (

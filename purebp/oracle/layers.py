@@ -107,13 +107,14 @@ class Layers:
             return None
         kinds = LOCAL if self.declared.biases else LOCAL[:1]
         for piece in (piece for piece in evidence if piece.claim):
-            for key in ((kind, l) for l in range(len(piece.case.network.layers)) for kind in kinds):
-                if key not in piece.claim:
-                    sentence = (
-                        f"{tensor_name(key, self.declared.returns)} was not given, so that it is not judged: return "
-                        "all gradients, or use purebp.oracle.judge for a part of them"
-                    )
-                    return Finding("not given", sentence, piece.case.name, fatal=False)
+            for l, layer in enumerate(piece.case.network.layers):
+                for key in ((kind, l) for kind in kinds if kind == "weights" or layer.biases is not None):
+                    if key not in piece.claim:
+                        sentence = (
+                            f"{tensor_name(key, self.declared.returns)} was not given, so that it is not judged: return "
+                            "all gradients, or use purebp.oracle.judge for a part of them"
+                        )
+                        return Finding("not given", sentence, piece.case.name, fatal=False)
         return None
 
     def remarks(self, evidence: Sequence[Evidence], convention: Convention) -> list[str]:

@@ -9,7 +9,7 @@ from purebp.oracle.answer import Finding
 from purebp.oracle.conventions import Convention
 from purebp.oracle.evidence import Evidence
 from purebp.oracle.explaining.catalogue import STATE
-from purebp.oracle.explaining.diagnosis import ANSWERED, Diagnosis
+from purebp.oracle.explaining.diagnosis import ANSWERED, ONLINE, Diagnosis
 
 RECURRENCE = "∂loss/∂Wˡ = δˡᵀ aˡ⁻¹"
 
@@ -47,5 +47,6 @@ def _conventional(change: str) -> bool:
         "sign turned",
         "gradient of another loss",
         "another learning rate",
+        ONLINE,
         *(name for name, _ in ANSWERED.values()),
     ) or (change.startswith("factor ") and " in " not in change)

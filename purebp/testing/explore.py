@@ -67,7 +67,7 @@ def counterexample(candidate: Candidate, declared: Declared, convention: Convent
         declared.activations,
         loss=chosen.loss,
         sizes=declared.sizes,
-        biases=bool(declared.biases),
+        biases=declared.has_biases,
         batch=declared.batch,
         widest=8,
     )

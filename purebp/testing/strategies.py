@@ -13,7 +13,7 @@ to 0 or to the next whole ones.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import pairwise, repeat
 
 from hypothesis import strategies as st
 
@@ -60,14 +60,14 @@ def networks(
     activations: Sequence[str | Activation] | Activation | str | None = None,
     *,
     sizes: Sequence[int] | None = None,
-    biases: bool | None = None,
+    biases: bool | Sequence[bool] | None = None,
     widest: int = 6,
     deepest: int = 4,
 ) -> Network:
     """Networks; what is None is drawn.
 
     activations: one per layer, or a single name for networks of any depth. sizes: the widths, inputs first.
-    biases: whether the layers have them. A softmax at the end has two outputs at least, unless sizes says otherwise.
+    biases: whether the layers have them, or each of them. A softmax at the end has two outputs at least, unless sizes says otherwise.
 
     >>> from hypothesis import find
     >>> find(networks(["relu", "identity"]), lambda network: network.layers[0].biases is not None).parameters()
@@ -92,9 +92,10 @@ def networks(
         sizes = [draw(st.integers(1, widest)) for _ in functions]
         sizes.append(draw(st.integers(min(2, widest) if functions[-1].distribution else 1, widest)))
     layers = []
-    for (n_in, n_out), f in zip(pairwise(sizes), functions):
+    chosen = repeat(biases) if biases is None or isinstance(biases, bool) else biases
+    for (n_in, n_out), f, has in zip(pairwise(sizes), functions, chosen):
         weights = [_tamed(row) for row in _matrix(draw, n_out, n_in, WEIGHTS)]
-        has_biases = draw(st.booleans()) if biases is None else biases
+        has_biases = draw(st.booleans()) if has is None else has
         layers.append(Layer(weights, _matrix(draw, 1, n_out)[0] if has_biases else None, f))
     return Network(layers)
 
@@ -134,7 +135,7 @@ def cases(
     *,
     loss: Loss | str | None = None,
     sizes: Sequence[int] | None = None,
-    biases: bool | None = None,
+    biases: bool | Sequence[bool] | None = None,
     batch: int | None = None,
     widest: int = 6,
     deepest: int = 4,

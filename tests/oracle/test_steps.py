@@ -10,11 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from purebp import FLOAT, Batch, Gradients, Network, backpropagation, sgd_step
+from purebp import loss as known_loss
+from purebp.number_systems.ball import ball
 from purebp.oracle import Report, check, judge
 from purebp.oracle.answer import as_claim
 from purebp.oracle.asking.declared import Declared
+from purebp.oracle.cases import Case
+from purebp.oracle.conventions import ONE, Convention
+from purebp.oracle.evidence import inside
 from purebp.oracle.explaining.catalogue import CATALOGUE
-from purebp.oracle.explaining.diagnosis import Observation, explanations
+from purebp.oracle.explaining.diagnosis import Observation, explanations, one_by_one
 from purebp.oracle.explaining.recipe import Inapplicable, planted, run
 from purebp.testing.strategies import cases
 from tests.oracle.samples import Candidate, Pair, flat, lists, lists_of, name_of, rebuilt
@@ -118,7 +123,7 @@ def test_a_rate_that_is_declared_is_that_of_the_step_also_where_the_step_is_not(
 
 @given(cases(TANHS), st.integers(1, 999))
 @settings(max_examples=40)
-def test_a_right_step_lies_in_its_budgets_under_the_rate_that_is_found(case: Any, thousandths: int) -> None:
+def test_a_right_step_lies_in_its_budgets_under_the_rate_that_is_found(case: Case, thousandths: int) -> None:
     rate = thousandths / 1000
     answer = sgd_step(case.network, gradient(case.network, case.batch), rate)
     weights, biases = lists_of(answer)
@@ -251,3 +256,61 @@ def test_the_change_is_recognised_where_nothing_is_declared_of_it_but_no_stray_f
     for stray in (0.3, 0.9, -0.1):
         assert not check(changing(stray), activations=TANHS, loss="half_sse").conforms
     assert not check(changing(0.1), activations=TANHS, loss="half_sse", returns="gradients").conforms
+
+
+# A step for each sample.
+
+
+def one_after_the_other(
+    rate: float, loss: str = "half_sse", times: Callable[[int], float] = lambda n: 1.0
+) -> Candidate:
+    """A step for each sample, from where the one before has led."""
+
+    def step(weights: Any, biases: Any, inputs: Any, targets: Any) -> Pair:
+        network = rebuilt(weights, biases, TANHS)
+        for x, y in zip(inputs, targets):
+            network = sgd_step(network, gradient(network, Batch([x], [y]), loss), times(len(inputs)) * rate)
+        return lists_of(network)
+
+    return step
+
+
+ONE_BY_ONE = "That is right, if each sample is a step: declare --batch 1."
+
+
+@pytest.mark.parametrize(
+    ("candidate", "declared"),
+    [
+        (one_after_the_other(0.125), {**STEP, "learning_rate": 0.125}),
+        (one_after_the_other(0.3), {"activations": TANHS}),
+        (one_after_the_other(0.125, "mse", lambda n: 1 / n), {**STEP, "loss": "mse", "learning_rate": 0.125}),
+    ],
+    ids=["declared", "open", "1/n of the batch"],
+)
+def test_steps_for_each_sample_are_right_if_that_is_declared(candidate: Candidate, declared: dict[str, Any]) -> None:
+    report = check(candidate, **declared)
+    assert (report.verdict, report.conforms) == ("correct-under-convention", False)
+    assert name_of(report) == "updated after every sample" and ONE_BY_ONE in flat(report)
+    right = check(candidate, **declared, batch=1)
+    assert right.conforms and (right.verdict == "correct") == ("returns" in declared)
+
+
+def test_steps_for_each_sample_that_are_wrong_are_not_called_right() -> None:
+    def off(weights: Any, biases: Any, inputs: Any, targets: Any) -> Pair:
+        found: Pair = one_after_the_other(0.125)(weights, biases, inputs, targets)
+        found[0][0][0][0] *= 1 + 1e-11
+        return found
+
+    report = check(off, **STEP, learning_rate=0.125)
+    assert report.verdict != "correct-under-convention" and ONE_BY_ONE not in flat(report)
+
+
+@given(cases(TANHS, biases=True), st.integers(1, 32))
+@settings(max_examples=30)
+def test_steps_for_each_sample_lie_in_the_budgets_of_their_balls(case: Case, thirtyseconds: int) -> None:
+    convention = Convention(known_loss("half_sse"), ONE, "step", thirtyseconds / 32)
+    network = case.network
+    for x, y in zip(case.batch.inputs, case.batch.targets):
+        network = sgd_step(network, gradient(network, Batch([x], [y])), thirtyseconds / 32)
+    observed = Observation(case, as_claim(network))
+    assert inside(observed.claim, one_by_one(observed, convention, ball("binary64")))

@@ -292,8 +292,8 @@ def _tensors(kind: str, items: Any, case: Case, declared: Declared) -> dict[Key,
     claim: dict[Key, Matrix] = {}
     for l, (layer, item) in enumerate(zip(layers, items)):
         key, turned = (kind, l), kind == "weights" and declared.weights == "in_out"
-        if kind == "biases" and layer.biases is None:
-            continue
+        if kind == "biases" and (layer.biases is None or (_nothing(item) and not all(map(_nothing, items)))):
+            continue  # it may have none there
         name = tensor_name(key, declared.returns)
         rows = _matrix(name, item)
         if kind == "weights":
@@ -304,6 +304,10 @@ def _tensors(kind: str, items: Any, case: Case, declared: Declared) -> dict[Key,
             rows = transpose(rows) if shape(rows) == (n_out, 1) else rows  # a column
             claim[key] = _shaped(name, rows, (1, n_out), samples=len(case.batch.inputs))
     return claim
+
+
+def _nothing(item: Any) -> bool:
+    return plain(item) in (None, [])
 
 
 def _matrix(name: str, item: Any) -> list[list[float]]:

@@ -9,13 +9,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from importlib import import_module
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from purebp.number_systems.formats import BINARY32, BINARY64, FORMATS, Format, format_named, stored_once
+from purebp.oracle.answer import Key
 from purebp.oracle.cases import INPUTS, TARGETS, Case, Wanted, ladder, wanted
 from purebp.textbook.activations import Activation, activation
 from purebp.textbook.arithmetic import Matrix, PurebpError
@@ -102,11 +103,24 @@ def _format(given: Any) -> Format:
     return format_named(given if isinstance(given, Format) else str(given))
 
 
-def _biases(given: Any) -> bool | str:
-    if given not in (True, False, "columns"):
-        raise PurebpError(f'{given!r:.40} is none of True, False and "columns"')
-    biases: bool | str = given
-    return biases
+def _biases(given: Any) -> bool | str | tuple[bool | str, ...]:
+    """Whether all layers have biases, or for each layer whether it has."""
+    if isinstance(given, str) and "," in given:
+        given = given.split(",")
+    if isinstance(given, (list, tuple)) and given:
+        each = tuple(map(_of_layer, given))
+        return each if len(set(each)) > 1 else each[0]
+    return _of_layer(given)
+
+
+def _of_layer(given: Any) -> bool | str:
+    words: dict[Any, bool] = {"yes": True, "true": True, "no": False, "false": False}
+    biases: bool | str = words.get(given.strip(), given.strip()) if isinstance(given, str) else given
+    if biases not in (True, False, "columns"):
+        raise PurebpError(
+            f'{given!r:.40} is none of True, False and "columns", and no list of them, one for each layer'
+        )
+    return biases if isinstance(biases, str) else bool(biases)
 
 
 def _strict(given: Any) -> bool:
@@ -135,8 +149,9 @@ DECLARATIONS = {
     "sizes": Declaration(CALLED, "the widths, inputs first, if they are fixed", _sizes, "N,N,N", several=True),
     "biases": Declaration(
         CALLED,
-        "whether the layers have biases",
+        "whether the layers have biases; yes,no: for each layer",
         _biases,
+        "YES,NO",
         choices=(True, False, "columns"),
         flags={"columns": ("--bias-columns", "biases as n × 1 matrices")},
     ),
@@ -174,7 +189,7 @@ class Declared:
     activations: tuple[Activation, ...] | Activation | None = None
     loss: Loss | None = None
     sizes: tuple[int, ...] | None = None
-    biases: bool | str = True  # "columns": each as a matrix of one column
+    biases: bool | str | tuple[bool | str, ...] = True  # "columns": each as a matrix of one column
     batch: int | None = None
     weights: str = "out_in"
     samples: str = "rows"
@@ -195,7 +210,7 @@ class Declared:
             activations: Sequence[str | Activation] | Activation | str | None = ...,
             loss: Loss | str | None = ...,
             sizes: Sequence[int] | str | None = ...,
-            biases: bool | str = ...,
+            biases: bool | str | Sequence[bool | str] = ...,
             batch: int | None = ...,
             weights: str = ...,
             samples: str = ...,
@@ -232,6 +247,13 @@ class Declared:
             object.__setattr__(self, "format", stored_once(self.format))
         if self.strict:
             object.__setattr__(self, "format", replace(self.format, strict=True))
+        if isinstance(self.biases, tuple) and self.activations is not None:
+            layers = 0 if isinstance(self.activations, Activation) else len(self.activations)
+            if layers != len(self.biases):
+                raise PurebpError(
+                    f"biases={self.biases!r:.60} are of {len(self.biases)} layers, and there are {layers or 'any number of'} "
+                    "activations: give one for each layer"
+                )
         if self.samples == "vector" and self.batch != 1:
             raise PurebpError('samples="vector" hands over a single sample: declare batch=1 with it')
         if self.returns in ("step", "change") and self.learning_rate is None:
@@ -242,6 +264,11 @@ class Declared:
         if self.activations is None:
             raise PurebpError("no activations are declared: give one for each layer")
         return (self.activations,) * depth if isinstance(self.activations, Activation) else self.activations
+
+    @property
+    def has_biases(self) -> bool | tuple[bool, ...]:
+        """Whether the layers have biases, or which of them."""
+        return tuple(map(bool, self.biases)) if isinstance(self.biases, tuple) else bool(self.biases)
 
     def ladder(self, seed: int = 0, most: int | None = None) -> tuple[Case, ...]:
         """The built-in cases for what is declared, or the first of them."""
@@ -256,7 +283,7 @@ class Declared:
     def _architecture(self) -> dict[str, Any]:
         any_depth = isinstance(self.activations, Activation)
         names = ("loss", "sizes", "batch", "format", "outputs", "inputs", "targets")
-        held = {"activations": self.activations if any_depth else self.per_layer(), "biases": bool(self.biases)}
+        held = {"activations": self.activations if any_depth else self.per_layer(), "biases": self.has_biases}
         return held | {name: getattr(self, name) for name in names}
 
 
@@ -299,7 +326,8 @@ def option(name: str, value: Any) -> list[str]:
     parts = (
         value if isinstance(value, (list, tuple)) else [value, ANY_DEPTH] if isinstance(value, Activation) else [value]
     )
-    return [f"--{words}", ",".join(str(getattr(part, "name", part)) for part in parts)]
+    said = (("no", "yes")[part] if isinstance(part, bool) else str(getattr(part, "name", part)) for part in parts)
+    return [f"--{words}", ",".join(said)]
 
 
 def argument(name: str, value: Any) -> str:
@@ -316,7 +344,7 @@ def arguments(case: Case, declared: Declared) -> list[Any]:
     """weights, biases, inputs and targets in the layout and the arrays that were declared."""
     turn: Callable[[Matrix], list[list[float]]] = transpose if declared.weights == "in_out" else _rows
     weights = [turn(layer.weights) for layer in case.network.layers]
-    column = declared.biases == "columns"
+    column = "columns" in (declared.biases if isinstance(declared.biases, tuple) else (declared.biases,))
     biases = [
         None if layer.biases is None else [[b] for b in layer.biases] if column else list(layer.biases)
         for layer in case.network.layers
@@ -350,6 +378,20 @@ def _integers(declared: Declared) -> Callable[[Any], Any]:
     library = _library(declared)
     make = getattr(library, "tensor" if declared.arrays == "torch" else "asarray", None)
     return lambda x: _whole(x) if make is None else make(_whole(x))
+
+
+def biased_layers(claims: Sequence[Collection[Key]], cases: Sequence[Case]) -> tuple[bool, ...] | None:
+    """In which layers a candidate has biases, if it gives those of some, and of others, which have them as well, never.
+
+    >>> biased_layers([{("weights", 0), ("weights", 1), ("biases", 1)}], Declared(("tanh", "identity")).ladder()[:1])
+    (False, True)
+    """
+    depths = {len(case.network.layers) for case in cases}
+    given, whole = set[int](), set[int]()
+    for claim, case in zip(claims, cases):
+        whole |= {l for l, layer in enumerate(case.network.layers) if claim and layer.biases is not None}
+        given |= {l for kind, l in claim if kind == "biases"}
+    return tuple(l in given for l in range(*depths)) if len(depths) == 1 and given and given < whole else None
 
 
 def _rows(rows: Matrix) -> list[list[float]]:

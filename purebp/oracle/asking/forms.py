@@ -221,7 +221,9 @@ def _form(
 ) -> Form | None:
     """The form, if it works."""
     asking = _Asking(owner, made, way, place.turned, place.inside, tuple(plan), hints)
-    way = {**way, "biases": way.get("biases", True) if place.biased else False}
+    some = tuple(leaf is not None for leaf in place.biases)
+    biases = way.get("biases", True if place.inside or all(some) else some)
+    way = {**way, "biases": biases if place.biased else False}
     try:
         case, given = _probe(sizes, way)
         with _quietly():

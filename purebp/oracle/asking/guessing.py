@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from purebp.number_systems.formats import BINARY64
 from purebp.oracle.answer import Claim, as_claim
-from purebp.oracle.asking.declared import Declared, agreed, argument, option
+from purebp.oracle.asking.declared import Declared, agreed, argument, biased_layers, option
 from purebp.oracle.asking.limits import REFUSALS, Ask
 from purebp.oracle.cases import Case
 from purebp.textbook import losses
@@ -193,7 +193,7 @@ class _Search:
         try:
             declared = Declared(**{"activations": (activation("sigmoid"),) * depth, **options})
             declared = replace(declared, activations=declared.per_layer(depth))
-            key = depth, bool(declared.biases), *(options.get(name) for name in ("batch", "outputs", *SPECIAL))
+            key = depth, declared.has_biases, *(options.get(name) for name in ("batch", "outputs", *SPECIAL))
             if key not in self.cases:
                 drawn = replace(declared, loss=None).ladder(most=CASES)
                 self.cases[key] = [case if declared.targets == "real" else _one_hot(case) for case in drawn]
@@ -206,6 +206,9 @@ class _Search:
                 if answer.claim:  # and no skip
                     answered.append((case, answer.claim))
             self.problems += [] if answered else ["skipped"]
+            some = biased_layers([claim for _, claim in answered], [case for case, _ in answered])
+            if some is not None:
+                return self.answers(depth, {**options, "biases": some})
         except PurebpError:  # such as arrays without that format
             self.problems.append("raises")
             return []
@@ -225,6 +228,7 @@ def _layouts(given: dict[str, Any], source: str | None) -> Iterator[tuple[int, d
     functions = given.get("activations")
     if functions is None:
         depths = [len(given["sizes"]) - 1] if "sizes" in given else list(DEPTHS)
+        depths = [len(given["biases"])] if isinstance(given.get("biases"), tuple) else depths
     else:
         depths = [2 if isinstance(functions, Activation) else len(functions)]
     found = re.search(r"^\s*(?:import|from)\s+(torch|jax|numpy)\b", source or "", re.MULTILINE)

@@ -25,7 +25,7 @@ from typing import Any
 
 from purebp.number_systems.ball import ball
 from purebp.number_systems.formats import BINARY32, Format, format_named, is_exact
-from purebp.oracle.answer import LOCAL, STEPS, Claim, Key, as_claim, gradients_in, tensor_name
+from purebp.oracle.answer import LOCAL, STEPS, UPDATED, Claim, Key, as_claim, gradients_in, tensor_name
 from purebp.oracle.cases import Case, default_loss
 from purebp.oracle.conventions import ONE, Convention, Factor, factors, shortest, unusual
 from purebp.oracle.evidence import inside, turned_claim
@@ -45,9 +45,9 @@ from purebp.textbook.arithmetic import FLOAT, Arithmetic, Matrix, PurebpError
 from purebp.textbook.backprop import backpropagation, forward
 from purebp.textbook.linalg import shape
 from purebp.textbook.losses import REDUCTIONS, Loss
-from purebp.textbook.network import Batch, Gradients, Network
-from purebp.textbook.optimizers import sgd_step
+from purebp.textbook.network import Batch, Gradients, Layer, Network
 
+ONLINE = "updated after every sample"
 TURNED = {"gradients": "descent", "descent": "gradients", "step": "ascent", "change": "rise"}
 ANSWERED = {  # a step in another form than was declared
     "change": ("the change in place of the updated weights", "It returns the change, not the updated weights"),
@@ -157,16 +157,14 @@ def explanations(
     if not all(map(_finite, observations)):
         return []
     search = Search(observations, loss, format, returns, learning_rate)
-    if not plain and (step := _another_step(search)):
+    if not plain and (step := _another_step(search) or list(filter(None, [_online(search)]))):
         return step
     for first in search.firsts()[: 1 if plain else 2]:
         search.begin(first)
         for stage in search.stages(plain):
             if found := search.told(stage):
                 return found
-    return (
-        [] if plain else [found for found in (_penalty(search), _online(search), _nothing(search)) if found is not None]
-    )
+    return [] if plain else [found for found in (_penalty(search), _nothing(search)) if found is not None]
 
 
 def likely_step(observations: Sequence[Observation], loss: Loss | str | None) -> Convention | None:
@@ -453,7 +451,7 @@ class Search:
                         for d, g, w in zip(*triple)
                         if g and w
                     )
-                    best = max(best, *found, key=lambda pair: pair[0])
+                    best = max([best, *found], key=lambda pair: pair[0])
         return best[1]
 
     def fits(self, key: Key, rows: Matrix, ratio: float) -> bool:
@@ -713,6 +711,8 @@ def _another_step(search: Search) -> list[Diagnosis]:
 
 def _penalty(search: Search) -> Diagnosis | None:
     """λ W or λ W / n in every gradient of the weights; those of the biases, which have none, tell the convention."""
+    if search.returns in UPDATED and search.learning_rate is None:
+        return None
     loss, returns = None if search.open_loss else search.loss, None if search.open_sign else search.returns
     convention: Convention | None = Convention(search.loss, ONE, search.returns, search.learning_rate)
     if biases := biases_in(search.observations):
@@ -759,33 +759,48 @@ def penalised(
 
 def _online(search: Search) -> Diagnosis | None:
     """Updated weights, where each sample is used to update before the next is looked at."""
-    if search.returns != "step" or search.learning_rate is None:
+    single = [o for o in search.observations if o.size[0] == 1]
+    if search.returns != "step" or not single or len(single) == len(search.observations):
         return None
-    for whole in (True, False):  # whether 1/n is that of the batch
-        for observed in search.observations:
-            network, batch = observed.network, observed.batch
-            loss = search.loss.over(len(batch.inputs)) if whole else search.loss
-            for x, y in zip(batch.inputs, batch.targets):
-                gradients = run(Recipe(), network, Batch([x], [y]), loss, FLOAT)
-                network = sgd_step(network, gradients, search.learning_rate)
-            steps = as_claim(network)
-            if not all(_close(rows, steps[key], search.tolerance) for key, rows in observed.claim.items()):
-                break
-        else:
+    loss = None if search.open_loss else search.loss
+    told = explanations(single, loss, search.format, "step", search.learning_rate, plain=True)
+    convention = told[0].convention if told else None
+    if convention is None or convention.returns != "step":
+        return None
+    for whole in (True, False):
+        pairs = [(o, one_by_one(o, convention, FLOAT, whole)) for o in search.observations]
+        if not all(search.near(found[key], rows, o, key) for o, found in pairs for key, rows in o.claim.items()):
+            continue
+        if all(inside(o.claim, one_by_one(o, convention, ball(search.format), whole)) for o in search.observations):
             return Diagnosis(
-                "updated after every sample",
+                ONLINE,
                 STATE,
-                "The weights are updated after every sample, so that "
-                "the next sample meets other weights: add up the gradients of the batch first, then take one "
-                "step.",
+                "The weights are updated after every sample, so that the next sample meets other weights. That is right, "
+                "if each sample is a step: declare --batch 1. If the batch is, add up the gradients of its samples first, "
+                "then take one step.",
                 "∂loss/∂Wˡ = δˡᵀ aˡ⁻¹",
-                ("updated after every sample",),
+                (ONLINE,),
+                convention,
             )
     return None
 
 
-def _close(a: Matrix, b: Matrix, tolerance: float) -> bool:
-    return all(abs(x - y) <= tolerance * (1 + abs(y)) * 1e-3 for rows in zip(a, b) for x, y in zip(*rows))
+def one_by_one(
+    observed: Observation, convention: Convention, arithmetic: Arithmetic[Any], whole: bool = False
+) -> dict[Key, Matrix[Any]]:
+    """The weights after a step for each sample, one after the other; `whole`, if 1/n is that of the batch."""
+    n, m = observed.size
+    network: Network[Any] = observed.network
+    loss, turned = convention.effective, convention.turned(1, m, arithmetic)
+    claim: dict[Key, Matrix[Any]] = {}
+    for x, y in zip(observed.batch.inputs, observed.batch.targets):
+        gradients = backpropagation(network, Batch([x], [y]), loss.over(n) if whole else loss, arithmetic)
+        claim = turned_claim(as_claim(gradients), network, arithmetic, turned)
+        network = Network(
+            Layer(claim["weights", l], None if layer.biases is None else claim["biases", l][0], layer.activation)
+            for l, layer in enumerate(network.layers)
+        )
+    return claim
 
 
 def _nothing(search: Search) -> Diagnosis | None:

@@ -32,7 +32,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "returns": st.sampled_from(["gradients", "descent", "step"]),
     "learning_rate": st.floats(1e-30, 1e30),
     "sizes": st.lists(WIDTHS, min_size=2, max_size=4).map(tuple),
-    "biases": st.sampled_from([True, False, "columns"]),
+    "biases": st.sampled_from([True, False, "columns", (False, True), (True, False, True), ("columns", False)]),
     "batch": WIDTHS,
     "weights": st.sampled_from(["out_in", "in_out"]),
     "samples": st.sampled_from(["rows", "columns", "vector"]),
@@ -70,7 +70,7 @@ def test_words_of_a_hello_are_read_back(values: dict[str, Any]) -> None:
     words = []
     for name, value in values.items():
         (*_, last) = option(name, value)
-        text = str(value).lower() if isinstance(value, bool) else "columns" if name == "biases" else last
+        text = str(value).lower() if isinstance(value, bool) else "columns" if value == "columns" else last
         words.append(f"{name}={text}" + "," * (isinstance(value, tuple) and len(value) == 1))
     declares = read_hello(" ".join(["hello 1 mine", *words])).declares
     for name, value in values.items():
@@ -83,6 +83,8 @@ def test_words_of_a_hello_are_read_back(values: dict[str, Any]) -> None:
 def test_what_is_held_is_held_when_it_is_read_again(values: dict[str, Any]) -> None:
     if "stored" in values:
         values["format"] = BFLOAT16
+    if isinstance(values.get("biases"), tuple):
+        values["activations"] = (activation("relu"),) * len(values["biases"])
     whole = replace(WHOLE, **{**values, "batch": 1 if values.get("samples") == "vector" else values.get("batch")})
     assert replace(whole) == whole == Declared(**{each.name: getattr(whole, each.name) for each in fields(whole)})
 
@@ -110,6 +112,8 @@ def test_an_unknown_declaration_is_refused_and_the_known_ones_are_named() -> Non
         ("learning_rate", float("nan"), "a positive number is wanted"),
         ("learning_rate", 10**400, "a positive number is wanted"),
         ("biases", "rows", "'rows' is none of True, False and \"columns\""),
+        ("biases", "no,maybe", "'maybe' is none of True, False and \"columns\""),
+        ("biases", [], "[] is none of"),
         ("format", "binary33", "unknown format 'binary33'"),
         ("format", [], "unknown format '[]'"),
     ],
@@ -233,8 +237,11 @@ def test_a_format_without_arrays_is_said() -> None:
 # How a candidate is called.
 
 
-@given(st.sampled_from(["out_in", "in_out"]), st.sampled_from(["rows", "columns"]), VALUES["biases"])
-def test_every_layout_holds_the_same_numbers(weights: str, samples: str, biases: bool | str) -> None:
+OF_TWO = st.sampled_from([True, False, "columns", (False, True), ("columns", False)])
+
+
+@given(st.sampled_from(["out_in", "in_out"]), st.sampled_from(["rows", "columns"]), OF_TWO)
+def test_every_layout_holds_the_same_numbers(weights: str, samples: str, biases: Any) -> None:
     declared = Declared(["tanh", "identity"], biases=biases, weights=weights, samples=samples)
     for case in declared.ladder()[:3]:
         found, b, x, y = arguments(case, declared)
@@ -245,8 +252,9 @@ def test_every_layout_holds_the_same_numbers(weights: str, samples: str, biases:
         if not biases:
             assert b is None
         else:
-            flat = [[v for (v,) in vector] if biases == "columns" else vector for vector in b]
-            assert flat == [list(layer.biases or ()) for layer in case.network.layers]
+            column = biases == "columns" or (isinstance(biases, tuple) and "columns" in biases)
+            flat = [[v for (v,) in vector] if vector and column else vector for vector in b]
+            assert flat == [None if layer.biases is None else list(layer.biases) for layer in case.network.layers]
 
 
 def test_a_vector_is_the_only_sample() -> None:
@@ -259,3 +267,33 @@ def test_a_vector_is_the_only_sample() -> None:
 def test_what_is_not_declared_has_its_default() -> None:
     assert Declared() == Declared(format="binary64") and Declared().format is BINARY64
     assert Declared(loss="sse").loss == loss("sse")
+
+
+def test_biases_of_each_layer_are_as_many_as_there_are_layers() -> None:
+    for said in ("no,yes", [False, True], ["no", "yes"], (False, True)):
+        declared = Declared(("tanh", "identity"), biases=said)
+        assert declared.biases == (False, True)
+        assert {tuple(layer.biases is not None for layer in c.network.layers) for c in declared.ladder()} == {
+            (False, True)
+        }
+    assert declaration("biases", [True, True]) is True and declaration("biases", "no,no") is False
+    for functions in (("tanh",), "tanh"):
+        with pytest.raises(PurebpError, match="are of 2 layers, and there are .*: give one for each layer"):
+            Declared(functions, biases=(False, True))
+
+
+@pytest.mark.parametrize(
+    ("words", "biases", "files"),
+    [
+        (["--biases", "mine.py"], True, ["mine.py"]),
+        (["mine.py", "--biases"], True, ["mine.py"]),
+        (["--biases", "no,yes", "mine.py"], (False, True), ["mine.py"]),
+        (["--biases=no,yes", "mine.py"], (False, True), ["mine.py"]),
+        (["--no-biases", "mine.py"], False, ["mine.py"]),
+        (["--bias-columns", "mine.py"], "columns", ["mine.py"]),
+        (["mine.py"], None, ["mine.py"]),
+    ],
+)
+def test_biases_are_followed_by_a_list_or_by_a_file(words: list[str], biases: Any, files: list[str]) -> None:
+    args = parser(["check"]).parse_args(["check", *words])
+    assert on_the_command_line(args).get("biases") == biases and args.files == files
