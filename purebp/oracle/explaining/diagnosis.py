@@ -25,7 +25,7 @@ from typing import Any
 
 from purebp.number_systems.ball import ball
 from purebp.number_systems.formats import BINARY32, Format, format_named, is_exact
-from purebp.oracle.answer import LOCAL, STEPS, UPDATED, Claim, Key, as_claim, gradients_in, tensor_name
+from purebp.oracle.answer import LOCAL, STEPS, Claim, Key, as_claim, gradients_in, tensor_name
 from purebp.oracle.cases import Case, default_loss
 from purebp.oracle.conventions import ONE, Convention, Factor, factors, shortest, unusual
 from purebp.oracle.evidence import inside, turned_claim
@@ -711,7 +711,7 @@ def _another_step(search: Search) -> list[Diagnosis]:
 
 def _penalty(search: Search) -> Diagnosis | None:
     """λ W or λ W / n in every gradient of the weights; those of the biases, which have none, tell the convention."""
-    if search.returns in UPDATED and search.learning_rate is None:
+    if search.returns in STEPS and search.learning_rate is None:
         return None
     loss, returns = None if search.open_loss else search.loss, None if search.open_sign else search.returns
     convention: Convention | None = Convention(search.loss, ONE, search.returns, search.learning_rate)
