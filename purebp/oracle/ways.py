@@ -16,9 +16,11 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import redirect_stderr
 from dataclasses import fields, replace
 from importlib import import_module
 from inspect import isclass, ismodule
+from io import StringIO
 from itertools import chain, repeat
 from typing import Any
 
@@ -125,7 +127,8 @@ def _nodes(asked: Asked) -> Report | None:
 
 def _guessed(asked: Asked, way: Way, ranked: bool) -> Guess:
     def ask_one(case: Case, tried: Declared) -> Answer:
-        return ask(way.candidate(tried, repeat(case.name)), case, tried)
+        with redirect_stderr(StringIO()):  # what it says while ways are tried out is no news
+            return ask(way.candidate(tried, repeat(case.name)), case, tried)
 
     source = None if asked.task.program else asked.task.source
     return guess(ask_one, {**way.options, **asked.declared}, source, ranked)

@@ -83,7 +83,8 @@ def _bound(call: Call, known: Known) -> tuple[list[Any], dict[str, Any]]:
             if each.default is not Parameter.empty:
                 continue
             raise
-        if each.default is not Parameter.empty and role(each.name) in ("none", "size", ""):
+        meant = role(each.name) or kind_of(each.name)
+        if each.default is not Parameter.empty and meant in ("none", "size", ""):
             continue
         if each.kind is Parameter.KEYWORD_ONLY or len(given) < names.index(each.name):
             named[each.name] = value
@@ -121,7 +122,7 @@ def _value(name: str, names: Sequence[str], known: Known) -> Any:
     if kind in ("weights", "biases") and known.network is None and known.weights:
         tensors = known.weights if kind == "weights" else known.biases
         alike = [each for each in names if kind_of(each) == kind]
-        if len(alike) == 1 and len(tensors) > 1:
+        if len(alike) == 1 and (len(tensors) > 1 or words(name)[-1][-1:] == "s"):
             return list(tensors)
         if len(alike) != len(tensors):
             raise CannotCall(f"{name}: {len(alike)} of {len(tensors)} {kind} are taken")

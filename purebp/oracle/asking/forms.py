@@ -110,12 +110,13 @@ def _quietly() -> Iterator[None]:
 def _forms_of(owner: Owner, hints: Hints) -> Iterator[Form]:
     """Its forms: gradients before steps."""
     later = list[Form]()
-    for samples in (1, 4):  # some take as many as there are in their lesson, and no others
+    taken: dict[str, Any]
+    for taken in ({}, {"batch": 4}, {"inputs": "whole"}, {"inputs": "binary"}):  # some take nothing else
         found = False
         for made, way in product(owner.made, _ways()):
-            if samples > 1:
-                way = {**way, "batch": samples}
-            for form in () if samples > 1 and way["samples"] == "vector" else _tried(owner, made, way, hints):
+            if way["samples"] == "vector" and "batch" in taken:
+                continue
+            for form in _tried(owner, made, {**way, **taken}, hints):
                 found = True
                 if form.returns == "gradients":
                     yield form
@@ -131,7 +132,7 @@ def _ways() -> Iterator[dict[str, Any]]:
     arrays = ["numpy", None] if "numpy" in sys.modules else [None]
     for library, targets, samples in product(arrays, (None, "labels"), ("rows", "columns", "vector")):
         way = {"arrays": library, "samples": samples} | ({"batch": 1} if samples == "vector" else {})
-        if targets is None or (samples != "columns" and library is not None):
+        if targets is None or samples != "columns":
             yield way | ({"targets": targets} if targets else {})
 
 
