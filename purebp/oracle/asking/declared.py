@@ -334,7 +334,7 @@ def _array(declared: Declared) -> Callable[[Any], Any]:
         library: Any = import_module(module)  # an optional one, which is asked for by name
     except ImportError:
         raise PurebpError(f"arrays={declared.arrays!r}, but {declared.arrays} is not installed here") from None
-    name = declared.format.dtype
+    name = declared.format.dtype or declared.format.name
     if not hasattr(library, name):
         raise PurebpError(f"{declared.arrays} has no {name}, which {declared.format.name} needs")
     make = library.tensor if declared.arrays == "torch" else library.asarray

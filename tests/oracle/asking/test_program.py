@@ -202,7 +202,7 @@ for line in sys.stdin:
 
 
 def checked(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, dict[str, Any]]:
-    status = main(["check", "--report", "json", "--", sys.executable, *words])
+    status = main(["check", "--report", "json", "--timeout", "30", "--", sys.executable, *words])
     found: dict[str, Any] = json.loads(capsys.readouterr().out)
     return status, found
 
