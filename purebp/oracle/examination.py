@@ -56,7 +56,9 @@ def guided(asked: Asked) -> Report:
         asked.fresh()
         report = replayed(called, cases, whole, report)
     failing = next((case.id for case, judged in zip(cases, report.cases) if not judged.passed), "")
-    notes = (*report.notes, *guessed.notes(report.conforms, bool(task.program)))
+    found_after_all = guessed.state == "lost" and report.verdict == "correct-under-convention"
+    said = () if found_after_all else guessed.notes(report.conforms, bool(task.program))
+    notes = (*report.notes, *said)
     return replace(report, notes=notes, replay=command(task, guessed.shown, failing))
 
 
