@@ -149,7 +149,9 @@ def _checked(asked: Asked, way: Way, guessed: Guess) -> Report:
     failing = next((case.id for case, judged in zip(cases, report.cases) if not judged.passed), "")
     said = [way.sentence] if way.sentence else []
     python = not task.program and not task.file
-    notes = (*report.notes, *said, *guessed.notes(report.conforms, bool(task.program), python))
+    if guessed.state != "lost" or report.verdict != "correct-under-convention":
+        said += guessed.notes(report.conforms, bool(task.program), python)
+    notes = (*report.notes, *said)
     limited = {name: getattr(taken, name) for name in LIMITED if getattr(taken, name) != getattr(whole, name)}
     replay = "" if python else command(task, {**guessed.shown, **limited}, failing)
     return replace(report, notes=notes, replay=replay)

@@ -46,7 +46,7 @@ BATCH = Batch([[2.0, 1.0], [0.5, -1.0], [-1.5, 0.25]], [[0.0], [1.0], [0.5]])
 RIGHT: Gradients = backpropagation(NETWORK, BATCH, "mse")
 WEIGHTS = [[list(row) for row in layer.weights] for layer in RIGHT.layers]
 BIASES = [list(layer.biases or ()) for layer in RIGHT.layers]
-LAYERS = [{"weights": w, "biases": b} for w, b in zip(WEIGHTS, BIASES)]
+LAYERS: list[dict[str, Any]] = [{"weights": w, "biases": b} for w, b in zip(WEIGHTS, BIASES)]
 STEP = [
     {"weights": layer.weights, "biases": layer.biases} for layer in sgd_step(NETWORK, RIGHT, learning_rate=0.125).layers
 ]

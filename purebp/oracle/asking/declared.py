@@ -419,7 +419,7 @@ def _array(declared: Declared) -> Callable[[Any], Any]:
     library = _library(declared)
     if library is None:
         return lambda x: x
-    name = declared.format.dtype
+    name = declared.format.dtype or declared.format.name
     if not hasattr(library, name):
         raise PurebpError(f"{declared.arrays} has no {name}, which {declared.format.name} needs")
     make = library.tensor if declared.arrays == "torch" else library.asarray

@@ -202,7 +202,7 @@ for line in sys.stdin:
 
 
 def checked(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, dict[str, Any]]:
-    status = main(["check", "--report", "json", "--", sys.executable, *words])
+    status = main(["check", "--report", "json", "--timeout", "30", "--", sys.executable, *words])
     found: dict[str, Any] = json.loads(capsys.readouterr().out)
     return status, found
 
@@ -216,8 +216,8 @@ def test_widths_say_how_many_layers_a_program_has(hello: str, capsys: pytest.Cap
     sizes = hello.partition("sizes=")[2]
     assert (status, found["verdict"]) == (1, "wrong")
     assert {",".join(map(str, case["sizes"])) for case in found["cases"]} == {sizes}
-    assert main(["smoke", "--", sys.executable, "-S", "-c", ZEROS, *hello.split()]) == 0
-    capsys.readouterr()
+    status = main(["smoke", "--timeout", "30", "--", sys.executable, "-S", "-c", ZEROS, *hello.split()])
+    assert status == 0, capsys.readouterr().out
 
 
 def test_who_declares_in_out_and_reads_out_in_is_told(capsys: pytest.CaptureFixture[str]) -> None:
