@@ -100,7 +100,7 @@ def _rows() -> Iterator[Known]:
         yield Known(name, two[name == "multiply"][1], ("x", "y", "z"), operation, _same(3))
     yield Known(
         "linear",
-        r"linear|dense|affine|\bfc|fully|layer",
+        r"linear|dense|affine|\bfc|fully(_?connected)?|layer",
         ("x", "W", "b"),
         Linear,
         {MATRICES: ((None, N_IN), (N_OUT, N_IN), (N_OUT,)), VECTORS: ((N_IN,), (N_IN,), ())},
@@ -314,6 +314,17 @@ STRICT = {"sigmoid": "sigmoid", "tanh": "tanh", "softmax": "softmax", "relu": "r
     }.items()
     for word in words
 }
+
+
+def surely(name: str) -> Known | None:
+    """The operation that the whole name of a class says, but for words such as layer.
+
+    >>> surely("Tanh_Layer").name, surely("TanhNetwork")
+    ('tanh', None)
+    """
+    whole = re.sub(r"(_|node|layer|activation|function|\(.*\))", "", name.lower())
+    rows = (row for row in KNOWN if re.fullmatch(row.called, whole))
+    return next((row for row in rows if not row.loss), None)
 
 
 def named_otherwise(found: Known, said: Known, name: str) -> bool:
