@@ -109,8 +109,10 @@ def test_the_state_of_a_thing_is_its_attributes() -> None:
     class Slotted:
         __slots__ = ("x", "y")
 
+        def __init__(self) -> None:
+            self.x = 1
+
     thing = Slotted()
-    thing.x = 1
     assert state(thing) == {"x": 1} and state(SimpleNamespace(a=2)) == {"a": 2}
 
 
