@@ -115,7 +115,9 @@ def _rows() -> Iterator[Known]:
         weighed=1,
     )
     for base in ("sse", "half_sse"):
-        yield from _losses(base, "squares", r"mse|sse|(mean ?)?squared? ?errors?|square|quadratic|l2|error", "signed", 1)
+        yield from _losses(
+            base, "squares", r"mse|sse|(mean ?)?squared? ?errors?|square|quadratic|l2|error", "signed", 1
+        )
     yield from _losses("mae", "mae", "mae|absolute|l1", "signed", 1)
     yield from _losses("binary_cross_entropy", "binary_cross_entropy", "bce|binary|log_?loss", "binary", 1)
     yield from _losses("cross_entropy", "cross_entropy", "cross|entropy|nll", "one_hot", 3)
