@@ -2,6 +2,19 @@
 
 Of each trial the same graph is built in purebp, and the numbers are judged as those of any graph. So verdicts have error
 budgets and no tolerance.
+
+>>> from purebp.oracle.asking.nodes import nodes_in
+>>> class Value:
+...     def __init__(self, data, parents=()):
+...         self.data, self.grad, self.parents = data, 0.0, parents
+...     def __add__(self, other):
+...         return Value(self.data + other.data, (self, other))
+...     def backward(self, gradient=1.0):
+...         self.grad = gradient
+...         for parent in self.parents:
+...             parent.backward(gradient)
+>>> check_nodes(nodes_in({"Value": Value}), "mine").headline
+'mine: wrong: Value.__add__: overwritten instead of accumulated'
 """
 
 from __future__ import annotations
@@ -130,7 +143,7 @@ def _report(
     seed: int,
     call: Call,
 ) -> Report:
-    pieces = [one for several in tried.values() for one in several]
+    pieces = [one for s, several in tried.items() for one in several if s in wrong or not one.scaled]
     right = [s for s, several in tried.items() if s not in wrong and any(one.passed or one.scaled for one in several)]
     open_ = [s for s in tried if s not in wrong and s not in right]
     cases = tuple(

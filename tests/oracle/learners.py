@@ -636,7 +636,7 @@ FLOW_EDITS: list[Edit] = [
         "overwritten instead of accumulated",
     ),
     ("np.dot(X, W) + b", "np.dot(X, W)", "Linear.forward", "forward is wrong"),
-    ("(1 - self.value)", "", "Sigmoid.backward", ""),
+    ("* (1 - self.value)", "", "Sigmoid.backward", ""),
     (
         "* self.value * (1 - self.value)",
         "* (lambda s: s * (1 - s))(1 / (1 + np.exp(-self.value)))",
@@ -715,7 +715,7 @@ VALUE_EDITS: list[Edit] = [
         "for v in reversed(order):\n            v.local()",
         "def down(v):\n            v.local()\n            [down(c) for c in v.children]\n        down(self)",
         "Value.backward",
-        "passed on before it is complete",
+        "wrong order",
     ),
 ]
 

@@ -33,12 +33,13 @@ def test_right_classes_are_correct(source: str) -> None:
     report = checked(source)
     assert (report.verdict, report.conforms) == ("correct", True), str(report)
     assert not report.explanations and not report.findings
-    assert all(not tensor.wrong for case in report.cases for tensor in case.tensors if tensor.kind == "loss")
+    assert report.cases and all(case.passed for case in report.cases)
+    assert report.tensors and not any(tensor.wrong for tensor in report.tensors)
 
 
 @pytest.mark.parametrize("source", [FLOW, VALUE, LAYERS, SHARED])
 @given(seed=st.integers(1, 10**6))
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=2, deadline=None)
 def test_right_classes_are_correct_on_any_numbers(source: str, seed: int) -> None:
     report = checked(source, seed=seed)
     assert report.verdict == "correct", str(report)
@@ -98,7 +99,11 @@ def test_the_loss_is_the_one_that_forward_computes(old: str, new: str, known: st
 
 
 def test_gradients_of_targets_need_not_be_given() -> None:
-    report = checked(FLOW, "self.gradients[self.inbound_nodes[0]] = 2 / self.m * self.diff", "pass")
+    report = checked(
+        FLOW,
+        "self.gradients[self.inbound_nodes[0]] = 2 / self.m * self.diff",
+        "self.gradients[self.inbound_nodes[0]] = 0",
+    )
     assert report.verdict == "correct"
 
 
@@ -126,7 +131,8 @@ def test_what_call_refuses_is_said_of_the_class() -> None:
 def test_what_is_raised_is_a_sentence_with_the_line() -> None:
     report = checked(FLOW, "np.sum(grad, axis=0)", "np.sum(grad, axis=7)")
     assert report.explanations[0].name == "Linear.backward: raises AxisError"
-    assert "in line 64" in report.explanations[0].sentence
+    line = FLOW[: FLOW.index("np.sum(grad, axis=0)")].count("\n") + 1
+    assert report.explanations[0].sentence.endswith(f"in line {line}.")
 
 
 def test_what_is_printed_is_a_finding_and_no_mistake(capsys: pytest.CaptureFixture[str]) -> None:

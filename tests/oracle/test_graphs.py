@@ -21,13 +21,14 @@ from purebp.graph import (
     Softmax,
     Sum,
     Tanh,
+    backward_graph,
     forward_graph,
 )
 from purebp.graphs.engine import accumulated, topological_order, uses_of
 from purebp.graphs.tensors import as_rows, entries, entrywise
 from purebp.number_systems.ball import ball
 from purebp.number_systems.formats import BFLOAT16, BINARY16, Format, rounds_to
-from purebp.oracle import check
+from purebp.oracle import check, check_graph
 from purebp.oracle.answer import Answer
 from purebp.oracle.asking.declared import Declared
 from purebp.oracle.conventions import ONE, Convention, Factor
@@ -210,6 +211,17 @@ def test_what_is_a_little_off_is_imprecise_with_its_size() -> None:
     assert 1e-11 < ulps * 2.0**-52 < 3e-11
     assert report.notes[0].startswith(f"It is off by up to {ulps:.0f} units in the last place") and times > 10
     assert f"{times:.2g} times what is allowed" in report.notes[0]
+
+
+def test_a_step_uphill_on_short_numbers_is_no_rounding_to_a_format_whose_budgets_tell_nothing() -> None:
+    W = Parameter("W", (2, 3))
+    graph = HalfSSE(Input("y", (None, 2)), Linear(Input("x", (None, 3)), W))
+
+    def uphill(feed: Feed) -> dict[str, Any]:
+        return {"W": entrywise(lambda w, g: w + 0.5 * g, feed["W"], backward_graph(graph, feed)["W"])}
+
+    report = check_graph(uphill, graph, returns="step", learning_rate=0.5)
+    assert (report.verdict, report.conforms) == ("wrong", False)
 
 
 def test_difference_quotients_are_imprecise() -> None:

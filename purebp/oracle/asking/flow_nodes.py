@@ -418,6 +418,7 @@ def _times(graph: Callable[[Sequence[str]], Node], factor: float) -> Callable[[S
 def node_name(found: Found) -> str:
     """What the node of a class is called in the graph.
 
+    >>> from purebp.oracle.asking.known import KNOWN
     >>> node_name(Found(int, Match(KNOWN[0], MATRICES, (0,)), False))
     'int'
     """
@@ -427,6 +428,7 @@ def node_name(found: Found) -> str:
 def graph_of(known: Known, shapes: Sequence[Shape], name: str, uses: int, trained: Sequence[str]) -> Node:
     """One operation, made a cost by what comes back to it.
 
+    >>> from purebp.oracle.asking.known import KNOWN
     >>> graph_of(KNOWN[0], [(None, 3)], "Squash", 1, ["x"])
     Sum(Multiply)
     """
@@ -478,7 +480,11 @@ class Net:
 
 
 def networks(found: Sequence[Found]) -> Iterator[Net]:
-    """Small networks of what is there: linear, activation, linear, loss; and one with a node that is used twice."""
+    """A small network of what is there: linear, activation, linear, loss; or else one with a node that is used twice.
+
+    >>> list(networks(()))
+    []
+    """
     for holds in (MATRICES, VECTORS):
         linear = next((f for f in found if f.match.known.name == "linear" and f.match.holds == holds), None)
         inner = NUMBERS if holds == VECTORS else MATRICES
@@ -538,7 +544,11 @@ def _layers(linear: Found, squash: Found | None, loss: Found | None, holds: str)
 
 
 def find_flow(namespace: Mapping[str, Any]) -> Flow | None:
-    """The node classes of a namespace, if it has some."""
+    """The node classes of a namespace, if it has some.
+
+    >>> find_flow({"int": int}) is None
+    True
+    """
     classes = [c for c in types_in(namespace) if _is_node(c)]
     if len(classes) < 2:
         return None

@@ -100,7 +100,7 @@ def _rows() -> Iterator[Known]:
         yield Known(name, two[name == "multiply"][1], ("x", "y", "z"), operation, _same(3))
     yield Known(
         "linear",
-        r"linear|dense|affine|\bfc|fully|layer",
+        r"linear|dense|affine|\bfc|fully(_?connected)?|layer",
         ("x", "W", "b"),
         Linear,
         {MATRICES: ((None, N_IN), (N_OUT, N_IN), (N_OUT,)), VECTORS: ((N_IN,), (N_IN,), ())},
@@ -115,7 +115,9 @@ def _rows() -> Iterator[Known]:
         weighed=1,
     )
     for base in ("sse", "half_sse"):
-        yield from _losses(base, "squares", r"mse|sse|square|quadratic|l2|error", "signed", 1)
+        yield from _losses(
+            base, "squares", r"mse|sse|(mean ?)?squared? ?errors?|square|quadratic|l2|error", "signed", 1
+        )
     yield from _losses("mae", "mae", "mae|absolute|l1", "signed", 1)
     yield from _losses("binary_cross_entropy", "binary_cross_entropy", "bce|binary|log_?loss", "binary", 1)
     yield from _losses("cross_entropy", "cross_entropy", "cross|entropy|nll", "one_hot", 3)
@@ -314,6 +316,17 @@ STRICT = {"sigmoid": "sigmoid", "tanh": "tanh", "softmax": "softmax", "relu": "r
     }.items()
     for word in words
 }
+
+
+def surely(name: str) -> Known | None:
+    """The operation that the whole name of a class says, but for words such as layer.
+
+    >>> surely("Tanh_Layer").name, surely("TanhNetwork")
+    ('tanh', None)
+    """
+    whole = re.sub(r"(_|node|layer|activation|function|\(.*\))", "", name.lower())
+    rows = (row for row in KNOWN if re.fullmatch(row.called, whole))
+    return next((row for row in rows if not row.loss), None)
 
 
 def named_otherwise(found: Known, said: Known, name: str) -> bool:

@@ -29,6 +29,7 @@ from purebp.oracle.asking.known import (
     near,
     recognised,
     reference,
+    surely,
 )
 from purebp.oracle.asking.trials import (
     NOT_CHANGED,
@@ -37,6 +38,7 @@ from purebp.oracle.asking.trials import (
     Trial,
     arrays_of,
     codes_of,
+    is_targets,
     leaf,
     method,
     names_of,
@@ -53,6 +55,7 @@ from purebp.oracle.asking.trials import (
 )
 
 RATE = 0.5
+RATED = re.compile("rate|lr|eta|alpha|step|learn|gamma|epsilon|mu$", re.I)  # names of a learning rate
 UPDATED_FIRST = (
     "updated weights used",
     "The gradient of the input is made of the weights after their step: compute it before they are changed.",
@@ -490,6 +493,9 @@ def find_layers(namespace: Mapping[str, Any]) -> Layers | None:
             continue
         arguments = required(getattr(cls, forward), bound=False)[0], required(getattr(cls, backward), bound=False)[0]
         if arguments[0] == 1 and arguments[1] in (1, 2):
+            names = names_of(getattr(cls, backward), bound=False)
+            if is_targets(names[0]) or (arguments[1] == 2 and not RATED.search(names[1])):
+                continue  # a network, which is given targets
             found = list(_layers_of(cls, forward, backward, arguments[1] == 2, arrays, namespace))
             layers += found
             unknown += [cls.__name__] if not found and cls not in bases else []
@@ -588,7 +594,7 @@ def _dense(
     of_weights = Tensors(weights, held[weights] == (3, 2), 2)
     of_biases = biases and Tensors(biases, held[biases] == (2, 1), len(held[biases]))
     known, composite = (LINEAR if of_biases else UNBIASED), list(_with_activation(bool(of_biases)))
-    said = meant(cls.__name__, len(known.parents), loss=False)
+    said = surely(cls.__name__)
     fallback: Layer | None = None
     for layout in LAYOUTS:
         for each in (known, *composite):
@@ -719,7 +725,7 @@ def _activation(
             return from_user(said, layout)
 
         match = recognised(compute, 1, (holds,))
-        said = meant(name, 1, loss=False)
+        said = surely(cls.__name__)
         if match and said and named_otherwise(match.known, said, cls.__name__):
             match = Match(said, holds, (0,), experiment=False)
         if match is None and layout == "vector" and said and "x" in said.parents:

@@ -261,6 +261,16 @@ OUTPUTS = (
 )
 
 
+def is_targets(name: str) -> bool:
+    """Whether an argument is called as targets are.
+
+    >>> is_targets("y_true"), is_targets("grad")
+    (True, False)
+    """
+    low = name.lower().strip("_")
+    return low in TARGETS or "true" in low or "target" in low or "label" in low
+
+
 def place_of_targets(names: Sequence[str]) -> int | None:
     """Which of two arguments of a loss is the targets, by their names.
 
@@ -270,7 +280,7 @@ def place_of_targets(names: Sequence[str]) -> int | None:
     if len(names) != 2:
         return None
     low = [name.lower().strip("_") for name in names]
-    said = [name in TARGETS or "true" in name or "target" in name or "label" in name for name in low]
+    said = list(map(is_targets, low))
     other = [name in OUTPUTS or "pred" in name or "hat" in name or "out" in name for name in low]
     if said[0] != said[1]:
         return said.index(True)

@@ -85,6 +85,11 @@ LEFT_OUT = (
     "what comes back is left out",
     "It is right where 1 comes back to it, and wrong where another number does: multiply by the gradient of what was made.",
 )
+TOO_EARLY = (
+    "wrong order",
+    "Each operator is right by itself. Where a value is used twice, what comes back to it must be complete before it is "
+    "passed on: visit the values in reverse topological order, each once.",
+)
 SQUASHING = ("tanh", "sigmoid", "relu", "softplus", "silu", "gelu")
 
 
@@ -142,7 +147,7 @@ class ValueClass:
                 yield self._of(each, how, lambda f, *x: f(*x) + f(*x), add, mistake=OVERWRITTEN)
         if {"__add__", "__mul__"} <= there:
             for how, names, expression in _together():
-                yield self._trial(back, how, names, expression, expression, (add, mul))
+                yield self._trial(back, how, names, expression, expression, (add, mul), TOO_EARLY)
             yield self._network()
 
     def _label(self, name: str) -> str:

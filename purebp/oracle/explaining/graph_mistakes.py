@@ -138,7 +138,10 @@ def _depth_first(step: int, values: Values) -> dict[Node, Tensor]:
 
 @dataclass(frozen=True, slots=True)
 class Slip:
-    """Another product for some parent of some operations; {where} in the sentence stands for the nodes."""
+    """Another product for some parent of some operations; {where} in the sentence stands for the nodes.
+
+    scales: it shows only where what comes back to a node is not 1.
+    """
 
     name: str
     family: str
@@ -148,6 +151,7 @@ class Slip:
     position: int
     wrong: Callable[[Product], Product]
     possible: Callable[[Node], bool] = lambda node: True
+    scales: bool = False
 
 
 def _square(node: Node) -> bool:
@@ -217,6 +221,7 @@ SLIPS = (
         frozenset(SLOPED),
         0,
         lambda right: lambda arithmetic, g, y, x: right(arithmetic, _ones(g), y, x),
+        scales=True,
     ),
     *(
         Slip(
@@ -303,10 +308,22 @@ SLIPS = (
 )
 
 
+def _given_one(order: Sequence[Node]) -> set[Node]:
+    """The nodes to which 1 comes back, whatever the numbers are: the cost, and what is added to it and used once."""
+    found = {order[-1]}
+    for node, used in reversed(uses_of(order).items()):
+        if len(used) == 1 and used[0][0] in found and used[0][0].kind in ("Add", "Sum"):
+            found.add(node)
+    return found
+
+
 def _of_products(order: Sequence[Node], uses: Uses, slip: Slip) -> Iterator[GraphMistake]:
     names, i = labels(order), slip.position
     children = [node for node in order if node.kind.partition("(")[0] in slip.operations and node.parents[i:]]
     children = [child for child in children if child.parents[i] in uses and slip.possible(child)]
+    if slip.scales:
+        given_one = _given_one(order)
+        children = [child for child in children if child not in given_one]
     for chosen in [children, *([child] for child in children if len(children) > 1)]:
         right = {(child, child.operation.products[i]) for child in chosen if child.operation}
         changed = {

@@ -28,6 +28,26 @@ def test_other_modules_have_none(module: Any) -> None:
     assert nodes_in(vars(module)) is None
 
 
+@pytest.mark.parametrize("methods", ["feedforward backprop", "forward backward"])
+def test_a_network_that_is_given_targets_is_none(methods: str) -> None:
+    source = """
+import numpy as np
+class SigmoidNetwork:
+    def __init__(self, n_in, n_out):
+        self.weights = np.ones((n_in, n_out))
+    def forward(self, x):
+        return 1 / (1 + np.exp(-x @ self.weights))
+    def backward(self, x, y):
+        return x.T @ (self.forward(x) - y)
+class Reluctant(SigmoidNetwork):
+    def backward(self, y):
+        return self.weights
+"""
+    for old, new in zip(("forward", "backward"), methods.split(), strict=True):
+        source = source.replace(old, new)
+    assert nodes_in(namespace_of(source)) is None
+
+
 def test_functions_and_classes_of_another_kind_are_none() -> None:
     source = """
 class Network:

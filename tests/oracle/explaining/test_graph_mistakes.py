@@ -209,6 +209,20 @@ def test_a_derivative_is_left_out_or_taken_at_the_output() -> None:
     assert_close(gradient(Tanh(p), "squashed twice", p, {p: 0.5})[0], [1 - tanh(tanh(0.5)) ** 2])
 
 
+def test_what_comes_back_is_left_out_where_it_is_not_1() -> None:
+    p = Input("p")
+    name = "what comes back is left out"
+    assert_close(gradient(Multiply(Tanh(p), 5.0), name, p, {p: 0.5})[0], [1 - tanh(0.5) ** 2])
+    assert gradient(Sum(Add(Tanh(p), 1.0)), name, p, {p: 0.5}) == []
+
+
+def test_the_formula_for_the_output_is_given_the_input() -> None:
+    p = Input("p")
+    name = "formula for the output given the input"
+    assert gradient(Tanh(p), name, p, {p: 0.5}) == [[0.75]]
+    assert gradient(Sigmoid(p), name, p, {p: 0.5}) == [[0.25]]
+
+
 def test_softmax_with_a_diagonal_jacobian() -> None:
     z = Input("z")
     graph = Sum(Multiply(Softmax(z), [1.0, 2.0, 3.0]))
@@ -226,6 +240,11 @@ def test_weights_are_transposed_on_the_way_down_where_they_are_square() -> None:
     assert gradient(WEIGHTED, "weights transposed", x, FEED) == [[21.0, 53.0, 2100.0, 5300.0]]
     oblong = Sum(Linear(Input("x", (None, 2)), Input("W", (3, 2))))
     assert "weights transposed" not in {mistake.name for mistake in mistakes(oblong)}
+
+
+def test_the_gradient_of_square_weights_is_transposed() -> None:
+    assert entries(backward_graph(WEIGHTED, FEED)[w]) == [301.0, 402.0, 3010.0, 4020.0]
+    assert gradient(WEIGHTED, "weight gradient transposed", w, FEED) == [[301.0, 3010.0, 402.0, 4020.0]]
 
 
 def test_biases_are_averaged_or_those_of_the_last_sample() -> None:
