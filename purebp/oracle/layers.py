@@ -163,7 +163,8 @@ class Layers:
         depths = [len(piece.case.network.layers) for piece in gradients]
         depth = max(depths, key=depths.count)
         observations = [Observation(g.case, g.claim) for g, d in zip(gradients, depths) if d == depth]
-        return explanations(observations, self.declared.loss, self.declared.format, returns, rate, plain)
+        declared = self.declared
+        return explanations(observations, declared.loss, declared.format, returns, rate, plain, declared.penalty)
 
     @property
     def _as_declared(self) -> tuple[str | None, float | None]:
@@ -180,7 +181,9 @@ class Layers:
         """The step that answers seem to be, where nothing is declared of what is returned."""
         if self.declared.returns is not None or not gradients:
             return None
-        step = likely_step([Observation(piece.case, piece.claim) for piece in gradients], self.declared.loss)
+        step = likely_step(
+            [Observation(piece.case, piece.claim) for piece in gradients], self.declared.loss, self.declared.penalty
+        )
         return replace(step, learning_rate=self.declared.learning_rate or step.learning_rate) if step else None
 
     def _is_one(self, convention: Convention) -> bool:
@@ -196,7 +199,7 @@ class Layers:
         for tried in () if self._closed else self._tries():
             for piece in gradients:
                 observed = Observation(piece.case, piece.claim)
-                found = followed(observed, self.declared.loss, self.declared.format, *tried)
+                found = followed(observed, self.declared.loss, self.declared.format, *tried, self.declared.penalty)
                 votes.update(dict.fromkeys(found, 1))
         most = [c for c, n in votes.items() if 2 * n > len(gradients) and c.fits(self.declared) and self._is_one(c)]
         return sorted(most, key=lambda c: (-votes[c], c.plainness))

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from purebp.number_systems.formats import BINARY32, BINARY64, FORMATS, Format, format_named, stored_once
 from purebp.oracle.answer import Key
+from purebp.oracle.asking.penalty import Penalty
+from purebp.oracle.asking.penalty import read as penalty
 from purebp.oracle.cases import Case, Wanted, ladder, wanted
 from purebp.textbook.activations import Activation, activation
 from purebp.textbook.arithmetic import Matrix, PurebpError
@@ -139,6 +141,12 @@ DECLARATIONS = {
         choices=("gradients", "descent", "step", "change"),
     ),
     "learning_rate": Declaration(DOES, "of the step", _rate, "X"),
+    "penalty": Declaration(
+        DOES,
+        "λ w is added to the gradient of the weights: 0.01, or 0.01/n; 0.01,all: to that of the biases too",
+        penalty,
+        "X",
+    ),
     "sizes": Declaration(CALLED, "the widths, inputs first, if they are fixed", _sizes, "N,N,N", several=True),
     "biases": Declaration(
         CALLED,
@@ -180,6 +188,7 @@ class Declared:
     samples: str = "rows"
     returns: str | None = None
     learning_rate: float | None = None
+    penalty: Penalty | None = None
     format: Format = BINARY64
     arrays: str | None = None
     stored: str | None = None
@@ -198,6 +207,7 @@ class Declared:
             samples: str = ...,
             returns: str | None = ...,
             learning_rate: float | None = ...,
+            penalty: Penalty | float | str | None = ...,
             format: Format | str = ...,
             arrays: str | None = ...,
             stored: str | None = ...,

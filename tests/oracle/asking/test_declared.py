@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from fractions import Fraction
 from inspect import signature
 from typing import Any
 
@@ -18,6 +19,7 @@ from purebp.oracle import check
 from purebp.oracle.answer import as_claim
 from purebp.oracle.asking.candidate import ask
 from purebp.oracle.asking.declared import DECLARATIONS, Declared, agreed, argument, arguments, declaration, option
+from purebp.oracle.asking.penalty import Penalty
 from purebp.oracle.asking.wire import asked, read_hello
 from purebp.oracle.cases import ladder
 from purebp.testing.strategies import ACTIVATIONS, losses
@@ -31,6 +33,9 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "loss": losses(),
     "returns": st.sampled_from(["gradients", "descent", "step"]),
     "learning_rate": st.floats(1e-30, 1e30),
+    "penalty": st.builds(
+        Penalty, st.floats(1e-9, 1e9).map(lambda x: Fraction(f"{x:.6g}")), st.booleans(), st.booleans()
+    ),
     "sizes": st.lists(WIDTHS, min_size=2, max_size=4).map(tuple),
     "biases": st.sampled_from([True, False, "columns", (False, True), (True, False, True), ("columns", False)]),
     "batch": WIDTHS,
@@ -114,6 +119,10 @@ def test_an_unknown_declaration_is_refused_and_the_known_ones_are_named() -> Non
         ("biases", "rows", "'rows' is none of True, False and \"columns\""),
         ("biases", "no,maybe", "'maybe' is none of True, False and \"columns\""),
         ("biases", [], "[] is none of"),
+        ("penalty", "much", "'much' is no penalty: a positive number is wanted"),
+        ("penalty", "0.01/m", "or one divided by the samples, such as 0.01/n"),
+        ("penalty", "0.01,some", "0.01,all is on the biases too"),
+        ("penalty", 0, "a positive number is wanted"),
         ("format", "binary33", "unknown format 'binary33'"),
         ("format", [], "unknown format '[]'"),
     ],
