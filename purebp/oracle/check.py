@@ -53,6 +53,7 @@ def check(
     returns: str | None = None,
     learning_rate: float | None = None,
     penalty: Penalty | float | str | None = None,
+    momentum: float | None = None,
     format: str | Format = "binary64",
     arrays: str | None = None,
     stored: str | None = None,
@@ -69,7 +70,7 @@ def check(
     (row j feeds neuron j, the default) or "in_out". samples: "rows" (the default) or "columns", or "vector" for a
     candidate that takes one sample. returns: "gradients", "descent" (their negative), "change" or "step" (updated weights, with
     learning_rate); None: found by trying. penalty: λ, or "0.01/n", which times the weights is added to their gradient,
-    or "0.01,all", to every gradient. biases: True (the default), False, or "columns" for n × 1 matrices, or one of
+    or "0.01,all", to every gradient. momentum: of the step, which begins from rest in every call. biases: True (the default), False, or "columns" for n × 1 matrices, or one of
     these for each layer. arrays:
     "numpy", "torch" or "jax". stored: "once", if results of a narrow format are computed in binary32 at least and stored
     once, or "every-step". strict: whether it claims the stable formulas, and is held to them. explore: a search for further cases, `purebp.testing.counterexample`.
@@ -90,6 +91,7 @@ def check(
         "returns": returns,
         "learning_rate": learning_rate,
         "penalty": penalty,
+        "momentum": momentum,
         "format": format,
         "arrays": arrays,
         "stored": stored,

@@ -166,7 +166,9 @@ class Convention:
             return False
         else:
             loss_fits = declared.loss is None or self.named == loss(declared.loss)
-        rate_fits = self.returns not in STEPS or declared.learning_rate in (None, self.learning_rate)
+        rate_fits = self.returns not in STEPS or (
+            declared.learning_rate is None or self.learning_rate in (declared.learning_rate, declared.damped_rate)
+        )
         uphill = self.returns in ("ascent", "rise")
         rate_fits = rate_fits and self.penalty == declared.penalty
         return loss_fits and rate_fits and declared.returns in (None, self.returns) and not uphill

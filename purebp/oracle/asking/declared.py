@@ -94,6 +94,16 @@ def _rate(given: Any) -> float:
     return rate
 
 
+def _momentum(given: Any) -> float:
+    try:
+        momentum = float(given)
+    except (TypeError, ValueError, OverflowError):
+        momentum = 0.0
+    if not 0 < momentum < 1:
+        raise PurebpError(f"{given!r:.40} is no momentum: a number between 0 and 1 is wanted, such as 0.9")
+    return momentum
+
+
 def _format(given: Any) -> Format:
     return format_named(given if isinstance(given, Format) else str(given))
 
@@ -141,6 +151,7 @@ DECLARATIONS = {
         choices=("gradients", "descent", "step", "change"),
     ),
     "learning_rate": Declaration(DOES, "of the step", _rate, "X"),
+    "momentum": Declaration(DOES, "of the step, which begins from rest in every call", _momentum, "X"),
     "penalty": Declaration(
         DOES,
         "λ w is added to the gradient of the weights: 0.01, or 0.01/n; 0.01,all: to that of the biases too",
@@ -189,6 +200,7 @@ class Declared:
     returns: str | None = None
     learning_rate: float | None = None
     penalty: Penalty | None = None
+    momentum: float | None = None
     format: Format = BINARY64
     arrays: str | None = None
     stored: str | None = None
@@ -208,6 +220,7 @@ class Declared:
             returns: str | None = ...,
             learning_rate: float | None = ...,
             penalty: Penalty | float | str | None = ...,
+            momentum: float | None = ...,
             format: Format | str = ...,
             arrays: str | None = ...,
             stored: str | None = ...,
@@ -234,6 +247,8 @@ class Declared:
             object.__setattr__(self, "format", stored_once(self.format))
         if self.strict:
             object.__setattr__(self, "format", replace(self.format, strict=True))
+        if self.momentum is not None and self.returns not in ("step", "change"):
+            raise PurebpError('momentum is of a step: declare returns="step" and the learning_rate with it')
         if isinstance(self.biases, tuple) and self.activations is not None:
             layers = 0 if isinstance(self.activations, Activation) else len(self.activations)
             if layers != len(self.biases):
@@ -245,6 +260,12 @@ class Declared:
             raise PurebpError('samples="vector" hands over a single sample: declare batch=1 with it')
         if self.returns in ("step", "change") and self.learning_rate is None:
             raise PurebpError(f'returns="{self.returns}" needs the learning_rate of the step')
+
+    @property
+    def damped_rate(self) -> float | None:
+        """η (1 − μ), of a first step with v ← μ v + (1 − μ) g; with v ← μ v + g it is η."""
+        rate, momentum = self.learning_rate, self.momentum
+        return None if rate is None or momentum is None else rate * (1 - momentum)
 
     def per_layer(self, depth: int = 1) -> tuple[Activation, ...]:
         """The activations of a network of that depth; where one per layer is declared, those."""

@@ -49,6 +49,7 @@ from purebp.textbook.linalg import shape
 from purebp.textbook.losses import REDUCTIONS, Loss
 from purebp.textbook.network import Batch, Gradients, Layer, Network
 
+MOMENTA = (0.8, 0.9, 0.95, 0.99, 0.999)
 PENALTIES = ("penalty added", "another penalty", "penalty missing")
 ONLINE = "updated after every sample"
 TURNED = {"gradients": "descent", "descent": "gradients", "step": "ascent", "change": "rise"}
@@ -719,6 +720,11 @@ def _another_step(search: Search) -> list[Diagnosis]:
     if convention.learning_rate != rate:
         names.append("another learning rate")
         sentence += f" with the learning rate {convention.learning_rate:.15g}; {rate:.15g} was declared"
+        share = 1 - (convention.learning_rate or 0.0) / rate
+        if momentum := next((m for m in MOMENTA if abs(share - m) < 1e-9), None):
+            sentence += (
+                f", and {rate:.15g} (1 − {momentum}) is what momentum may take from rest (--momentum {momentum})"
+            )
     if convention.returns in ("ascent", "rise"):
         names.append("sign turned")
         sentence += ", but for its sign: it goes uphill"

@@ -33,6 +33,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "loss": losses(),
     "returns": st.sampled_from(["gradients", "descent", "step"]),
     "learning_rate": st.floats(1e-30, 1e30),
+    "momentum": st.floats(0.001, 0.999),
     "penalty": st.builds(
         Penalty, st.floats(1e-9, 1e9).map(lambda x: Fraction(f"{x:.6g}")), st.booleans(), st.booleans()
     ),
@@ -88,6 +89,8 @@ def test_words_of_a_hello_are_read_back(values: dict[str, Any]) -> None:
 def test_what_is_held_is_held_when_it_is_read_again(values: dict[str, Any]) -> None:
     if "stored" in values:
         values["format"] = BFLOAT16
+    if "momentum" in values:
+        values["returns"] = "step"
     if isinstance(values.get("biases"), tuple):
         values["activations"] = (activation("relu"),) * len(values["biases"])
     whole = replace(WHOLE, **{**values, "batch": 1 if values.get("samples") == "vector" else values.get("batch")})
@@ -119,6 +122,8 @@ def test_an_unknown_declaration_is_refused_and_the_known_ones_are_named() -> Non
         ("biases", "rows", "'rows' is none of True, False and \"columns\""),
         ("biases", "no,maybe", "'maybe' is none of True, False and \"columns\""),
         ("biases", [], "[] is none of"),
+        ("momentum", 1, "1 is no momentum: a number between 0 and 1 is wanted"),
+        ("momentum", "much", "'much' is no momentum"),
         ("penalty", "much", "'much' is no penalty: a positive number is wanted"),
         ("penalty", "0.01/m", "or one divided by the samples, such as 0.01/n"),
         ("penalty", "0.01,some", "0.01,all is on the biases too"),
@@ -157,7 +162,7 @@ def test_declarations_agree_or_are_refused() -> None:
         "samples": "vector",
         "activations": activation("tanh"),
     }
-    for contrary in ({"samples": "vector", "batch": 2}, {"returns": "step"}):
+    for contrary in ({"samples": "vector", "batch": 2}, {"returns": "step"}, {"momentum": 0.9}):
         with pytest.raises(PurebpError):
             agreed(contrary)
 
