@@ -15,13 +15,15 @@ from importlib import import_module
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
+from purebp.number_systems.ball import ball
 from purebp.number_systems.formats import BINARY32, BINARY64, FORMATS, Format, format_named, stored_once
 from purebp.oracle.answer import Key
 from purebp.oracle.asking.penalty import Penalty
 from purebp.oracle.asking.penalty import read as penalty
 from purebp.oracle.cases import Case, Wanted, ladder, wanted
+from purebp.textbook import own_activations
 from purebp.textbook.activations import Activation, activation
-from purebp.textbook.arithmetic import Matrix, PurebpError
+from purebp.textbook.arithmetic import FLOAT, Matrix, PurebpError
 from purebp.textbook.linalg import transpose
 from purebp.textbook.losses import Loss, loss
 
@@ -52,8 +54,19 @@ def _activations(given: Any) -> tuple[Activation, ...] | Activation:
         return activation(head) if others in ([], [ANY_DEPTH]) else tuple(map(activation, [head, *others]))
     names = list(given) if isinstance(given, Iterable) else [given]
     if names[1:] == [ANY_DEPTH]:
-        return activation(names[0])
-    return tuple(map(activation, names))
+        return _of_one(names[0])
+    return tuple(map(_of_one, names))
+
+
+def _of_one(given: Any) -> Activation:
+    """The activation of a layer; one of its own is tried, so that what cannot be enclosed is said at once."""
+    found = own_activations.read(given)
+    if not isinstance(given, (str, Activation)):
+        for z in (-0.5, 0.5):
+            for system in (FLOAT, ball("binary64")):
+                rows: Any = system.lift([[z]])
+                found.backward(rows, rows, found.apply(rows, system), system)
+    return found
 
 
 def _count(given: Any) -> int:
