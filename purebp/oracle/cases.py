@@ -408,4 +408,4 @@ def _targets(
 def _piecewise_linear(f: Activation) -> bool:
     """Whether outputs are exact where inputs are short."""
     bounds = f.value.bounds if isinstance(f, Elementwise) else None
-    return bounds is not None and bounds.slope is None
+    return bounds is not None and bounds.slope is None and not bounds.formulas

@@ -24,6 +24,7 @@ from purebp.oracle.asking.candidate import LAYOUTS, Candidate, ask, imported_by,
 from purebp.oracle.asking.declared import Declared, argument, biased_layers, option
 from purebp.oracle.asking.guessing import Guess, guess
 from purebp.oracle.asking.limits import REFUSALS, limits
+from purebp.oracle.asking.penalty import Penalty
 from purebp.oracle.asking.state import stateful
 from purebp.oracle.cases import Case, with_biases_in
 from purebp.oracle.conventions import Convention, default_convention
@@ -52,6 +53,8 @@ def check(
     samples: str | None = None,
     returns: str | None = None,
     learning_rate: float | None = None,
+    penalty: Penalty | float | str | None = None,
+    momentum: float | None = None,
     format: str | Format = "binary64",
     arrays: str | None = None,
     stored: str | None = None,
@@ -72,7 +75,8 @@ def check(
     the numbers of the classes. weights: "out_in"
     (row j feeds neuron j, the default) or "in_out". samples: "rows" (the default) or "columns", or "vector" for a
     candidate that takes one sample. returns: "gradients", "descent" (their negative), "change" or "step" (updated weights, with
-    learning_rate); None: found by trying. biases: True (the default), False, or "columns" for n × 1 matrices, or one of
+    learning_rate); None: found by trying. penalty: λ, or "0.01/n", which times the weights is added to their gradient,
+    or "0.01,all", to every gradient. momentum: of the step, which begins from rest in every call. biases: True (the default), False, or "columns" for n × 1 matrices, or one of
     these for each layer. arrays:
     "numpy", "torch" or "jax". stored: "once", if results of a narrow format are computed in binary32 at least and stored
     once, or "every-step". strict: whether it claims the stable formulas, and is held to them. explore: a search for further cases, `purebp.testing.counterexample`.
@@ -92,6 +96,8 @@ def check(
         "samples": samples,
         "returns": returns,
         "learning_rate": learning_rate,
+        "penalty": penalty,
+        "momentum": momentum,
         "format": format,
         "arrays": arrays,
         "stored": stored,

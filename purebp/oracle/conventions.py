@@ -17,8 +17,9 @@ from typing import Any
 
 from purebp.number_systems.ball import Ball, Rules, ball
 from purebp.number_systems.formats import Format, format_named
-from purebp.oracle.answer import STEPS, Claim
+from purebp.oracle.answer import STEPS, Claim, as_claim
 from purebp.oracle.asking.declared import Declared
+from purebp.oracle.asking.penalty import Penalty
 from purebp.oracle.cases import Case, default_loss
 from purebp.oracle.evidence import Budgets, enclosures
 from purebp.textbook.arithmetic import Arithmetic, Matrix
@@ -97,6 +98,7 @@ class Convention:
     factor: Factor = ONE  # of the gradient of that loss, and positive: the sign is in `returns`
     returns: str = "gradients"
     learning_rate: float | None = None
+    penalty: Penalty | None = None
 
     @property
     def named(self) -> Loss | None:
@@ -138,7 +140,8 @@ class Convention:
             "change": f"as the change of the weights, {rate}",
             "rise": f"as the change of the weights with its sign turned, {rate}",
         }[self.returns]
-        return f"the gradient of {self.words}, {direction}"
+        added = f" with {self.penalty.words}" if self.penalty else ""
+        return f"the gradient of {self.words}{added}, {direction}"
 
     @property
     def words(self) -> str:
@@ -163,29 +166,38 @@ class Convention:
             return False
         else:
             loss_fits = declared.loss is None or self.named == loss(declared.loss)
-        rate_fits = self.returns not in STEPS or declared.learning_rate in (None, self.learning_rate)
+        rate_fits = self.returns not in STEPS or (
+            declared.learning_rate is None or self.learning_rate in (declared.learning_rate, declared.damped_rate)
+        )
         uphill = self.returns in ("ascent", "rise")
+        rate_fits = rate_fits and self.penalty == declared.penalty
         return loss_fits and rate_fits and declared.returns in (None, self.returns) and not uphill
 
-    def turned(self, samples: int, outputs: int, arithmetic: Arithmetic[Any]) -> Callable[[Any, Any], Any] | None:
-        """What is returned for a gradient g of `self.effective` and its parameter w; None for g itself."""
+    def turned(self, samples: int, outputs: int, arithmetic: Arithmetic[Any]) -> Callable[..., Any] | None:
+        """What is returned for a gradient g of `self.effective` and its parameter w; None for g itself.
+
+        A penalty is of weights, which is what a third argument says that parameters are, if it is not given.
+        """
         factor = self.factor(samples, outputs)
         exact = self.named or (self.loss is None and factor == 1)  # of a graph, sizes are constants: 1 is no factor
         scale = None if exact else arithmetic.ratio(*factor.as_integer_ratio())
+        share = None if self.penalty is None else shared(self.penalty, samples, arithmetic)
 
-        def scaled(g: Any) -> Any:
-            return g if scale is None else scale * g
+        def gradient(g: Any, w: Any, kind: str = "weights") -> Any:
+            g = g if scale is None else scale * g
+            with_penalty = self.penalty is not None and kind in self.penalty.kinds
+            return stepped(share * w, -g, samples) if with_penalty else g
 
         if self.returns == "gradients":
-            return None if scale is None else lambda g, w: scaled(g)
+            return None if scale is None and share is None else gradient
         if self.returns == "descent":
-            return lambda g, w: -scaled(g)
+            return lambda g, w, kind="weights": -gradient(g, w, kind)
         assert self.learning_rate is not None
         downhill = self.returns in ("step", "change")
         rate = arithmetic.number(self.learning_rate if downhill else -self.learning_rate)
         if self.returns in ("change", "rise"):
-            return lambda g, w: -(rate * scaled(g))
-        return lambda g, w: stepped(w, rate * scaled(g), samples)
+            return lambda g, w, kind="weights": -(rate * gradient(g, w, kind))
+        return lambda g, w, kind="weights": stepped(w, rate * gradient(g, w, kind), samples)
 
     @property
     def effective(self) -> Loss:
@@ -193,6 +205,12 @@ class Convention:
         chosen = self.named or self.loss
         assert chosen is not None  # a graph has its own loss
         return chosen
+
+
+def shared(penalty: Penalty, samples: int, arithmetic: Arithmetic[Any]) -> Any:
+    """What a penalty multiplies each parameter by, where there are n samples."""
+    rate = arithmetic.number(float(penalty.rate))
+    return rate * arithmetic.ratio(1, samples) if penalty.by_samples and samples > 1 else rate
 
 
 def stepped(parameter: Any, change: Any, samples: int) -> Any:
@@ -216,7 +234,7 @@ def stepped(parameter: Any, change: Any, samples: int) -> Any:
 def default_convention(declared: Declared) -> Convention:
     """What answers follow where nothing is declared otherwise."""
     chosen = default_loss(declared.per_layer(), declared.loss)
-    return Convention(chosen, ONE, declared.returns or "gradients", declared.learning_rate)
+    return Convention(chosen, ONE, declared.returns or "gradients", declared.learning_rate, declared.penalty)
 
 
 def budgets(case: Case, convention: Convention, format: Format | str, claim: Claim) -> Budgets:
@@ -224,7 +242,22 @@ def budgets(case: Case, convention: Convention, format: Format | str, claim: Cla
     turned = convention.turned(len(case.batch.targets), len(case.batch.targets[0]), ball(format))
     forwards = any(kind in ("outputs", "loss") for kind, _ in claim)
     network, batch = read_off(case.network, case.batch, format) if case.long else (case.network, case.batch)
-    return enclosures(network, batch, convention.effective, format, turned, forwards)
+    found = enclosures(network, batch, convention.effective, format, turned, forwards)
+    if convention.penalty and forwards:
+        found["loss", -1] = [
+            [_with_or_without(convention.penalty, network, found["loss", -1][0][0], len(batch.inputs))]
+        ]
+    return found
+
+
+def _with_or_without(penalty: Penalty, network: Network | Network[Ball], loss: Ball, samples: int) -> Ball:
+    """A loss that is given may hold its penalty, ½ λ |w|², or not."""
+    arithmetic = ball(loss.rules.format, loss.rules.digits)
+    rows = [row for (kind, _), rows in as_claim(network).items() if kind in penalty.kinds for row in rows]
+    squares = [x for row in arithmetic.lift(rows) for x in row]
+    ((sum_of_squares,),) = arithmetic.inner([squares], [squares])
+    added = shared(penalty, samples, arithmetic) * sum_of_squares * arithmetic.ratio(1, 2)
+    return arithmetic.hull([loss, loss + added])
 
 
 def read_off(network: Network, batch: Batch, format: Format | str) -> tuple[Network[Ball], Batch[Ball]]:

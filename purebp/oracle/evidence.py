@@ -25,6 +25,7 @@ from purebp.textbook.backprop import backpropagation, evaluate, forward
 from purebp.textbook.losses import Loss
 from purebp.textbook.network import Batch, Network
 
+Turned = Callable[[Any, Any, str], Any]
 Budgets = Mapping[Key, Matrix[Ball]]
 UNDECIDED = 0.5  # a resolution above this is no evidence
 FAR_BELOW = 1e-6  # where all of a tensor is expected to be 0, a smaller budget decides it
@@ -170,13 +171,13 @@ def enclosures(
     batch: Batch | Batch[Ball],
     loss: Loss | str,
     format: Format | str | None,
-    turned: Callable[[Ball, Ball], Ball] | None = None,
+    turned: Turned | None = None,
     forwards: bool = True,
     digits: int = 38,
 ) -> dict[Key, Matrix[Ball]]:
     """Budgets of all quantities, of outputs and loss only if `forwards`; for no format, the exact values enclosed.
 
-    `turned` makes of a gradient and its parameter what is claimed in their place.
+    `turned` makes of a gradient and its parameter, "weights" or "biases", what is claimed in their place.
     """
     arithmetic = ball(format, digits)
     gradients = backpropagation(network, batch, loss, arithmetic)
@@ -192,7 +193,7 @@ def turned_claim(
     claim: dict[Key, Matrix[Any]],
     network: Network | Network[Ball],
     arithmetic: Arithmetic[Any],
-    turned: Callable[[Any, Any], Any] | None,
+    turned: Turned | None,
 ) -> dict[Key, Matrix[Any]]:
     """Gradients turned into what is claimed in their place, such as updated weights."""
     if turned is None:
@@ -200,7 +201,8 @@ def turned_claim(
     found = dict(claim)
     for key, parameters in as_claim(network).items():
         if key in claim:
-            found[key] = [[turned(g, w) for g, w in zip(*row)] for row in zip(claim[key], arithmetic.lift(parameters))]
+            pairs = zip(claim[key], arithmetic.lift(parameters))
+            found[key] = [[turned(g, w, key[0]) for g, w in zip(*row)] for row in pairs]
     return found
 
 

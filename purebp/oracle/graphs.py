@@ -90,6 +90,9 @@ class Graphs:
             return Reasons(tuple(told))
         return Reasons(approximation=self._approximation(evidence, convention))
 
+    def goes_on(self, claims: Sequence[Claim], piece: Evidence, convention: Convention) -> bool:
+        return False
+
     def missing(self, evidence: Sequence[Evidence], convention: Convention) -> Finding | None:
         """What must be given: the parameters, or where there are none all that is fed."""
         leaves = [node for node in topological_order(self.graph) if node.operation is None]

@@ -22,7 +22,7 @@ from purebp.oracle.answer import LOCAL, STEPS, Answer, Claim, Finding, gradients
 from purebp.oracle.asking.declared import Declared, arguments
 from purebp.oracle.cases import Case
 from purebp.oracle.conventions import Convention, budgets, default_convention
-from purebp.oracle.evidence import Budgets, Evidence, regathered
+from purebp.oracle.evidence import Budgets, Evidence, inside, regathered
 from purebp.oracle.explaining.diagnosis import (
     Diagnosis,
     Observation,
@@ -36,6 +36,8 @@ from purebp.textbook.activations import sigmoid
 from purebp.textbook.arithmetic import Matrix
 from purebp.textbook.linalg import transpose
 
+Tried = tuple[str | None, float | None]  # what is returned, and the learning rate
+CALLS = 6  # with the same case, one more than are made at most
 SMALL = (0.1, 0.05, 0.01, 0.001)  # learning rates that are no factors of a loss
 LARGEST_SHOWN = 60  # parameters of a case whose tensors are shown in full
 
@@ -57,9 +59,11 @@ class Layers:
     def follows(self, evidence: Sequence[Evidence]) -> Convention | None:
         """The plainest convention that explains all answers, where loss or direction was left open."""
         gradients = _of_gradients(evidence)
-        if self._closed or not any(piece.off for piece in evidence):
+        if not any(piece.off for piece in evidence):
             return None
-        told = (self._told(gradients, *tried, plain=True) for tried in self._tries())
+        damped: list[Tried] = [(self.declared.returns, rate)] if (rate := self.declared.damped_rate) else []
+        tries = damped if self._closed else [*damped, *self._tries()]
+        told = (self._told(gradients, *tried, plain=True) for tried in tries)
         found = [diagnoses[0].convention for diagnoses in told if diagnoses]
         return min((c for c in found if c and self._is_one(c)), key=lambda c: c.named is None, default=None)
 
@@ -86,6 +90,7 @@ class Layers:
             return Reasons(approximation=note)
         step = self._step(gradients)
         tries = [*[("step", self.declared.learning_rate)] * (step is not None), self._as_declared]
+        tries += [(self.declared.returns, rate)] if (rate := self.declared.damped_rate) else []
         told = (self._told(gradients, *tried) for tried in tries)
         diagnoses = next(filter(None, ([d for d in found if d.changes] for found in told)), [])
         if diagnoses:
@@ -100,6 +105,15 @@ class Layers:
             return Reasons(approximation=note)
         another = self._under_another(evidence, convention, tried=not elsewhere)
         return another if another.convention else replace(another, convention=step)
+
+    def goes_on(self, claims: Sequence[Claim], piece: Evidence, convention: Convention) -> bool:
+        """With momentum, the k-th step from the same weights is η (1 + μ + … + μᵏ⁻¹) times the gradient."""
+        momentum, rate = self.declared.momentum, convention.learning_rate
+        if momentum is None or rate is None or not piece.passed:
+            return False
+        steps = (replace(convention, learning_rate=rate * sum(momentum**i for i in range(k))) for k in range(1, CALLS))
+        allowed = [self.enclose(piece.case, step, self.declared.format, piece.claim) for step in steps]
+        return all(any(inside(claim, budgets) for budgets in allowed) for claim in claims)
 
     def missing(self, evidence: Sequence[Evidence], convention: Convention) -> Finding | None:
         """The first gradient that was not given, where all that was given is right."""
@@ -130,7 +144,14 @@ class Layers:
             return notes + other * (convention.returns in STEPS) + uphill * (convention.returns == "ascent")
         gradients = _of_gradients(evidence)
         unseen = self.declared.biases and not any(kind == "biases" for piece in gradients for kind, _ in piece.claim)
+        rate = self.declared.learning_rate
+        damped = convention.returns in STEPS and rate not in (None, convention.learning_rate)
         notes = ["Gradients of biases were not given, and are not judged."] if gradients and unseen else []
+        if damped:
+            notes.append(
+                f"The learning rate {convention.learning_rate:g} is {rate:g} (1 − {self.declared.momentum:g}): from rest, v ← μ v + "
+                "(1 − μ) g takes that."
+            )
         return [*notes, *_often_accused(self.declared, convention)]
 
     def located(self, evidence: Sequence[Evidence], convention: Convention, named: bool) -> list[str]:
@@ -163,14 +184,15 @@ class Layers:
         depths = [len(piece.case.network.layers) for piece in gradients]
         depth = max(depths, key=depths.count)
         observations = [Observation(g.case, g.claim) for g, d in zip(gradients, depths) if d == depth]
-        return explanations(observations, self.declared.loss, self.declared.format, returns, rate, plain)
+        declared = self.declared
+        return explanations(observations, declared.loss, declared.format, returns, rate, plain, declared.penalty)
 
     @property
-    def _as_declared(self) -> tuple[str | None, float | None]:
+    def _as_declared(self) -> Tried:
         """What is returned, and the learning rate."""
         return self.declared.returns, self.declared.learning_rate
 
-    def _tries(self) -> Iterator[tuple[str | None, float | None]]:
+    def _tries(self) -> Iterator[Tried]:
         """What is returned, and the learning rate: as declared; and where that is open, a step, of any rate."""
         yield self._as_declared
         if self.declared.returns is None:
@@ -180,7 +202,9 @@ class Layers:
         """The step that answers seem to be, where nothing is declared of what is returned."""
         if self.declared.returns is not None or not gradients:
             return None
-        step = likely_step([Observation(piece.case, piece.claim) for piece in gradients], self.declared.loss)
+        step = likely_step(
+            [Observation(piece.case, piece.claim) for piece in gradients], self.declared.loss, self.declared.penalty
+        )
         return replace(step, learning_rate=self.declared.learning_rate or step.learning_rate) if step else None
 
     def _is_one(self, convention: Convention) -> bool:
@@ -196,7 +220,7 @@ class Layers:
         for tried in () if self._closed else self._tries():
             for piece in gradients:
                 observed = Observation(piece.case, piece.claim)
-                found = followed(observed, self.declared.loss, self.declared.format, *tried)
+                found = followed(observed, self.declared.loss, self.declared.format, *tried, self.declared.penalty)
                 votes.update(dict.fromkeys(found, 1))
         most = [c for c, n in votes.items() if 2 * n > len(gradients) and c.fits(self.declared) and self._is_one(c)]
         return sorted(most, key=lambda c: (-votes[c], c.plainness))

@@ -37,6 +37,9 @@ ROUNDED_ANEW = (
 )
 
 
+GOES_ON = "Asked the same again, it goes on with the velocity that it had, and its further steps are right as well."
+
+
 class Question(Protocol):
     """What is asked, and what is known of its answers."""
 
@@ -63,6 +66,9 @@ class Question(Protocol):
         self, evidence: Sequence[Evidence], convention: Convention
     ) -> tuple[Sequence[Evidence], Sequence[str]]:
         """Without what was given unasked and is not judged; and the notes that say so."""
+
+    def goes_on(self, claims: Sequence[Claim], piece: Evidence, convention: Convention) -> bool:
+        """Whether what is given when asked again is what follows the first answer, as with momentum it may."""
 
     def missing(self, evidence: Sequence[Evidence], convention: Convention) -> Finding | None:
         """What is left out of what must be given."""
@@ -97,7 +103,9 @@ def judged(
     convention = found or question.usual
     relevant, passed_over = question.relevant(evidence, convention)
     missing = question.missing(evidence, convention) if explained else None
-    kept = [changed.finding for changed in state if not rounded_anew(changed.claims, evidence[changed.index])][:1]
+    unlike = [changed for changed in state if not rounded_anew(changed.claims, evidence[changed.index])]
+    onward = [changed for changed in unlike if question.goes_on(changed.claims, evidence[changed.index], convention)]
+    kept = [changed.finding for changed in unlike if changed not in onward][:1]
     findings = (*_first_of_each_kind([piece.answer for piece in relevant]), *kept, *([missing] if missing else []))
     facts = Facts(relevant, findings, found is not None, convention.fits(declared))
     if explained and facts.right and not facts.fits:
@@ -111,7 +119,7 @@ def judged(
             facts = replace(facts, evidence=under, found=True)
     verdict = reached(facts)
     notes = _notes(question, facts, convention, verdict) if explained or facts.right else ()
-    anew = (ROUNDED_ANEW,) if state and not kept else ()
+    anew = () if kept or not state else (GOES_ON,) if onward else (ROUNDED_ANEW,)
     return _report(question, facts, found, name, verdict, (*notes, *anew, *passed_over))
 
 

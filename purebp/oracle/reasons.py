@@ -9,7 +9,7 @@ from purebp.oracle.answer import Finding
 from purebp.oracle.conventions import Convention
 from purebp.oracle.evidence import Evidence
 from purebp.oracle.explaining.catalogue import STATE
-from purebp.oracle.explaining.diagnosis import ANSWERED, ONLINE, Diagnosis
+from purebp.oracle.explaining.diagnosis import ANSWERED, ONLINE, PENALTIES, Diagnosis
 
 RECURRENCE = "∂loss/∂Wˡ = δˡᵀ aˡ⁻¹"
 
@@ -48,5 +48,6 @@ def _conventional(change: str) -> bool:
         "gradient of another loss",
         "another learning rate",
         ONLINE,
+        *PENALTIES,
         *(name for name, _ in ANSWERED.values()),
     ) or (change.startswith("factor ") and " in " not in change)

@@ -199,7 +199,7 @@ def test_what_is_claimed_in_the_place_of_gradients_is_made_of_them_and_their_par
     network = Network([Layer([[2.0, 3.0]], [5.0], "identity")])
     claim: dict[Key, Matrix] = {("weights", 0): [[0.5, 0.25]], ("loss", -1): [[7.0]]}
     assert turned_claim(claim, network, FLOAT, None) is claim
-    turned = turned_claim(claim, network, FLOAT, lambda g, w: w - g)
+    turned = turned_claim(claim, network, FLOAT, lambda g, w, kind: w - g)
     assert turned == {("weights", 0): [[1.5, 2.75]], ("loss", -1): [[7.0]]}
 
 

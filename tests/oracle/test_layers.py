@@ -100,65 +100,6 @@ def test_a_step_of_a_common_rate_is_recognised_where_nothing_is_declared_of_it(r
     assert (report.convention.returns, report.convention.learning_rate) == ("step", rate)
 
 
-def penalised(
-    rate: Callable[[int], float], loss: str, biases_too: bool = False, learning_rate: float = 0.0
-) -> Candidate:
-    """Gradients with a penalty of so much times W for n samples, or a step along them."""
-
-    def candidate(weights: Any, biases: Any, inputs: Any, targets: Any) -> Pair:
-        network, decay = rebuilt(weights, biases), rate(len(targets))
-        gradients = backpropagation(network, Batch(inputs, targets), loss)
-        found = lists(gradients)
-        for l, layer in enumerate(network.layers):
-            for own, row in zip(found[0][l], layer.weights):
-                own[:] = [g + decay * w for g, w in zip(own, row)]
-            if biases_too and layer.biases is not None:
-                found[1][l] = [g + decay * b for g, b in zip(found[1][l], layer.biases)]
-        if not learning_rate:
-            return found
-        for rows, moved in zip([*weights, *([b] for b in biases)], [*found[0], *([b] for b in found[1])]):
-            for row, steps in zip(rows, moved):
-                steps[:] = [w - learning_rate * g for w, g in zip(row, steps)]
-        return found
-
-    return candidate
-
-
-PENALTIES = [  # every pair of settings, not all four at once
-    (rate, by_samples, step, open_loss)
-    for i, rate in enumerate([1e-4, 0.03, 2.0])
-    for by_samples, step, open_loss in product([False, True], repeat=3)
-    if (i + by_samples + step + open_loss) % 2 == 0
-]
-
-
-@pytest.mark.parametrize(("rate", "by_samples", "step", "open_loss"), PENALTIES)
-def test_a_penalty_is_named_with_its_rate(rate: float, by_samples: bool, step: bool, open_loss: bool) -> None:
-    declared: dict[str, Any] = {"returns": "step", "learning_rate": 0.125} if step else {}
-    """1e-4 is the default of scikit-learn, where it is divided by n."""
-    candidate = penalised(
-        lambda n: rate / n if by_samples else rate, "half_sse/samples", learning_rate=declared.get("learning_rate", 0.0)
-    )
-    report = check(candidate, loss=None if open_loss else "half_sse/samples", **declared)
-    assert (report.verdict, [found.name for found in report.explanations]) == ("wrong", ["penalty added"])
-    assert f"has {rate:g}{' / n' * by_samples} times the weights" in flat(report)
-
-
-def test_a_penalty_is_named_without_biases_where_the_loss_is_declared() -> None:
-    report = check(penalised(lambda n: 0.01, "sse"), loss="sse", returns="gradients", biases=False)
-    assert [found.name for found in report.explanations] == ["penalty added"]
-
-
-@pytest.mark.parametrize(
-    "candidate",
-    [penalised(lambda n: 0.01, "sse", biases_too=True), penalised(lambda n: 0.01 / (n + 1), "sse")],
-    ids=["of the biases too", "of another rate each time"],
-)
-def test_what_is_no_penalty_of_the_weights_is_not_called_so(candidate: Candidate) -> None:
-    report = check(candidate, loss="sse", returns="gradients")
-    assert report.verdict == "wrong" and "penalty" not in flat(report)
-
-
 def test_what_is_off_in_a_step_is_named_as_updated_parameters() -> None:
     network, batch = Network([Layer([[0.5]], [0.25], "identity")]), Batch([[1.0]], [[0.0]])
     answer = ([[[0.3125]]], [[0.0]])  # b − η ∂loss/∂b = 0.25 − 0.25 · 0.75 = 0.0625 is right

@@ -314,3 +314,55 @@ def test_steps_for_each_sample_lie_in_the_budgets_of_their_balls(case: Case, thi
         network = sgd_step(network, gradient(network, Batch([x], [y])), thirtyseconds / 32)
     observed = Observation(case, as_claim(network))
     assert inside(observed.claim, one_by_one(observed, convention, ball("binary64")))
+
+
+# Momentum.
+
+
+class Momentum:
+    """Steps with momentum: v ← μ v + share · g, w ← w − η v; from rest, but for the same question asked twice in a row."""
+
+    def __init__(self, share: float = 1.0, keeps: bool = False, slip: float = 1.0) -> None:
+        self.share, self.keeps, self.slip = share, keeps, slip
+        self.asked: Any = None
+        self.velocity: list[float] = []
+
+    def __call__(self, weights: Any, biases: Any, inputs: Any, targets: Any) -> Pair:
+        network, batch = rebuilt(weights, biases, TANHS), Batch(inputs, targets)
+        parameters, gradients = network.parameters(), gradient(network, batch).parameters()
+        again = self.keeps and self.asked == (parameters, batch)
+        before = [self.slip * v for v in self.velocity] if again else [0.0] * len(parameters)
+        self.velocity, self.asked = [0.9 * v + self.share * g for v, g in zip(before, gradients)], (parameters, batch)
+        return lists_of(network.with_parameters([w - 0.3 * v for w, v in zip(parameters, self.velocity)]))
+
+
+MOMENTUM: dict[str, Any] = {**STEP, "learning_rate": 0.3, "momentum": 0.9}
+
+
+def test_a_first_step_with_momentum_is_judged_from_rest() -> None:
+    assert check(Momentum(), **MOMENTUM).verdict == "correct"
+    damped = check(Momentum(1 - 0.9), **MOMENTUM)
+    assert (damped.verdict, damped.conforms) == ("correct-under-convention", True)
+    assert "learning rate 0.03" in flat(damped) and "The learning rate 0.03 is 0.3 (1 − 0.9)" in flat(damped)
+    assert not check(Momentum(0.2), **MOMENTUM).conforms
+
+
+def test_a_first_step_with_momentum_that_is_not_declared_is_told_to_be_that() -> None:
+    report = check(Momentum(1 - 0.9), **STEP, learning_rate=0.3)
+    assert name_of(report) == "another learning rate" and not report.conforms
+    assert "with the learning rate 0.03; 0.3 was declared" in flat(report) and "(--momentum 0.9)" in flat(report)
+
+
+@pytest.mark.parametrize("share", [1.0, 1 - 0.9])
+def test_a_velocity_that_is_kept_is_right_if_the_next_steps_are(share: float) -> None:
+    report = check(Momentum(share, keeps=True), **MOMENTUM)
+    assert report.conforms and "it goes on with the velocity that it had" in flat(report)
+    wrong = check(Momentum(share, keeps=True, slip=1.01), **MOMENTUM)
+    assert not wrong.conforms and {finding.kind for finding in wrong.findings} & {"keeps state", "flaky"}
+    undeclared = check(Momentum(share, keeps=True), **STEP, learning_rate=0.3 * share)
+    assert not undeclared.conforms
+
+
+def test_a_mistake_in_a_damped_first_step_is_named() -> None:
+    report = check(stepping(0.3 * (1 - 0.9), mistaken("squashed twice", {0})), **MOMENTUM)
+    assert report.verdict == "wrong" and name_of(report) == "squashed twice"

@@ -15,11 +15,15 @@ from importlib import import_module
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
+from purebp.number_systems.ball import ball
 from purebp.number_systems.formats import BINARY32, BINARY64, FORMATS, Format, format_named, stored_once
 from purebp.oracle.answer import Key
+from purebp.oracle.asking.penalty import Penalty
+from purebp.oracle.asking.penalty import read as penalty
 from purebp.oracle.cases import INPUTS, TARGETS, Case, Wanted, ladder, wanted
+from purebp.textbook import own_activations
 from purebp.textbook.activations import Activation, activation
-from purebp.textbook.arithmetic import Matrix, PurebpError
+from purebp.textbook.arithmetic import FLOAT, Matrix, PurebpError
 from purebp.textbook.linalg import transpose
 from purebp.textbook.losses import Loss, loss
 
@@ -50,8 +54,19 @@ def _activations(given: Any) -> tuple[Activation, ...] | Activation:
         return activation(head) if others in ([], [ANY_DEPTH]) else tuple(map(activation, [head, *others]))
     names = list(given) if isinstance(given, Iterable) else [given]
     if names[1:] == [ANY_DEPTH]:
-        return activation(names[0])
-    return tuple(map(activation, names))
+        return _of_one(names[0])
+    return tuple(map(_of_one, names))
+
+
+def _of_one(given: Any) -> Activation:
+    """The activation of a layer; one of its own is tried, so that what cannot be enclosed is said at once."""
+    found = own_activations.read(given)
+    if not isinstance(given, (str, Activation)):
+        for z in (-0.5, 0.5):
+            for system in (FLOAT, ball("binary64")):
+                rows: Any = system.lift([[z]])
+                found.backward(rows, rows, found.apply(rows, system), system)
+    return found
 
 
 def _count(given: Any) -> int:
@@ -97,6 +112,16 @@ def _rate(given: Any) -> float:
     if not 1e-30 <= rate <= 1e30:
         raise PurebpError(f"{given!r:.40} is no learning rate: a positive number is wanted, from 1e-30 to 1e30")
     return rate
+
+
+def _momentum(given: Any) -> float:
+    try:
+        momentum = float(given)
+    except (TypeError, ValueError, OverflowError):
+        momentum = 0.0
+    if not 0 < momentum < 1:
+        raise PurebpError(f"{given!r:.40} is no momentum: a number between 0 and 1 is wanted, such as 0.9")
+    return momentum
 
 
 def _format(given: Any) -> Format:
@@ -146,6 +171,13 @@ DECLARATIONS = {
         choices=("gradients", "descent", "step", "change"),
     ),
     "learning_rate": Declaration(DOES, "of the step", _rate, "X"),
+    "momentum": Declaration(DOES, "of the step, which begins from rest in every call", _momentum, "X"),
+    "penalty": Declaration(
+        DOES,
+        "λ w is added to the gradient of the weights: 0.01, or 0.01/n; 0.01,all: to that of the biases too",
+        penalty,
+        "X",
+    ),
     "sizes": Declaration(CALLED, "the widths, inputs first, if they are fixed", _sizes, "N,N,N", several=True),
     "biases": Declaration(
         CALLED,
@@ -195,6 +227,8 @@ class Declared:
     samples: str = "rows"
     returns: str | None = None
     learning_rate: float | None = None
+    penalty: Penalty | None = None
+    momentum: float | None = None
     format: Format = BINARY64
     arrays: str | None = None
     stored: str | None = None
@@ -216,6 +250,8 @@ class Declared:
             samples: str = ...,
             returns: str | None = ...,
             learning_rate: float | None = ...,
+            penalty: Penalty | float | str | None = ...,
+            momentum: float | None = ...,
             format: Format | str = ...,
             arrays: str | None = ...,
             stored: str | None = ...,
@@ -247,6 +283,8 @@ class Declared:
             object.__setattr__(self, "format", stored_once(self.format))
         if self.strict:
             object.__setattr__(self, "format", replace(self.format, strict=True))
+        if self.momentum is not None and self.returns not in ("step", "change"):
+            raise PurebpError('momentum is of a step: declare returns="step" and the learning_rate with it')
         if isinstance(self.biases, tuple) and self.activations is not None:
             layers = 0 if isinstance(self.activations, Activation) else len(self.activations)
             if layers != len(self.biases):
@@ -258,6 +296,12 @@ class Declared:
             raise PurebpError('samples="vector" hands over a single sample: declare batch=1 with it')
         if self.returns in ("step", "change") and self.learning_rate is None:
             raise PurebpError(f'returns="{self.returns}" needs the learning_rate of the step')
+
+    @property
+    def damped_rate(self) -> float | None:
+        """η (1 − μ), of a first step with v ← μ v + (1 − μ) g; with v ← μ v + g it is η."""
+        rate, momentum = self.learning_rate, self.momentum
+        return None if rate is None or momentum is None else rate * (1 - momentum)
 
     def per_layer(self, depth: int = 1) -> tuple[Activation, ...]:
         """The activations of a network of that depth; where one per layer is declared, those."""

@@ -21,11 +21,13 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import combinations, product
 from math import inf, isfinite
+from operator import mul
 from typing import Any
 
 from purebp.number_systems.ball import ball
 from purebp.number_systems.formats import BINARY32, Format, format_named, is_exact
 from purebp.oracle.answer import LOCAL, STEPS, Claim, Key, as_claim, gradients_in, tensor_name
+from purebp.oracle.asking.penalty import Penalty
 from purebp.oracle.cases import Case, default_loss
 from purebp.oracle.conventions import ONE, Convention, Factor, factors, shortest, unusual
 from purebp.oracle.evidence import inside, turned_claim
@@ -47,6 +49,8 @@ from purebp.textbook.linalg import shape
 from purebp.textbook.losses import REDUCTIONS, Loss
 from purebp.textbook.network import Batch, Gradients, Layer, Network
 
+MOMENTA = (0.8, 0.9, 0.95, 0.99, 0.999)
+PENALTIES = ("penalty added", "another penalty", "penalty missing")
 ONLINE = "updated after every sample"
 TURNED = {"gradients": "descent", "descent": "gradients", "step": "ascent", "change": "rise"}
 ANSWERED = {  # a step in another form than was declared
@@ -149,6 +153,7 @@ def explanations(
     returns: str | None = "gradients",
     learning_rate: float | None = None,
     plain: bool = False,
+    penalty: Penalty | None = None,
 ) -> list[Diagnosis]:
     """What explains all observations; what no case among them can tell apart stands side by side.
 
@@ -156,24 +161,26 @@ def explanations(
     """
     if not all(map(_finite, observations)):
         return []
-    search = Search(observations, loss, format, returns, learning_rate)
-    if not plain and (step := _another_step(search) or list(filter(None, [_online(search)]))):
-        return step
+    search = Search(observations, loss, format, returns, learning_rate, penalty)
+    if not plain and (right := _right_otherwise(search)):
+        return right
     for first in search.firsts()[: 1 if plain else 2]:
         search.begin(first)
         for stage in search.stages(plain):
             if found := search.told(stage):
                 return found
-    return [] if plain else [found for found in (_penalty(search), _nothing(search)) if found is not None]
+    return [] if plain else list(filter(None, [_nothing(search)]))
 
 
-def likely_step(observations: Sequence[Observation], loss: Loss | str | None) -> Convention | None:
+def likely_step(
+    observations: Sequence[Observation], loss: Loss | str | None, penalty: Penalty | None = None
+) -> Convention | None:
     """The step that answers seem to be of which nothing is declared, though they may be wrong; None if they seem none.
 
     Tensors that are right, above a mistake or beside it, are w − η g with one and the same η, which most of them tell.
     Where none is right, most are nearer to the parameters than to 0, as gradients are not.
     """
-    search, votes = Search(observations, loss, "binary64", "step", None), Counter[Convention]()
+    search, votes = Search(observations, loss, "binary64", "step", None, penalty), Counter[Convention]()
     losses = [search.loss.reduced(reduction) for reduction in REDUCTIONS] if search.open_loss else [search.loss]
     for chosen, observed in product(losses, search.observations):
         claim = search.normal(observed)
@@ -181,14 +188,14 @@ def likely_step(observations: Sequence[Observation], loss: Loss | str | None) ->
             ratio = search.ratio(key, claim[key], rows, observed) if key in claim else None
             if ratio is not None and 0 < ratio < inf and sum(map(len, rows)) > 1:
                 size, rate = search.split(chosen, Factor(shortest(ratio, 1e-5)))
-                votes[Convention(Convention(chosen, size).effective, ONE, "step", rate)] += 1
+                votes[Convention(Convention(chosen, size).effective, ONE, "step", rate, penalty)] += 1
     if votes:
         found = max(votes, key=lambda c: (votes[c], [-x for x in unusual(c.learning_rate or 1.0)]))
         if 2 * votes[found] > len(observations):
             return found
     pairs = [(o.claim[key], rows) for o in observations for key, rows in as_claim(o.network).items() if key in o.claim]
     near = [2 * _squares(claim, rows) < _squares(claim, [[0.0] * len(row) for row in rows]) for claim, rows in pairs]
-    return Convention(search.loss, ONE, "step", 0.1) if 2 * sum(near) > len(near) else None
+    return Convention(search.loss, ONE, "step", 0.1, penalty) if 2 * sum(near) > len(near) else None
 
 
 def _squares(a: Matrix, b: Matrix) -> float:
@@ -201,11 +208,12 @@ def followed(
     format: Format | str,
     returns: str | None,
     learning_rate: float | None,
+    penalty: Penalty | None = None,
 ) -> list[Convention]:
     """The conventions that one observation may follow, in a quick pass."""
     if not _finite(observed):
         return []
-    search = Search([observed], loss, format, returns, learning_rate)
+    search = Search([observed], loss, format, returns, learning_rate, penalty)
     return [hypothesis.convention for stage in search.stages(only=True) for hypothesis in stage]
 
 
@@ -229,7 +237,9 @@ class Search:
         format: Format | str,
         returns: str | None,
         learning_rate: float | None,
+        penalty: Penalty | None = None,
     ) -> None:
+        self.penalty = penalty
         self.format, self.open_loss, self.open_sign = format_named(format), loss is None, returns is None
         self.returns, self.learning_rate = returns or "gradients", learning_rate
         self.open_rate = self.returns in STEPS and learning_rate is None
@@ -284,12 +294,16 @@ class Search:
 
     def normal(self, observed: Observation) -> dict[Key, Matrix]:
         """The claim as gradients that one would subtract, if it is what it should be."""
-        if self.returns == "gradients":
+        if self.returns == "gradients" and self.penalty is None:
             return dict(observed.claim)
         rate = self.learning_rate or 1.0
+        share = float(self.penalty.share(observed.size[0])) if self.penalty else 0.0
 
-        def gradient(c: float, w: float) -> float:
-            return -c if self.returns == "descent" else ((w if self.returns == "step" else 0.0) - c) / rate
+        def gradient(c: float, w: float, kind: str) -> float:
+            if self.returns in STEPS:
+                c = ((w if self.returns == "step" else 0.0) - c) / rate
+            g = -c if self.returns == "descent" else c
+            return g - share * w if self.penalty and kind in self.penalty.kinds else g
 
         return turned_claim(dict(observed.claim), observed.network, FLOAT, gradient)
 
@@ -311,11 +325,13 @@ class Search:
         return None in ratios or any(abs(r - wanted) > 100 * self.tolerance * abs(wanted) for r in known)
 
     def slack(self, observed: Observation, key: Key) -> float:
-        """What subtracting updated weights from weights leaves of roundoff."""
-        if self.returns != "step":
+        """What subtracting updated weights from weights, or a penalty, leaves of roundoff."""
+        times = 1 / (self.learning_rate or 1.0) if self.returns == "step" else 0.0
+        times += float(self.penalty.share(observed.size[0])) if self.penalty else 0.0
+        if not times:
             return 0.0
         largest: float = max(abs(x) for row in as_claim(observed.network)[key] for x in row)
-        return 8 * 2.0**-self.format.of_numbers.precision * largest / (self.learning_rate or 1.0)
+        return 8 * 2.0**-self.format.of_numbers.precision * largest * times
 
     def stages(self, only: bool) -> Iterator[list[Hypothesis]]:
         plain = list(self.solved((), self.loss))
@@ -505,7 +521,7 @@ class Search:
         if self.open_rate:
             size, rate = self.split(loss, size)
         cost = (turned and not self.open_sign) + (size != ONE and not self.open_loss)
-        return Convention(loss, size, returns, rate), cost
+        return Convention(loss, size, returns, rate, self.penalty), cost
 
     def split(self, loss: Loss, whole: Factor) -> tuple[Factor, float]:
         """A factor into that of the loss, where it is open, and the learning rate: the usual one, else the shorter."""
@@ -678,6 +694,11 @@ class Search:
             )
 
 
+def _right_otherwise(search: Search) -> list[Diagnosis]:
+    """Right answers, in which something was declared otherwise than it is."""
+    return _another_step(search) or [found for found in (_online(search), _penalty(search)) if found]
+
+
 def _another_step(search: Search) -> list[Diagnosis]:
     """A right step with another learning rate than was declared, or in another form, after what says the same otherwise."""
     if search.returns not in ANSWERED or search.learning_rate is None:
@@ -685,7 +706,7 @@ def _another_step(search: Search) -> list[Diagnosis]:
     loss, rate = None if search.open_loss else search.loss, search.learning_rate
     (other,) = ANSWERED.keys() - {search.returns}
     tries = [(search.returns, None), (other, rate), (other, None)]
-    told = (explanations(search.observations, loss, search.format, *tried, plain=True) for tried in tries)
+    told = (explanations(search.observations, loss, search.format, *tried, True, search.penalty) for tried in tries)
     convention = next((found[0].convention for found in told if found), None)
     if convention is None or (convention.returns, convention.learning_rate) == (search.returns, rate):
         return []
@@ -699,6 +720,11 @@ def _another_step(search: Search) -> list[Diagnosis]:
     if convention.learning_rate != rate:
         names.append("another learning rate")
         sentence += f" with the learning rate {convention.learning_rate:.15g}; {rate:.15g} was declared"
+        share = 1 - (convention.learning_rate or 0.0) / rate
+        if momentum := next((m for m in MOMENTA if abs(share - m) < 1e-9), None):
+            sentence += (
+                f", and {rate:.15g} (1 − {momentum}) is what momentum may take from rest (--momentum {momentum})"
+            )
     if convention.returns in ("ascent", "rise"):
         names.append("sign turned")
         sentence += ", but for its sign: it goes uphill"
@@ -710,51 +736,88 @@ def _another_step(search: Search) -> list[Diagnosis]:
 
 
 def _penalty(search: Search) -> Diagnosis | None:
-    """λ W or λ W / n in every gradient of the weights; those of the biases, which have none, tell the convention."""
+    """λ w or λ w / n in every gradient of the weights, or in every gradient, where it was not declared; or not, where it was."""
     if search.returns in STEPS and search.learning_rate is None:
         return None
-    loss, returns = None if search.open_loss else search.loss, None if search.open_sign else search.returns
-    convention: Convention | None = Convention(search.loss, ONE, search.returns, search.learning_rate)
-    if biases := biases_in(search.observations):
-        told = explanations(biases, loss, search.format, returns, search.learning_rate, plain=True)
-        convention = told[0].convention if told else None
-    if convention is None:
-        return None
-    given, samples = search.first.claim, search.first.size[0]
-    without, one = (penalised(search.first, convention, Fraction(rate), FLOAT) for rate in (0, 1))
-    entries = [entry for key in given for rows in zip(without[key], one[key], given[key]) for entry in zip(*rows)]
-    off, slope = max(((x - w, p - w) for w, p, x in entries), key=lambda pair: abs(pair[1]))
-    if not slope or not isfinite(off / slope * samples):
-        return None
-    for by_samples in (False, True):
-        for digits in range(1, 9):
-            rate = Fraction(f"{off / slope * (samples if by_samples else 1):.{digits}g}")
-            shares = ((o, rate / o.size[0] if by_samples else rate) for o in search.observations)
-            if all(inside(o.claim, penalised(o, convention, share, ball(search.format))) for o, share in shares):
-                shown = f"{float(rate):g}{' / n' if by_samples else ''}"
-                return Diagnosis(
-                    "penalty added",
-                    LOSS,
-                    f"Every gradient of the weights has {shown} times the weights "
-                    "added to it: a penalty (weight decay) that the loss does not have.",
-                    "∂loss/∂Wˡ = δˡᵀ aˡ⁻¹",
-                    ("penalty added",),
-                    convention,
+    for convention, on_all in _without_penalty(search):
+        if search.penalty and all(_holds(o, convention, search.format) for o in search.observations):
+            sentence = f"It is the gradient without {search.penalty.words}, which was declared."
+            return _of_penalty(PENALTIES[2], sentence, convention)
+        for penalty in _penalties(search, convention, on_all):
+            chosen = replace(convention, penalty=penalty)
+            if all(_holds(o, chosen, search.format) for o in search.observations):
+                whose, parameter = (
+                    ("Every gradient", "its parameter") if on_all else ("Every gradient of the weights", "the weights")
                 )
+                other = (
+                    f"; {search.penalty.shown} was declared"
+                    if search.penalty
+                    else f": declare --penalty {penalty.name}"
+                )
+                sentence = (
+                    f"{whose} has {penalty.shown.replace('/n', ' / n')} times {parameter} added to it. It is the gradient "
+                    f"with {penalty.words}{other}."
+                )
+                return _of_penalty(PENALTIES[bool(search.penalty)], sentence, chosen)
     return None
 
 
-def penalised(
-    observed: Observation, convention: Convention, rate: Fraction, arithmetic: Arithmetic[Any]
-) -> dict[Key, Matrix[Any]]:
-    """What an implementation returns that adds rate · W to every gradient of the weights."""
-    network = observed.network
-    claim = as_claim(backpropagation(network, observed.batch, convention.effective, arithmetic))
-    share = arithmetic.ratio(*rate.as_integer_ratio())
-    for l, layer in enumerate(network.layers):
-        pairs = zip(claim["weights", l], arithmetic.lift(layer.weights))
-        claim["weights", l] = [[g + share * w for g, w in zip(*rows)] for rows in pairs]
-    return turned_claim(claim, network, arithmetic, convention.turned(*observed.size, arithmetic))
+def _of_penalty(name: str, sentence: str, convention: Convention) -> Diagnosis:
+    return Diagnosis(name, LOSS, sentence, "∂loss/∂Wˡ = δˡᵀ aˡ⁻¹ + λ Wˡ", (name,), convention)
+
+
+def _without_penalty(search: Search) -> Iterator[tuple[Convention, bool]]:
+    """What answers may follow but for a penalty; and whether that is on all parameters.
+
+    Of biases without one, the gradients tell; else what is c g + λ w, with g the gradient, by least squares.
+    """
+    loss, returns = None if search.open_loss else search.loss, None if search.open_sign else search.returns
+    biases = biases_in(search.observations)
+    if biases:
+        told = explanations(biases, loss, search.format, returns, search.learning_rate, plain=True)
+        if told and told[0].convention:
+            yield told[0].convention, False
+    first, plain = search.first, Search([search.first], loss, search.format, returns, search.learning_rate)
+    claim, kept = plain.normal(first), as_claim(first.network)
+    right = as_claim(run(Recipe(), first.network, first.batch, search.loss, FLOAT))
+    rows = [t for key in claim for three in zip(claim[key], right[key], kept[key]) for t in zip(*three)]
+    cc, gg, ww = zip(*rows)
+    determinant = _sum_of_products(gg, gg) * _sum_of_products(ww, ww) - _sum_of_products(gg, ww) ** 2
+    factor = (
+        _sum_of_products(cc, gg) * _sum_of_products(ww, ww) - _sum_of_products(cc, ww) * _sum_of_products(gg, ww)
+    ) / (determinant or inf)
+    for found in search.scales(search.loss, factor, search.tolerance) if isfinite(factor) else ():
+        convention, cost = plain.convention(search.loss, found)
+        if cost == 0:
+            yield convention, bool(biases)
+
+
+def _sum_of_products(a: Sequence[float], b: Sequence[float]) -> float:
+    return sum(map(mul, a, b), 0.0)
+
+
+def _penalties(search: Search, convention: Convention, on_all: bool) -> Iterator[Penalty]:
+    """Those that the first answer may have, the shortest first."""
+    given, samples = search.first.claim, search.first.size[0]
+    without, one = (
+        _returned(search.first, replace(convention, penalty=penalty), FLOAT)
+        for penalty in (None, Penalty(Fraction(1), on_all=on_all))
+    )
+    entries = [entry for key in given for rows in zip(without[key], one[key], given[key]) for entry in zip(*rows)]
+    off, slope = max(((x - w, p - w) for w, p, x in entries), key=lambda pair: abs(pair[1]))
+    rate = off / slope if slope else 0.0
+    for by_samples in (False, True) if 0 < rate * samples < inf else ():
+        for digits in range(1, 9):
+            yield Penalty(Fraction(f"{rate * (samples if by_samples else 1):.{digits}g}"), by_samples, on_all)
+
+
+def _holds(observed: Observation, convention: Convention, format: Format) -> bool:
+    return inside(gradients_in(observed.claim), _returned(observed, convention, ball(format)))
+
+
+def _returned(observed: Observation, convention: Convention, arithmetic: Arithmetic[Any]) -> dict[Key, Matrix[Any]]:
+    """What a right implementation returns under a convention."""
+    return Hypothesis((), (), convention, 0).claim(observed, arithmetic)
 
 
 def _online(search: Search) -> Diagnosis | None:
@@ -763,7 +826,7 @@ def _online(search: Search) -> Diagnosis | None:
     if search.returns != "step" or not single or len(single) == len(search.observations):
         return None
     loss = None if search.open_loss else search.loss
-    told = explanations(single, loss, search.format, "step", search.learning_rate, plain=True)
+    told = explanations(single, loss, search.format, "step", search.learning_rate, True, search.penalty)
     convention = told[0].convention if told else None
     if convention is None or convention.returns != "step":
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from fractions import Fraction
 from inspect import signature
 from typing import Any
 
@@ -18,6 +19,7 @@ from purebp.oracle import check
 from purebp.oracle.answer import as_claim
 from purebp.oracle.asking.candidate import ask
 from purebp.oracle.asking.declared import DECLARATIONS, Declared, agreed, argument, arguments, declaration, option
+from purebp.oracle.asking.penalty import Penalty
 from purebp.oracle.asking.wire import asked, read_hello
 from purebp.oracle.cases import ladder
 from purebp.testing.strategies import ACTIVATIONS, losses
@@ -31,6 +33,10 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "loss": losses(),
     "returns": st.sampled_from(["gradients", "descent", "step"]),
     "learning_rate": st.floats(1e-30, 1e30),
+    "momentum": st.floats(0.001, 0.999),
+    "penalty": st.builds(
+        Penalty, st.floats(1e-9, 1e9).map(lambda x: Fraction(f"{x:.6g}")), st.booleans(), st.booleans()
+    ),
     "sizes": st.lists(WIDTHS, min_size=2, max_size=4).map(tuple),
     "biases": st.sampled_from([True, False, "columns", (False, True), (True, False, True), ("columns", False)]),
     "batch": WIDTHS,
@@ -83,6 +89,8 @@ def test_words_of_a_hello_are_read_back(values: dict[str, Any]) -> None:
 def test_what_is_held_is_held_when_it_is_read_again(values: dict[str, Any]) -> None:
     if "stored" in values:
         values["format"] = BFLOAT16
+    if "momentum" in values:
+        values["returns"] = "step"
     if isinstance(values.get("biases"), tuple):
         values["activations"] = (activation("relu"),) * len(values["biases"])
     whole = replace(WHOLE, **{**values, "batch": 1 if values.get("samples") == "vector" else values.get("batch")})
@@ -114,6 +122,12 @@ def test_an_unknown_declaration_is_refused_and_the_known_ones_are_named() -> Non
         ("biases", "rows", "'rows' is none of True, False and \"columns\""),
         ("biases", "no,maybe", "'maybe' is none of True, False and \"columns\""),
         ("biases", [], "[] is none of"),
+        ("momentum", 1, "1 is no momentum: a number between 0 and 1 is wanted"),
+        ("momentum", "much", "'much' is no momentum"),
+        ("penalty", "much", "'much' is no penalty: a positive number is wanted"),
+        ("penalty", "0.01/m", "or one divided by the samples, such as 0.01/n"),
+        ("penalty", "0.01,some", "0.01,all is on the biases too"),
+        ("penalty", 0, "a positive number is wanted"),
         ("format", "binary33", "unknown format 'binary33'"),
         ("format", [], "unknown format '[]'"),
     ],
@@ -148,7 +162,7 @@ def test_declarations_agree_or_are_refused() -> None:
         "samples": "vector",
         "activations": activation("tanh"),
     }
-    for contrary in ({"samples": "vector", "batch": 2}, {"returns": "step"}):
+    for contrary in ({"samples": "vector", "batch": 2}, {"returns": "step"}, {"momentum": 0.9}):
         with pytest.raises(PurebpError):
             agreed(contrary)
 
