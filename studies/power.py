@@ -438,7 +438,7 @@ def imprecise(sample: Sequence[Setting], steps: Sequence[float]) -> Iterator[tup
     for setting in sample:
         for machine in MACHINES:
             if machine.format.name == "binary32":
-                for way in WAYS[:: 1 if len(sample) > 1 else 6]:
+                for way in WAYS[:: 1 if len(sample) > 1 else 12]:
                     yield (
                         f"float32 inside: {machine.name}",
                         setting,
@@ -575,7 +575,10 @@ class Measured:
 
 @dataclass(frozen=True)
 class Extent:
-    """How much is measured; every so many single mistakes are named, all are caught."""
+    """How much is measured; every so many single mistakes are named, all are caught.
+
+    one_in: of the single mistakes, of other conventions, and of what short numbers do not show, one in so many.
+    """
 
     every: int = 8
     pairs: int = 200
@@ -586,9 +589,10 @@ class Extent:
     runs: int = 20_000
     hidden: Sequence[str] = HIDDEN
     depths: Sequence[int] = DEPTHS
+    one_in: int = 1
 
 
-QUICK = Extent(40, 4, (1e-4, 1e-11), 1, SAMPLE[:1], (1e-5,), 300, ("sigmoid",), (2,))
+QUICK = Extent(8, 4, (1e-4, 1e-11), 1, SAMPLE[:1], (1e-5,), 300, ("sigmoid",), (2,), 7)
 
 
 def measure(extent: Extent, seed: int) -> Measured:
@@ -597,9 +601,12 @@ def measure(extent: Extent, seed: int) -> Measured:
     planted_ones = list(singles(extent.hidden, extent.depths))
     able = [(planting, setting) for planting, setting in planted_ones if setting is not None]
     return Measured(
-        [looked_at(*one, named=number % extent.every == seed % extent.every) for number, one in enumerate(able)],
+        [
+            looked_at(*one, named=number % extent.every == seed % extent.every)
+            for number, one in enumerate(able[:: extent.one_in])
+        ],
         [planting for planting, setting in planted_ones if setting is None],
-        [looked_at(*one) for one in list(conventions())[:: 1 if extent.runs > 10_000 else 7]],
+        [looked_at(*one) for one in list(conventions())[:: extent.one_in]],
         [looked_at(*one) for one in pairs(extent.pairs, random)],
         list(entries(extent.sample, extent.sizes, extent.draws, random)),
         [
@@ -607,7 +614,10 @@ def measure(extent: Extent, seed: int) -> Measured:
             for kind, _, report, words in imprecise(extent.sample[:3], extent.steps)
         ],
         false_alarms(extent.runs, random),
-        [(kind.name, fooling.seen_by(kind)) for kind in fooling.KINDS[:: 1 if extent.runs > 10_000 else 13]],
+        [
+            (kind.name, fooling.seen_by(kind))
+            for kind in fooling.KINDS[:: 3 * extent.one_in if extent.one_in > 1 else 1]
+        ],
         costs(Setting(("sigmoid", "sigmoid"), "mse")),
         seed,
     )

@@ -20,8 +20,9 @@ from purebp.number_systems.ball import Ball, ball
 from purebp.number_systems.formats import Format, rounds_to
 from purebp.oracle.answer import LOCAL, ORDER, Answer, Claim, Key, as_claim, tensor_name
 from purebp.oracle.certify import nearest_double
+from purebp.textbook import losses
 from purebp.textbook.arithmetic import Arithmetic, Matrix
-from purebp.textbook.backprop import backpropagation, evaluate, forward
+from purebp.textbook.backprop import backpropagation, forward
 from purebp.textbook.losses import Loss
 from purebp.textbook.network import Batch, Network
 
@@ -184,8 +185,10 @@ def enclosures(
     found = turned_claim(as_claim(gradients), network, arithmetic, turned)
     found |= {("deltas", l): layer.deltas for l, layer in enumerate(gradients.layers)}
     if forwards:
-        found["outputs", -1] = forward(network, batch.inputs, arithmetic).outputs
-        found["loss", -1] = [[evaluate(network, batch, loss, arithmetic)]]
+        trace, f = forward(network, batch.inputs, arithmetic), network.layers[-1].activation
+        z, targets = trace.pre_activations[-1], arithmetic.lift(batch.targets)
+        found["outputs", -1] = trace.outputs
+        found["loss", -1] = [[losses.loss(loss).at(f, z, trace.outputs, targets, arithmetic)]]
     return found
 
 

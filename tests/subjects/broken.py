@@ -98,8 +98,8 @@ def main() -> None:
         elif how == "breaks off its JSON":
             print(json.dumps(said)[:-9], flush=True)
             continue
-        elif how == "writes a line of 100 MB":
-            print("[" * 100_000_000, flush=True)
+        elif how == "writes a line of 20 MB":
+            print("[" * 20_000_000, flush=True)
         elif how == "closes its output":
             os.close(1)
             time.sleep(1000)

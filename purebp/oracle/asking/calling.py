@@ -122,6 +122,8 @@ def _value(name: str, names: Sequence[str], known: Known) -> Any:
     if kind in ("weights", "biases") and known.network is None and known.weights:
         tensors = known.weights if kind == "weights" else known.biases
         alike = [each for each in names if kind_of(each) == kind]
+        if not tensors:
+            raise CannotCall(f"{name}: there are none")
         if len(alike) == 1 and (len(tensors) > 1 or words(name)[-1][-1:] == "s"):
             return list(tensors)
         if len(alike) != len(tensors):

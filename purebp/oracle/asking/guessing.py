@@ -195,8 +195,8 @@ class _Search:
             declared = replace(declared, activations=declared.per_layer(depth))
             key = depth, declared.has_biases, *(options.get(name) for name in ("batch", "outputs", *SPECIAL))
             if key not in self.cases:
-                alive = {} if "activations" in self.given else {"activations": (activation("relu"),) * depth}
-                drawn = replace(declared, loss=None, **alive).ladder(most=CASES)
+                alive = declared.activations if "activations" in self.given else (activation("relu"),) * depth
+                drawn = replace(declared, loss=None, activations=alive).ladder(most=CASES)
                 self.cases[key] = [case if declared.targets == "real" else _one_hot(case) for case in drawn]
             for case in self.cases[key]:
                 answer = self.ask(case, declared)

@@ -65,13 +65,14 @@ def _convention(vector: Vector) -> Convention:
 
 def _certified(vector: Vector) -> dict[Key, list[list[Certified]]]:
     """Every quantity of the vector by key."""
-    shapes = _enclosed(vector, DIGITS)
+    found: dict[Key, Matrix[Ball]] = {}
 
     def in_a_row(digits: int) -> list[Ball]:
-        return [x for rows in _enclosed(vector, digits).values() for row in rows for x in row]
+        found.update(_enclosed(vector, digits))
+        return [x for rows in found.values() for row in rows for x in row]
 
     entries = iter(certify(in_a_row, DIGITS))
-    return {key: [[next(entries) for _ in row] for row in rows] for key, rows in shapes.items()}
+    return {key: [[next(entries) for _ in row] for row in rows] for key, rows in found.items()}
 
 
 def _enclosed(vector: Vector, digits: int) -> dict[Key, Matrix[Ball]]:
