@@ -363,6 +363,8 @@ def drawn(rung: Rung, names: Sequence[Activation], wanted: Wanted, random: Rando
         return number(1.5) if largest is None else float(random.randint(0, largest))
 
     inputs = [[taken() for _ in range(sizes[0])] for _ in range(samples)]
+    if wanted.inputs == "whole":
+        inputs[0][0] = float(random.randint(2, LARGEST_WHOLE))  # which no bit is
     if rung.special == "zeros":
         inputs[0][-1] = 0.0
     network = Network(layers)

@@ -116,7 +116,8 @@ def _nodes(asked: Asked) -> Report | None:
     """The report on classes of nodes, one by one, if there are any."""
     if not asked.namespace:
         return None
-    found = import_module("purebp.oracle.asking.nodes").nodes_in(asked.namespace)  # loaded for who has some
+    nodes_in = import_module("purebp.oracle.asking.nodes").nodes_in  # loaded for who has some
+    found = asked.call("finding out what its classes compute", lambda: nodes_in(asked.namespace))
     if found is None:
         return None
     task = replace(asked.task, function=None)

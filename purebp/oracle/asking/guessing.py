@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from purebp.number_systems.formats import BINARY64
 from purebp.oracle.answer import Claim, as_claim
 from purebp.oracle.asking.declared import Declared, agreed, argument, biased_layers, option
-from purebp.oracle.asking.limits import REFUSALS, Ask
+from purebp.oracle.asking.limits import REFUSALS, Ask, limits
 from purebp.oracle.cases import Case
 from purebp.textbook import losses
 from purebp.textbook.activations import Activation, activation
@@ -38,7 +38,8 @@ PLAIN = {"weights": "out_in", "samples": "rows", "biases": True, "arrays": None}
 LAYERS = "wrong number of layers"
 LAYOUT = ("raises", "error", "wrong shape", LAYERS)  # what another layout may cure
 SPECIAL = ("targets", "inputs", "sizes")  # asked for where nothing else is answered
-CASES = 3  # small ones, on which layouts are tried
+CASES = 5  # small ones, on which layouts are tried
+ALIVE = 2  # of them, in which no neuron is dead, whatever its activation
 MOST_CRASHES = 6  # of a program: each starts it anew
 TOLERANCE = 1e-4  # of a multiple: roundoff, that of binary32 too, is far below
 
@@ -51,6 +52,7 @@ class Rank(NamedTuple):
     answered: int = 0
     likeness: float = 0.0
     even: float = 0.0
+    complete: bool = False  # all cases were answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,8 @@ class Guess:
 
     @property
     def sure(self) -> bool:
-        """Whether every answer is a multiple of the gradient, and on all cases the same one."""
-        return self.rank.whole and (self.rank.answered == CASES or (self.rank.answered > 1 and self.rank.even == 1))
+        """Whether every case is answered with multiples of the gradient."""
+        return self.rank.whole and self.rank.complete
 
     @property
     def shown(self) -> dict[str, Any]:
@@ -111,6 +113,19 @@ def guess(ask: Ask, declared: Mapping[str, Any], source: str | None = "", ranked
     given = {name: x for name, x in agreed(declared).items() if x is not None or name in PLAIN}
     if {"activations", *PLAIN} <= given.keys() and not ranked:
         return Guess({}, asked=False)
+    found = _searched(ask, given, source)
+    if found.sure or not found.rank.answered:
+        return found
+    declares = Declared(**{**given, **found.options})
+    within = {name: x for limit in limits(ask, declares) for name, x in limit.options.items()}
+    if not within:
+        return found
+    layout = {name: x for name, x in found.options.items() if name != "activations"}
+    again = _searched(ask, {**given, **layout, **within}, source)  # on as many cases, of what it takes
+    return replace(found, options={**found.options, **again.options}, rank=again.rank)
+
+
+def _searched(ask: Ask, given: dict[str, Any], source: str | None) -> Guess:
     slopes = dict.fromkeys(re.findall(r"(?<![\w.])0?\.\d{1,4}(?!\w)", source or ""))
     search = _Search(ask, given, slopes=list(slopes)[:MOST_SLOPES])
     for special in _specials(given):
@@ -164,7 +179,7 @@ class _Search:
         whole = {**self.given, **layout}
         assumed = self.given.get("activations", (activation("sigmoid"),) * depth)
         self.first = self.first or {**options, "activations": assumed}
-        answered = self.answers(depth, whole)
+        answered, complete = self.answers(depth, whole)
         if self.hopeless:
             return True
         if not answered:
@@ -173,10 +188,10 @@ class _Search:
         self.biased = self.biased or any(kind == "biases" for _, claim in answered for kind, _ in claim)
         for functions, loss in _networks(self.given, depth, self.slopes):
             likeness, even = _likeness(answered, functions, loss, whole)
-            rank = Rank(likeness == 1, len(answered), likeness, even)
+            rank = Rank(likeness == 1, len(answered), likeness, even, complete)
             if self.best is None or rank > self.best[0]:
                 self.best = rank, {**options, "activations": functions}
-            if rank.whole and rank.answered == CASES and even == 1:
+            if rank.whole and complete and even == 1:
                 return True
         return False
 
@@ -187,23 +202,24 @@ class _Search:
             return True
         return self.problems[:1] == ["NaN"] or (self.problems[:1] == [LAYERS] and "activations" in self.given)
 
-    def answers(self, depth: int, options: dict[str, Any]) -> Answered:
-        """Its answers to small cases; none unless the first has the right shape, but the kind of its problem."""
+    def answers(self, depth: int, options: dict[str, Any]) -> tuple[Answered, bool]:
+        """Its answers to small cases, and whether these are all; none unless the first has the right shape."""
         answered: Answered = []
         try:
             declared = Declared(**{"activations": (activation("sigmoid"),) * depth, **options})
             declared = replace(declared, activations=declared.per_layer(depth))
             key = depth, declared.has_biases, *(options.get(name) for name in ("batch", "outputs", *SPECIAL))
             if key not in self.cases:
-                alive = declared.activations if "activations" in self.given else (activation("relu"),) * depth
-                drawn = replace(declared, loss=None, activations=alive).ladder(most=CASES)
+                drawn = replace(declared, loss=None).ladder(most=CASES - ALIVE)
+                if "activations" not in self.given:
+                    drawn += replace(declared, loss=None, activations=(activation("relu"),) * depth).ladder(most=ALIVE)
                 self.cases[key] = [case if declared.targets == "real" else _one_hot(case) for case in drawn]
             for case in self.cases[key]:
                 answer = self.ask(case, declared)
                 if fatal := [finding.kind for finding in answer.findings if finding.fatal]:
                     self.problems += fatal
                     if not answered or not {*fatal} <= {*REFUSALS}:
-                        return []
+                        return [], False
                 if answer.claim:  # and no skip
                     answered.append((case, answer.claim))
             self.problems += [] if answered else ["skipped"]
@@ -212,8 +228,8 @@ class _Search:
                 return self.answers(depth, {**options, "biases": some})
         except PurebpError:  # such as arrays without that format
             self.problems.append("raises")
-            return []
-        return answered
+            return [], False
+        return answered, len(answered) == len(self.cases[key])
 
     def result(self) -> Guess:
         """The best options, without those given."""
