@@ -57,7 +57,7 @@ def drawn(seed: int) -> Manner:
     takes = random.choice(TAKES)
     if output == "softmax" and takes == "one output":
         takes = "anything"
-    if takes == "fixed widths" and kind != "function":
+    if takes == "fixed widths" and (kind != "function" or depth > 2):
         takes = "anything"
     if takes == "labels" and output != "softmax":
         takes = "whole numbers"
@@ -114,7 +114,8 @@ def _class(manner: Manner, computed: Callable[..., Any]) -> Any:
         def asked(self, x: Any, y: Any) -> Any:
             weights, biases = self.weights, getattr(self, "biases", None)
             if manner.biases not in ("last", "first"):
-                return computed(weights, biases, x, y)
+                found, offsets = computed(weights, biases, x, y)
+                return found, offsets if manner.biases else None
             at = -1 if manner.biases == "last" else 0
             whole = [transpose(w) if manner.turned else w for w in weights]
             bare = [[row[:-1] if at else row[1:] for row in w] for w in whole]

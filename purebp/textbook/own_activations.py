@@ -99,7 +99,7 @@ def table(points: Sequence[Sequence[float]], name: str = "") -> Elementwise:
         return 2 * highest + steepest * (farthest + min(magnitude, farthest))
 
     called = name or f"table of {len(xs)} points"
-    sides: Any = [(x, left, right) for x, left, right in zip(xs, slopes, slopes[1:]) if left != right]
+    sides: Any = [(x, left, right) for x, left, right in zip(xs, slopes, slopes[1:])]
     corners = tuple((x, y, y) for x, y in zip(xs, ys))
     return Elementwise(
         called,

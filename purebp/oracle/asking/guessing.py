@@ -144,9 +144,10 @@ def _specials(given: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         yield from ({"targets": kind} for kind in ("labels", "one_hot"))
     if "inputs" not in given:
         yield from ({"inputs": kind} for kind in ("whole", "binary"))
-    if not {"sizes", "outputs"} & given.keys() and (functions is None or len(Declared(functions).per_layer(2)) == 2):
-        fixed = product(range(1, 5), range(1, 6), range(1, 4))
-        yield from ({"sizes": sizes} for sizes in sorted(fixed, key=_alike))
+    depth = functions and len(Declared(functions).per_layer(2))
+    if not {"sizes", "outputs"} & given.keys() and depth in (None, 1, 2):
+        fixed = [*product(range(1, 5), range(1, 6), range(1, 4)), *product(range(1, 5), range(1, 4))]
+        yield from ({"sizes": sizes} for sizes in sorted(fixed, key=_alike) if depth in (None, len(sizes) - 1))
 
 
 def _alike(sizes: Sequence[int]) -> int:
