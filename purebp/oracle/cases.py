@@ -313,7 +313,7 @@ def with_biases_in(layers: Sequence[bool], case: Case) -> Case:
 
     >>> case = ladder(["tanh", "identity"])[0]
     >>> [layer.biases for layer in with_biases_in([False, True], case).network.layers]
-    [None, (-0.25,)]
+    [None, (0.125,)]
     """
     pairs = zip(case.network.layers, layers, strict=True)
     kept = [Layer(layer.weights, layer.biases if has else None, layer.activation) for layer, has in pairs]

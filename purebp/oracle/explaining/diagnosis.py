@@ -49,7 +49,7 @@ from purebp.textbook.linalg import shape
 from purebp.textbook.losses import REDUCTIONS, Loss
 from purebp.textbook.network import Batch, Gradients, Layer, Network
 
-MOMENTA = (0.8, 0.9, 0.95, 0.99, 0.999)
+MOMENTA = (0.9, 0.95, 0.99, 0.999)
 PENALTIES = ("penalty added", "another penalty", "penalty missing")
 ONLINE = "updated after every sample"
 TURNED = {"gradients": "descent", "descent": "gradients", "step": "ascent", "change": "rise"}
@@ -728,6 +728,8 @@ def _another_step(search: Search) -> list[Diagnosis]:
     if convention.returns in ("ascent", "rise"):
         names.append("sign turned")
         sentence += ", but for its sign: it goes uphill"
+    if names == ["sign turned"]:  # which is found, and told, without this
+        return []
     line = "Wˡ − η ∂loss/∂Wˡ"
     return [
         *own,
