@@ -5,16 +5,18 @@ budgets and no tolerance.
 
 >>> from purebp.oracle.asking.nodes import nodes_in
 >>> class Value:
-...     def __init__(self, data, parents=()):
-...         self.data, self.grad, self.parents = data, 0.0, parents
+...     def __init__(self, data, made_of=()):
+...         self.data, self.grad, self.made_of = data, 0.0, made_of
 ...     def __add__(self, other):
-...         return Value(self.data + other.data, (self, other))
+...         return Value(self.data + other.data, [(self, 1.0), (other, 1.0)])
+...     def __sub__(self, other):
+...         return Value(self.data - other.data, [(self, 1.0), (other, 1.0)])
 ...     def backward(self, gradient=1.0):
-...         self.grad = gradient
-...         for parent in self.parents:
-...             parent.backward(gradient)
+...         self.grad += gradient
+...         for value, slope in self.made_of:
+...             value.backward(gradient * slope)
 >>> check_nodes(nodes_in({"Value": Value}), "mine").headline
-'mine: wrong: Value.__add__: overwritten instead of accumulated'
+'mine: wrong: Value.__sub__: sign turned'
 """
 
 from __future__ import annotations
