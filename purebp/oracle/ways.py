@@ -24,12 +24,13 @@ from io import StringIO
 from itertools import chain, repeat
 from typing import Any
 
-from purebp.oracle.answer import Answer
+from purebp.oracle.answer import Answer, Key
 from purebp.oracle.asking.candidate import Candidate, ask, imported_by
 from purebp.oracle.asking.declared import Declared, option
 from purebp.oracle.asking.forms import Form, forms
 from purebp.oracle.asking.guessing import Guess, guess
 from purebp.oracle.asking.limits import LIMITED
+from purebp.oracle.asking.lines import lines_of
 from purebp.oracle.asking.loading import WANTED, find, in_order
 from purebp.oracle.asking.making import Hints
 from purebp.oracle.asking.task import Asked, Task, Way
@@ -84,7 +85,7 @@ def way_of(form: Form) -> Way:
         return lambda *given: form.make()(*given)
 
     steps = form.returns == "step"
-    return Way(form.name, candidate, lambda: None, form.sentence, form.options, steps, form.owner, anew)
+    return Way(form.name, candidate, lambda: None, form.sentence, form.options, steps, form.owner, anew, form.origins)
 
 
 def guided(asked: Asked) -> Report:
@@ -149,6 +150,8 @@ def _checked(asked: Asked, way: Way, guessed: Guess) -> Report:
         report = replayed(called, cases, taken, report)
     failing = next((case.id for case, judged in zip(cases, report.cases) if not judged.passed), "")
     said = [way.sentence] if way.sentence else []
+    if way.name and way.origins and not report.conforms and not report.explanations:
+        said = [*_lines(report, way.name, way.origins, task.source), *said]
     python = not task.program and not task.file
     if guessed.state != "lost" or report.verdict != "correct-under-convention":
         said += guessed.notes(report.conforms, bool(task.program), python)
@@ -156,6 +159,17 @@ def _checked(asked: Asked, way: Way, guessed: Guess) -> Report:
     limited = {name: getattr(taken, name) for name in LIMITED if getattr(taken, name) != getattr(whole, name)}
     replay = "" if python else command(task, {**guessed.shown, **limited}, failing)
     return replace(report, notes=notes, replay=replay)
+
+
+def _lines(report: Report, function: str, origins: Mapping[Key, str], source: str) -> Iterator[str]:
+    """Where to look: the lines that make a wrong tensor, and none that is right."""
+    wrong = {origins[tensor.key] for tensor in report.tensors if tensor.wrong and tensor.key in origins}
+    right = {origins[tensor.key] for tensor in report.tensors if not tensor.wrong and tensor.key in origins}
+    place, lines = lines_of(source, function, wrong - right or wrong, right - wrong)
+    if lines:
+        told = f"line {lines[0]}" if len(lines) == 1 else f"lines {', '.join(map(str, lines[:-1]))} and {lines[-1]}"
+        beside = ", and nothing that is right comes from there" if right - wrong else ""
+        yield f"What is wrong comes from {told} of {place}{beside}."
 
 
 def _without_velocity(asked: Asked, way: Way, guessed: Guess, report: Report) -> Report:

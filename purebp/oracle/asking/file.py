@@ -223,7 +223,9 @@ def _asked(task: Task, tell: Teller) -> Asked:
             return Watched(lambda *given: found.make()(*given), cases, module.__code__, tell)
 
         steps = found.returns == "step"
-        return Way(found.name, candidate, lambda: None, found.sentence, found.options, steps, found.owner, anew)
+        return Way(
+            found.name, candidate, lambda: None, found.sentence, found.options, steps, found.owner, anew, found.origins
+        )
 
     told = hinted(module, task.hints, task.function)
 

@@ -19,6 +19,7 @@ forwards, backwards or train are called, and what comes back, or has changed, is
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
 import threading
@@ -32,6 +33,7 @@ from types import FrameType
 from typing import Any
 from warnings import catch_warnings, simplefilter
 
+from purebp.oracle.answer import Key
 from purebp.oracle.asking.calling import Call, CannotCall, Known, performed, returned_names
 from purebp.oracle.asking.candidate import Candidate, NoAnswer, plain
 from purebp.oracle.asking.declared import Declared, arguments
@@ -70,6 +72,7 @@ class Form:
     make: Callable[[], Candidate]
     returns: str = "gradients"
     owner: str = ""  # the class
+    origins: dict[Key, str] = field(default_factory=dict, repr=False)  # of each tensor: the variable or the attribute
     answer: str = field(default="", repr=False)  # to a simple case: two forms with the same one are the same
 
 
@@ -245,7 +248,8 @@ def _form(
         said = asking.sentence(place)
     answer = repr((asking.steps, way.get("targets"), sizes, _rounded(said)))
     returns = "step" if asking.steps else "gradients"
-    return Form(asking.name, asking.sentence(place), options, asking.fresh, returns, owner.name or "functions", answer)
+    name, sentence, of = asking.name, asking.sentence(place), owner.name or "functions"
+    return Form(name, sentence, options, asking.fresh, returns, of, asking.origins(place), answer)
 
 
 def _rounded(x: Any) -> Any:
@@ -270,6 +274,7 @@ class _Asking:
         self.pattern: Pattern | None = None
         self.where = ""  # the gradients are: "returned" or "kept"
         self.steps = False
+        self.made_of: tuple[list[Leaf], list[Leaf | None]] | None = None
         self.objects: dict[Any, tuple[Any, Place]] = {}
 
     @property
@@ -282,6 +287,14 @@ class _Asking:
         other = _Asking(self.owner, self.made, self.way, self.turned, self.inside, self.plan, self.hints)
         other.pattern, other.where, other.steps = self.pattern, self.where, self.steps
         return other
+
+    def origins(self, place: Place) -> dict[Key, str]:
+        """The name behind each tensor."""
+        weights, biases = self.made_of or (list(place.weights), list(place.biases))
+        named = [("weights", l, leaf) for l, leaf in enumerate(weights)] + [
+            ("biases", l, leaf) for l, leaf in enumerate(biases) if leaf is not None
+        ]
+        return {(kind, l): re.split(r"[.\[]", leaf.name)[0].strip("'\"") or leaf.name for kind, l, leaf in named}
 
     def sentence(self, place: Place) -> str:
         calls = ", then ".join(f"{name}({', '.join(self._parameters(name))})" for name in self.plan)
@@ -348,7 +361,8 @@ class _Asking:
         if read is None:
             shown = ", ".join(f"{leaf.name} {leaf.shape}" for leaf in found[:6]) or "nothing"
             raise NoAnswer("wrong shape", f"what it returns has other shapes than its weights and biases: {shown}")
-        return read
+        weights, biases = read
+        return [leaf.read() for leaf in weights], [leaf and leaf.read() for leaf in biases]
 
     def _object(self, sizes: tuple[int, ...], inputs: Any, targets: Any) -> tuple[Any, Place]:
         key = repr((plain(inputs), plain(targets))) if self.made.batch else sizes
@@ -379,6 +393,7 @@ class _Asking:
             held = {"weights": list(weights), "biases": list(biases or [])}
             place = next(p for p in places(leaves(held), sizes) if p.turned == self.turned)
             self.pattern, self.where = next(patterns(leaves(result), place), None), "returned"
+            self.made_of = self.pattern and picked(leaves(result), place, self.pattern, sizes=False)
             return
         holder, place = self._object(sizes, inputs, targets)
         place.write([plain(w) for w in weights], [None if b is None else _flat(plain(b)) for b in biases or ()])
@@ -388,6 +403,7 @@ class _Asking:
         changed = place.read() != before
         self.pattern, self.where = next(patterns(leaves(result), place), None), "returned"
         if self.pattern is not None and not changed:
+            self.made_of = picked(leaves(result), place, self.pattern, sizes=False)
             return
         self.pattern, self.steps = None, changed
         if changed:

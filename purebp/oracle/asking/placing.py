@@ -206,8 +206,8 @@ def patterns(found: Sequence[Leaf], place: Place) -> Iterator[Pattern]:
 
 def picked(
     found: Sequence[Leaf], place: Place, pattern: Pattern, sizes: bool = True
-) -> tuple[list[Any], list[Any]] | None:
-    """The gradients of weights and biases among the tensors, read so; None if they are not there, or have other sizes."""
+) -> tuple[list[Leaf], list[Leaf | None]] | None:
+    """Which tensors are the gradients of weights and biases, read so; None if they are not there, or have other sizes."""
     how, before = pattern
     layers = len(place.weights)
     biased = any(place.biases)
@@ -240,10 +240,10 @@ def picked(
             b is None or a is None or _count(a.shape) == _count(b.shape)
             for a, b in zip(of_biases[::turn], place.biases)
         ):
-            return [leaf.read() for leaf in weights[::turn]], [leaf and leaf.read() for leaf in of_biases[::turn]]
+            return list(weights[::turn]), list(of_biases[::turn])
     if sizes:
         return None
-    return [leaf.read() for leaf in weights], [leaf and leaf.read() for leaf in of_biases]
+    return list(weights), list(of_biases)
 
 
 def _subject(leaf: Leaf) -> str:

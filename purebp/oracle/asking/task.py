@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from purebp.oracle.answer import Finding
+from purebp.oracle.answer import Finding, Key
 from purebp.oracle.asking.candidate import Candidate
 from purebp.oracle.asking.declared import Declared
 from purebp.oracle.asking.subject import TIMEOUT
@@ -80,7 +80,8 @@ class Way:
     name: of the function or method. sentence: what was found of it, if that has to be said. options: what is declared by
     it. candidate: what to call, for a declaration, and for cases of which the names are told. fresh: begins anew, so that
     nothing is kept of what was asked before by candidates that come next. steps: it changes weights, of what `owner` is.
-    anew: the same as candidate, but that nothing is kept from call to call.
+    anew: the same as candidate, but that nothing is kept from call to call. origins: of a tensor, the variable or the
+    attribute that it is.
     """
 
     name: str | None
@@ -91,6 +92,7 @@ class Way:
     steps: bool = False
     owner: str = ""
     anew: Callable[[Declared, Iterator[str]], Candidate] | None = None
+    origins: dict[Key, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
