@@ -171,6 +171,7 @@ def test_a_few_hundredths_are_seen_where_everything_is_stored(names: tuple[str, 
 def test_what_no_budget_decides_may_be_decided_by_the_mean() -> None:
     names, cost = SETTINGS[2]
     declared: dict[str, Any] = {"activations": names, "loss": cost, "returns": "gradients", "format": "bfloat16"}
+    declared |= {"sizes": (2, 2, 1), "batch": 2}
     verdicts = [
         (check(asked, **declared).verdict, check(asked, **declared, stored="every-step").verdict)
         for asked in (candidate(names, cost, "bfloat16 throughout", BFLOAT16, factor) for factor in (1.0, 1.2))
