@@ -108,7 +108,7 @@ def one_layer(weights: Any, biases: Any, inputs: Any, targets: Any) -> Any:
     rows = [[float(j == label) for j in range(n_out)] for label in targets]
     if any(type(label) is not int for label in targets):
         raise TypeError("labels are wanted")
-    found = backpropagation(Network([Layer(weights[0], biases[0], "softmax")]), Batch(inputs, rows))
+    found = backpropagation(Network([Layer(weights[0], biases[0], "softmax")]), Batch(inputs, rows), "cross_entropy")
     return [found.layers[0].weights], [found.layers[0].biases]
 
 
