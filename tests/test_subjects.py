@@ -37,8 +37,8 @@ READERS = ("reader.c", "reader.js", "reader.rs", "Reader.java")
 TOOLCHAINS = {
     ".c": "gcc -std=c11 -Wall -Wextra -Wpedantic -Werror -O2 -o {stem} {stem}.c -lm",
     ".js": "node --check {stem}.js",
-    ".rs": "rustc -D warnings -O {stem}.rs",
-    ".java": "javac -Xlint:all -Werror {stem}.java",
+    ".rs": "rustc -D warnings {stem}.rs",
+    ".java": "javac -J-XX:TieredStopAtLevel=1 -J-XX:+UseSerialGC -Xlint:all -Werror {stem}.java",
     ".cpp": "g++ -std=c++17 -Wall -Wextra -Wpedantic -Werror -O2 -o {stem} {stem}.cpp",
     ".go": "go build -o {stem} {stem}.go",
     ".cs": "mcs -warn:4 -warnaserror -out:{stem}.exe {stem}.cs",

@@ -105,8 +105,8 @@ def rounds_to(x: float | Fraction, format: Format) -> float:
     """
     if x != x or x in (0, inf, -inf):
         return float(x)
-    p, q = (-x if x < 0 else x).as_integer_ratio()
-    exponent = p.bit_length() - q.bit_length()
+    p, q = x.as_integer_ratio()
+    p, exponent = abs(p), p.bit_length() - q.bit_length()
     exponent -= p << max(0, -exponent) < q << max(0, exponent)  # now 2^exponent ≤ |x| < 2^(exponent + 1)
     unit = max(exponent, format.emin) - format.precision + 1  # the last place counts 2^unit
     q <<= max(0, unit)

@@ -68,6 +68,7 @@ CONSTANTS = [Fraction(1), Fraction(1, 2), Fraction(2), Fraction(1, 4), Fraction(
 FACTORS = sorted(
     (Factor(c, i, j) for c in CONSTANTS for i in (0, -1, 1, -2) for j in (0, -1, 1)), key=lambda factor: factor.weight
 )
+_IN_FLOATS = [(factor, (float(factor.constant), factor.samples, factor.outputs)) for factor in FACTORS]
 ONE = Factor()
 COMMON_RATES = [1.0, 0.5, 0.25, 0.1, 0.05, 0.01, 0.001]  # of several that explain a step, the first
 _REDUCTION = {"sum": (0, 0), "samples": (-1, 0), "outputs": (0, -1), "entries": (-1, -1)}
@@ -280,8 +281,7 @@ def factors(ratios: Sequence[tuple[float, int, int]], tolerance: float) -> Itera
     >>> [str(f) for f in factors([(-0.5, 1, 1), (-0.25, 2, 1)], 1e-9)][:1]
     ['−½ / n']
     """
-    for factor in FACTORS:
-        c, i, j = float(factor.constant), factor.samples, factor.outputs
+    for factor, (c, i, j) in _IN_FLOATS:
         if all(abs(abs(ratio) - c * n**i * m**j) <= tolerance * abs(ratio) for ratio, n, m in ratios):
             yield from (
                 signed for signed in (factor, -factor) if all(ratio * signed.constant > 0 for ratio, _, _ in ratios)

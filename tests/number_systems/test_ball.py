@@ -161,7 +161,8 @@ def test_integer_products_are_those_of_the_definition(least: int, seed: int, bit
     length, *counts = max(1, least) + random.randrange(4), *(least + random.randrange(6) for _ in bits)
 
     def entry(n: int) -> int:
-        return random.choice([-(2**n), 2**n, random.randint(-(2**n), 2**n)])
+        most: int = 2**n
+        return random.choice([-most, most, random.randint(-most, most)])
 
     a, b = ([[entry(n) for _ in range(length)] for _ in range(count)] for n, count in zip(bits, counts))
     assert list(map(list, products(a, b))) == [[sum(map(mul, row, other)) for other in b] for row in a]

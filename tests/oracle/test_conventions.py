@@ -172,17 +172,24 @@ def test_the_loss_and_the_sign_are_found_where_they_are_left_open(loss: str, sig
     assert report.convention.sentence in flat(report)
 
 
-@pytest.mark.parametrize("batch", [None, 1, 2, 4])
-@pytest.mark.parametrize("sizes", [None, [2, 3, 1], [2, 3, 2], [2, 3, 4]])
-@pytest.mark.parametrize("loss", ["sse", "half_sse", "mse", "half_mse", "half_sse/samples", "sse/outputs"])
+COINCIDING: list[list[Any]] = [
+    ["sse", "half_sse", "mse", "half_mse", "half_sse/samples", "sse/outputs"],
+    [None, [2, 3, 1], [2, 3, 2], [2, 3, 4]],
+    [None, 1, 2, 4],
+]
+
+
+@pytest.mark.parametrize("batch", COINCIDING[2])
+@pytest.mark.parametrize("sizes", COINCIDING[1])
+@pytest.mark.parametrize("loss", COINCIDING[0])
 def test_no_right_candidate_is_accused_where_factors_coincide(loss: str, sizes: Any, batch: int | None) -> None:
-    """½ is 1/m where there are two outputs."""
+    """½ is 1/m where there are two outputs. Every pair of settings meets each sign."""
     question = Layers(Declared(TANHS, sizes=sizes, batch=batch), complete=True)
     # What two cases with as many samples and outputs say of a factor is the same.
     ladder = {(case.samples, case.sizes[-1]): case for case in question.declared.ladder()[::-1]}
-    for sign in (1, -1):
-        report = checked(right(loss, lambda n, m: sign, TANHS), question, [*ladder.values()][::-1], "mine")
-        assert report.conforms, str(report)
+    sign = (-1) ** sum(map(list.index, COINCIDING, (loss, sizes, batch)))
+    report = checked(right(loss, lambda n, m: sign, TANHS), question, [*ladder.values()][::-1], "mine")
+    assert report.conforms, str(report)
     if sizes == [2, 3, 4] and batch is None:
         assert report.convention is not None and report.convention.loss_name == loss
 

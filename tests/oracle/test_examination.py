@@ -12,7 +12,7 @@ from purebp.cli import parser
 from purebp.cli.check import declared as on_the_command_line
 from purebp.oracle.answer import Finding
 from purebp.oracle.asking.declared import Declared, agreed
-from purebp.oracle.asking.task import Asked, Task
+from purebp.oracle.asking.task import Asked, Task, Way
 from purebp.oracle.examination import without_answer
 from purebp.oracle.ways import command, guided
 from tests.oracle.asking.test_guessing import right
@@ -65,7 +65,8 @@ def test_what_was_asked_to_guess_is_forgotten_before_the_check(declared: dict[st
         asked.append(chosen)
         return right("tanh", "identity")
 
-    report = guided(Asked(Task("a.py", "f", {}), agreed(declared), candidate, lambda: fresh.append(len(asked))))
+    way = Way("f", candidate, lambda: fresh.append(len(asked)))
+    report = guided(Asked(Task("a.py", "f", {}), agreed(declared), [way]))
     assert report.verdict == "correct" and len(fresh) == renewed and fresh[0] == len(asked) - 1
     names = [case.name for case in report.cases]
     assert [next(told[-1]) for _ in names] == names and next(told[-1]) == "one of them, asked again"
@@ -79,5 +80,6 @@ def test_nothing_is_asked_where_everything_is_declared() -> None:
         raise AssertionError
 
     task = Task("a.py", "f", {})
-    report = guided(Asked(task, agreed(declared), lambda chosen, cases: right("tanh", "identity"), never))
+    way = Way("f", lambda chosen, cases: right("tanh", "identity"), never)
+    report = guided(Asked(task, agreed(declared), [way]))
     assert report.verdict == "correct"

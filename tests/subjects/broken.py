@@ -5,12 +5,16 @@
 Imports nothing but the standard library, and little of it, so that it starts fast.
 """
 
+from __future__ import annotations
+
 import json
 import os
-import subprocess
 import sys
 import time
-from typing import Any
+
+TYPE_CHECKING = False  # typing and subprocess would take as long to import as all the rest
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def say(document: dict[str, Any]) -> None:
@@ -55,6 +59,8 @@ def main() -> None:
             if how == "closes its input":
                 time.sleep(1000)
             if how == "leaves a child":
+                import subprocess
+
                 subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)", *sys.argv[2:]])
             continue
         asked += 1

@@ -265,6 +265,11 @@ class Search:
         self.catalogue = list(CATALOGUE.values())
         if self.returns in STEPS and learning_rate is not None and learning_rate not in RATES:
             self.catalogue.append(updated_weights(learning_rate))
+        self.able = {  # of each tensor, the mistakes that concern it alone
+            (step, l): [m for m in self.catalogue if m.step == step and any(l in at for at in m.layers(self.depth))]
+            for step in LOCAL
+            for l in range(self.depth)
+        }
         self.begin(self.observations[0])
 
     def firsts(self) -> list[Observation]:
@@ -532,9 +537,8 @@ class Search:
 
     def of_one_tensor(self, key: Key, place: Place) -> Iterator[tuple[Mistake, float | None, float]]:
         """Every mistake that concerns this tensor alone, and the first answer as a multiple of what it gives."""
-        for mistake in self.catalogue:
-            able = mistake.step == key[0] and any(key[1] in layers for layers in mistake.layers(self.depth))
-            if able and (value := _local(mistake, place)) is not None:
+        for mistake in self.able[key]:
+            if (value := _local(mistake, place)) is not None:
                 yield mistake, *self.measured(key, value)
 
     def locally(
@@ -594,7 +598,7 @@ class Search:
         pairs = [(c, x) for pair in zip(claim, rows) for c, x in zip(*pair)]
         c, x = max(pairs, key=lambda pair: abs(pair[1]))
         slack = self.slack(observed or self.first, key)
-        largest = max(abs(c) for c, _ in pairs)
+        largest = max([abs(c) for c, _ in pairs])
         if abs(x) <= 1e-300:
             return inf if largest <= slack + 1e-300 else None
         if not isfinite(largest) or not isfinite(x):

@@ -159,13 +159,14 @@ def places(
     network = lifted(recipe.model(network), arithmetic)
     trace = recipe.forward(network, batch.inputs, arithmetic)
     targets = recipe.targets(arithmetic.lift(batch.targets), arithmetic)
-    found: list[Place] = []
+    found, chosen = list[Place](), losses.loss(loss)
     for l in reversed(range(down_to, len(network.layers))):
-        place = Place(arithmetic, network, trace, losses.loss(loss), targets, l, found[-1] if found else None)
-        place = replace(place, error=recipe.error(place) if place.last else recipe.passed(place))
-        if place.error is not None and shape(place.error) != shape(place.z):
+        given = arithmetic, network, trace, chosen, targets, l, found[-1] if found else None
+        place = Place(*given)
+        error = recipe.error(place) if place.last else recipe.passed(place)
+        if error is not None and shape(error) != shape(place.z):
             raise Inapplicable("the shapes do not fit")
-        found.append(replace(place, deltas=recipe.deltas(place)))
+        found.append(Place(*given, error, recipe.deltas(Place(*given, error))))
     return found
 
 
