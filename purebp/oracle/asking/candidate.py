@@ -1,7 +1,8 @@
 """A candidate: whatever can be called for gradients, in its own layout and with its own arrays.
 
-It is called as `candidate(weights, biases, inputs, targets)` and returns `(weight_gradients, bias_gradients)`, or a
-dictionary of any of `outputs`, `loss`, `deltas`, `weights`, `biases`, or a `Gradients`. What goes wrong on the way is
+It is called as `candidate(weights, biases, inputs, targets)` and returns `(weight_gradients, bias_gradients)`, with the
+outputs before or behind them if they are to be judged too, or a dictionary of any of `outputs`, `loss`, `deltas`,
+`weights`, `biases`, or a `Gradients`. What goes wrong on the way is
 a `Finding`: a kind and a sentence.
 
 >>> from purebp.oracle.cases import ladder
@@ -194,6 +195,9 @@ def _understood(answer: Any, case: Case, declared: Declared) -> dict[Key, Matrix
         biases = [layer.biases for layer in answer.layers] if declared.biases else None
         answer = {"deltas": [layer.deltas for layer in answer.layers], "weights": weights, "biases": biases}
         declared = replace(declared, weights="out_in", samples="rows")
+    if (found := _with_outputs(answer)) is not None:
+        outputs, pair = found
+        return _by_name({"outputs": outputs}, case, declared) | _in_pairs(pair, case, declared)
     return (_by_name if isinstance(answer, Mapping) else _in_pairs)(answer, case, declared)
 
 
@@ -226,6 +230,22 @@ def _by_name(answer: Mapping[str, Any], case: Case, declared: Declared) -> dict[
     if not claim:
         raise NoAnswer("not understood", "it returns a dictionary in which everything is None")
     return claim
+
+
+def _with_outputs(answer: Any) -> tuple[Any, tuple[Any, Any]] | None:
+    """The outputs, and (weight gradients, bias gradients), if these are three; it is the weights that are matrices.
+
+    >>> _with_outputs(([[[1.0]]], [[2.0]], [[3.0]])), _with_outputs(([[3.0]], [[[1.0]]], [[2.0]]))
+    (([[3.0]], ([[[1.0]]], [[2.0]])), ([[3.0]], ([[[1.0]]], [[2.0]])))
+    >>> _with_outputs([[[1.0]], [[2.0]], [[3.0]]])  # the weights of three layers
+    """
+    if not isinstance(answer, (list, tuple)) or len(answer) != 3:
+        return None
+    first, second, third = answer
+    depths = [_depth(plain(each)) for each in answer]
+    if depths[0] == 3 and depths[2] < 3:
+        return third, (first, second)
+    return (first, (second, third)) if depths[0] < 3 and depths[1] == 3 else None
 
 
 def _in_pairs(answer: Any, case: Case, declared: Declared) -> dict[Key, Matrix]:
@@ -301,8 +321,10 @@ def _tensors(kind: str, items: Any, case: Case, declared: Declared) -> dict[Key,
             claim[key] = _shaped(name, rows, shape(layer.weights), turned)
         else:
             n_out = len(layer.weights)
-            rows = transpose(rows) if shape(rows) == (n_out, 1) else rows  # a column
-            claim[key] = _shaped(name, rows, (1, n_out), samples=len(case.batch.inputs))
+            columns = "columns" in (declared.biases, isinstance(declared.biases, tuple) and declared.biases[l])
+            turn = columns and shape(rows) != (1, n_out)  # as is wanted, for the message
+            rows = transpose(rows) if turn or shape(rows) == (n_out, 1) else rows
+            claim[key] = _shaped(name, rows, (1, n_out), columns, samples=len(case.batch.inputs))
     return claim
 
 
@@ -352,7 +374,7 @@ def _shaped(
         hint = ": it is not summed over the samples"
     elif given == (1, 1):
         hint = ": it is summed over all axes"
-    elif rows_wanted == 1 and given == (1, samples):
+    elif rows_wanted == 1 and given in ((1, samples), (samples, 1)):
         hint = ": it is summed over the neurons, not over the samples"
     elif given == (rows_wanted, columns_wanted + 1):
         hint = ": it has a column more, for the biases perhaps: return those apart"

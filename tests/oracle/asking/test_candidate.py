@@ -61,6 +61,45 @@ def test_a_dictionary_may_hold_every_quantity() -> None:
     assert claim["deltas", 0] == list(map(list, RIGHT.layers[0].deltas))
 
 
+OUTPUTS = forward(CASE.network, CASE.batch.inputs).outputs
+
+
+@pytest.mark.parametrize("answer", [(*PAIR, OUTPUTS), (OUTPUTS, *PAIR), [OUTPUTS, *PAIR]])
+def test_outputs_may_stand_before_the_gradients_or_behind_them(answer: Any) -> None:
+    claim = answers(answer).claim
+    assert claim["outputs", -1] == list(map(list, OUTPUTS))
+    assert {key: rows for key, rows in claim.items() if key[0] != "outputs"} == answers(PAIR).claim
+
+
+def test_outputs_beside_columns_and_without_biases() -> None:
+    declared = Declared(["tanh", "identity"], biases="columns", samples="columns")
+    columns = [[[x] for x in row or ()] for row in PAIR[1]]
+    for answer in ((PAIR[0], columns, transpose(OUTPUTS)), (transpose(OUTPUTS), PAIR[0], columns)):
+        assert answers(answer, declared).claim == answers((*PAIR, OUTPUTS)).claim
+    bare = Declared(["tanh", "identity"], biases=False)
+    case = bare.ladder()[2]
+    weights, outputs = PAIR[0], forward(case.network, case.batch.inputs).outputs
+    forms: list[Any] = [(weights, None, outputs), (outputs, weights, None)]
+    for answer in forms:
+        keys = ask(lambda *given, answer=answer: answer, case, bare).claim.keys()
+        assert keys == {("outputs", -1), ("weights", 0), ("weights", 1)}
+
+
+def test_three_that_are_no_gradients_and_outputs_are_refused() -> None:
+    assert [finding.kind for finding in answers((PAIR[1], PAIR[1], OUTPUTS)).findings] == ["not understood"]
+    transposed = answers((*PAIR, transpose(OUTPUTS))).findings
+    assert "ŷ has shape (2, 3), (3, 2) is wanted: it is transposed" in transposed[0].sentence
+
+
+@pytest.mark.parametrize(("given", "told"), [((2, 3), "(2, 1) is wanted: it is not summed"), ((2, 2), "(2, 1) is")])
+def test_biases_declared_as_columns_are_wanted_as_columns(given: tuple[int, int], told: str) -> None:
+    declared = Declared(["tanh", "identity"], biases="columns")
+    wide = [[[1.0] * given[1]] * given[0], [[1.0]] * 2]
+    (finding,) = answers((PAIR[0], wide), declared).findings
+    assert f"∂loss/∂b¹ has shape {given}, {told}" in finding.sentence
+    assert answers(PAIR, declared).claim == answers(PAIR).claim  # vectors will do
+
+
 def test_without_biases_the_weights_alone_are_an_answer() -> None:
     declared = Declared(["tanh", "identity"], biases=False)
     case = declared.ladder()[2]
