@@ -25,7 +25,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from inspect import signature
 from io import StringIO
@@ -41,8 +41,9 @@ from purebp.oracle.asking.declared import Declared, arguments
 from purebp.oracle.asking.leaves import Leaf, leaves
 from purebp.oracle.asking.making import Hints, Made, Owner, owners
 from purebp.oracle.asking.placing import Pattern, Place, patterns, picked, places
-from purebp.oracle.asking.roles import BACKWARDS, FORWARDS, TRAINS, kind_of
+from purebp.oracle.asking.roles import BACKWARDS, FORWARDS, TRAINS, kind_of, role
 from purebp.oracle.cases import Case, asked_first
+from purebp.textbook.network import Batch
 
 MOST_FORMS = 40
 SECONDS = 2.0  # for a call while it is being found out
@@ -113,6 +114,8 @@ def _quietly() -> Iterator[None]:
 
 def _forms_of(owner: Owner, hints: Hints) -> Iterator[Form]:
     """Its forms: gradients before steps."""
+    if not owner.name and not any(_plans(owner, None, hints)):
+        return
     later = list[Form]()
     taken: dict[str, Any]
     for taken in ({}, {"batch": 4}, {"inputs": "whole"}, {"inputs": "binary"}):  # some take nothing else
@@ -176,16 +179,20 @@ def _tried(owner: Owner, made: Made, way: dict[str, Any], hints: Hints) -> Itera
 def _probe(sizes: Sequence[int], way: dict[str, Any], samples: int | None = None) -> tuple[Case, list[Any]]:
     """A case of one sample, if not more are taken, and what is handed over for it."""
     samples = samples or way.get("batch", 1)
-    declared = Declared(("relu",) * (len(sizes) - 1), sizes=sizes, **{**way, "batch": samples})  # of which none is dead
-    case = _simplest(declared.sizes, declared.biases, samples, declared.inputs, declared.targets)
+    declared = Declared(("identity",) * (len(sizes) - 1), sizes=sizes, **{**way, "batch": samples})
+    case = _simplest(declared.sizes, declared.has_biases, samples, declared.inputs, declared.targets)
     return case, arguments(case, declared)
 
 
 @lru_cache(maxsize=500)
-def _simplest(sizes: tuple[int, ...], *called: Any) -> Case:
-    """The case of `_probe`, which many ways share."""
-    options = dict(zip(("biases", "batch", "inputs", "targets"), called))
-    return asked_first(Declared(("relu",) * (len(sizes) - 1), sizes=sizes, **options).wanted)
+def _simplest(sizes: tuple[int, ...], biases: Any, *called: Any) -> Case:
+    """The case of `_probe`, which many ways share: no number is negative, so that no neuron is dead."""
+    options = dict(zip(("batch", "inputs", "targets"), called))
+    given = biases if isinstance(biases, bool) else list(biases)
+    case = asked_first(Declared(("identity",) * (len(sizes) - 1), sizes=sizes, biases=given, **options).wanted)
+    network = case.network.with_parameters(map(abs, case.network.parameters()))
+    inputs = [[abs(x) for x in row] for row in case.batch.inputs]
+    return replace(case, network=network, batch=Batch(inputs, case.batch.targets))
 
 
 def _as_arguments(sizes: Sequence[int], way: dict[str, Any]) -> Iterator[tuple[Place, dict[str, Any]]]:
@@ -206,7 +213,8 @@ def _plans(owner: Owner, holder: Any, hints: Hints) -> Iterator[tuple[str, ...]]
     if hints.calls:
         yield tuple(name for name, _ in hints.calls)
         return
-    own = list(owner.functions(holder))
+    functions = owner.functions(holder)
+    own = [name for name in functions if owner.is_class or _takes_targets(functions[name]) or FORWARDS.fullmatch(name)]
     method = (hints.name or "").partition(".")[2] or (hints.name if hints.name in own else None)
     forwards = [name for name in own if FORWARDS.fullmatch(name)][:3]
     backwards = [name for name in own if BACKWARDS.fullmatch(name) and not TRAINS.fullmatch(name)]
@@ -220,6 +228,15 @@ def _plans(owner: Owner, holder: Any, hints: Hints) -> Iterator[tuple[str, ...]]
             yield (name,)
             yield from [(first, back, name) for first in forwards for back in backwards[:2]]
             yield from [(back, name) for back in backwards[:2]]
+
+
+def _takes_targets(function: Callable[..., Any]) -> bool:
+    """Whether its parameters say that it is given targets, or what holds the parameters: others need not be tried."""
+    try:
+        said = [role(name) for name in signature(function).parameters]
+    except (TypeError, ValueError):
+        return False
+    return bool({"targets", "pairs", "network"}.intersection(said)) or ("inputs" in said and "outputs" in said)
 
 
 def _form(
