@@ -32,51 +32,63 @@ from purebp.oracle.reports.story import headline
 from purebp.textbook.arithmetic import PurebpError
 
 HELP = "check a backpropagation of your own, and name its mistake"
-USAGE = "purebp check [OPTIONS] FILE.py[:FUNCTION] ...\n       purebp check [OPTIONS] -- PROGRAM ARGS"
+USAGE = "purebp check [OPTIONS] FILE.py[:NAME] ...\n       purebp check [OPTIONS] -- PROGRAM ARGS"
 DESCRIPTION = """\
-Check an implementation of backpropagation: a Python function that is called as
+Check an implementation of backpropagation, as it is: a class that holds weights and has methods
+that go forwards, backwards or train; functions with arguments of any names; layers, nodes or values
+with a backward() of their own, one by one; or a function that is called as
 
     candidate(weights, biases, inputs, targets)
 
-with one matrix and one vector per layer, and returns (weight_gradients, bias_gradients) in the same shapes; or a
-program in any language, which is asked over a pipe (docs/any-language.md shows how in a page of code). It is asked on
-some twenty small networks. What it answers is right to the last bits that its number format can hold, or the report names
-the mistake, in a sentence, with the line of the recurrence to look at.
+with one matrix and one vector per layer, and returns (weight_gradients, bias_gradients) in the same
+shapes; or a program in any language, which is asked over a pipe (docs/any-language.md shows how in
+a page of code). It is asked on some twenty small networks. What it answers is right to the last
+bits that its number format can hold, or the report names the mistake, in a sentence, with the line
+of the recurrence to look at.
 
-Your code must match what you declare. What you leave open is found by trying, and the report says what was found."""
+Your code must match what you declare. What you leave open, and how it is called, is found by
+trying, and the report says what was found. What it does not take, such as several outputs, is said,
+and not held against it."""
 EXAMPLES = """\
 examples:
   purebp check mine.py
+  purebp check mine.py:Net.train                        a method, a class or a function of several
+  purebp check mine.py --class Net --call "feedforward(x); backprop(x, y)"
   purebp check mine.py:backprop --activations relu,softmax --loss cross_entropy
   purebp check mine.py --activations tanh,identity --loss half_sse --returns descent
   purebp check mine.py:train --returns step --learning-rate 0.1 --samples columns --arrays numpy
   purebp check mine.py --activations relu,...           networks of any depth
   purebp check submissions/*.py --report html --output class.html
-  purebp check - < mine.py                              standard input; with a function, stdin:backprop
+  purebp check - < mine.py                              standard input; of it, stdin:backprop
   purebp check -- ./mine                                a program, behind --
   purebp check --activations tanh,identity -- java Mine
 
-Without a name, the function is found by its usual names (backpropagation, backprop, backward, gradients, train_step,
-...), or it is the only one that takes four arguments. The file may hold its own declarations, as arguments of
-purebp.oracle.check; the command line wins over them:
+Without a name, a function is looked for by its usual names (backpropagation, backprop, backward,
+gradients, train_step, ...) or as the only one that takes four arguments; then classes, objects and
+functions are tried, then nodes. The file may hold its own declarations, as arguments of
+purebp.oracle.check, and class, weights_in, biases_in, call; the command line wins over them:
 
     PUREBP = {"activations": ["tanh", "identity"], "loss": "mse", "returns": "gradients"}
 
-The file is run, in a process of its own: check only what you would run. What it prints is not shown. A program says
-in its hello what it declares; what it writes to its standard error is shown. purebp init mine.c writes the loop in
-which a program in C or another language is asked.
+A script that trains when it is loaded has nothing to call: purebp init mine.py moves its loop into
+a function.
+
+The file is run, in a process of its own: check only what you would run. What it prints is not
+shown. A program says in its hello what it declares; what it writes to its standard error is shown.
+purebp init mine.c writes the loop in which a program in C or another language is asked.
 
 Several files give a table, or a list in JSON; one that crashes or hangs costs the others nothing.
-Exit status: 0 it conforms, 1 it does not, 2 bad options, 3 a defect of purebp, 4 there is nothing to ask (no such
-file or function, an error when it is loaded, a program that says no hello), 5 nothing could be decided. Several
-files: 0 if all conform, 4 if none can be loaded, else 1."""
+Exit status: 0 it conforms, 1 it does not, 2 bad options, 3 a defect of purebp, 4 there is nothing
+to ask (no such file or function, an error when it is loaded, a script that trains, a program that
+says no hello), 5 nothing could be decided: in no way did it give an answer, or the budgets are too
+wide. Several files: 0 if all conform, 4 if none can be loaded, else 1."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of this verb."""
     parser.usage = USAGE
     parser.add_argument(
-        "files", nargs="*", metavar="FILE.py[:FUNCTION]", help="the candidate, or several; - for standard input"
+        "files", nargs="*", metavar="FILE.py[:NAME]", help="the candidate, or several; - for standard input"
     )
     add_declarations(parser, seed=None)
     group = parser.add_argument_group("code as it is, where what is found by trying is not what you mean")

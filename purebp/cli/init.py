@@ -154,7 +154,7 @@ mine_purebp.js; call your function in it, then: purebp check -- node mine_purebp
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of this verb."""
-    parser.add_argument("file", metavar="FILE", help="your program, such as mine.c")
+    parser.add_argument("file", metavar="FILE", help="your code, such as my_network.py or mine.c")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -243,7 +243,7 @@ def _asked(task: Task, tell: Teller) -> Asked:
 
     try:
         if told.calls or told.weights or told.name != task.function:
-            raise CannotLoad(f"{task.told!r} has nothing that can be asked that was declared: {told}")
+            raise CannotLoad(f"{task.told!r} cannot be asked in the way that was declared: {told}")
         name = find(module, task.told, task.function)
     except CannotLoad as error:
         problem = scripted(task.told, task.source) or error

@@ -69,12 +69,25 @@ def hints(given: Mapping[str, Any], name: str | None = None) -> Hints:
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """What was declared of it: the class, the attributes, the calls."""
+    """What was declared of it: the class, the attributes, the calls.
+
+    >>> print(hints({"class": "Net", "weights_in": "w1,w2", "call": "forward(x); backward(y)"}))
+    Net, weights in w1, w2, forward(x); backward(y)
+    """
 
     name: str | None = None  # of a class, a function or a method, "Net" or "Net.train"
     weights: tuple[str, ...] = ()
     biases: tuple[str, ...] = ()
     calls: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    def __str__(self) -> str:
+        held = [
+            f"{what} in {', '.join(names)}"
+            for what, names in (("weights", self.weights), ("biases", self.biases))
+            if names
+        ]
+        calls = "; ".join(f"{name}({', '.join(given)})" for name, given in self.calls)
+        return ", ".join(filter(None, [self.name, *held, calls]))
 
     def chosen(self, found: Sequence[Leaf]) -> list[Leaf]:
         """The tensors that were named, or all."""
