@@ -15,9 +15,10 @@ does, the pattern of what is right and what is wrong says where to look.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cache
 from itertools import combinations, product
 from math import inf, isfinite
 from typing import Any
@@ -48,6 +49,7 @@ from purebp.textbook.network import Batch, Gradients, Network
 from purebp.textbook.optimizers import sgd_step
 
 Made = tuple[Mistake, frozenset[int]]
+Measured = tuple[Mistake, float | None, float]  # the first answer as a multiple of what it gives, and the slack of that
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,13 +363,16 @@ class Search:
         way_back = self.way_back(made, loss)
         if way_back is None:
             return
-        claim = self.claim
-        tensors = {key: rows for key, rows in _tensors(way_back) if key in claim}
-        ratios = {key: self.ratio(key, claim[key], rows) for key, rows in tensors.items()}
+        found = {key: self.measured(key, rows) for key, rows in _tensors(way_back) if key in self.claim}
+        ratios = {key: ratio for key, (ratio, _) in found.items()}
         known = [r for r in ratios.values() if r is not None and r != inf]
-        local: dict[Key, list[tuple[Mistake, float | None, float]]] = {}
+
+        @cache
+        def local(key: Key) -> list[Measured]:
+            return list(self.of_one_tensor(key, way_back[self.depth - 1 - key[1]]))
+
         for ratio in dict.fromkeys(([] if self.open_loss else [1.0]) + [float(f"{r:.6g}") for r in known]):
-            wrong = [key for key, rows in tensors.items() if not self.fits(key, rows, ratio)]
+            wrong = [key for key in found if not self.agree(*found[key], ratio)]
             if exact and wrong:
                 continue
             for factor in list(self.factors(ratio, self.tolerance))[:12]:
@@ -376,9 +381,6 @@ class Search:
                 if not wrong:
                     yield Hypothesis(made, (), convention, cost)
                 elif cost <= 2 and len(wrong) < len(ratios) + (ratio == 1.0):
-                    for key in wrong:
-                        if key not in local:
-                            local[key] = list(self.of_one_tensor(key, way_back[self.depth - 1 - key[1]]))
                     yield from self.locally(made, local, wrong, ratios, ratio, convention, cost)
 
     def factors(self, ratio: float, tolerance: float) -> Iterator[Factor]:
@@ -386,10 +388,6 @@ class Search:
         yield from factors([(ratio, *self.first.size)], tolerance)
         for rate in self.rates:
             yield from (f for f in (rate, -rate) if abs(ratio - f.constant) <= tolerance * abs(ratio))
-
-    def fits(self, key: Key, rows: Matrix, ratio: float) -> bool:
-        """Whether the first answer is that multiple of the rows."""
-        return self.agree(*self.measured(key, rows), ratio)
 
     def measured(self, key: Key, rows: Matrix) -> tuple[float | None, float]:
         """The first answer as a multiple of the rows, and how far off roundoff may put it."""
@@ -438,7 +436,7 @@ class Search:
         cost = (turned and not self.open_sign) + (size != ONE and not self.open_loss)
         return Convention(loss, size, returns, self.learning_rate), cost
 
-    def of_one_tensor(self, key: Key, place: Place) -> Iterator[tuple[Mistake, float | None, float]]:
+    def of_one_tensor(self, key: Key, place: Place) -> Iterator[Measured]:
         """Every mistake that concerns this tensor alone, and the first answer as a multiple of what it gives."""
         for mistake in self.able[key]:
             if (value := _local(mistake, place)) is not None:
@@ -447,7 +445,7 @@ class Search:
     def locally(
         self,
         made: tuple[Made, ...],
-        measured: dict[Key, list[tuple[Mistake, float | None, float]]],
+        measured: Callable[[Key], list[Measured]],
         wrong: Sequence[Key],
         ratios: dict[Key, float | None],
         ratio: float,
@@ -458,7 +456,7 @@ class Search:
         options: dict[Key, dict[str, Any]] = {}
         n, m = self.first.size
         for key in wrong:
-            found: dict[str, Any] = {one.name: one for one, r, slack in measured[key] if self.agree(r, slack, ratio)}
+            found: dict[str, Any] = {one.name: one for one, r, slack in measured(key) if self.agree(r, slack, ratio)}
             r = ratios[key]
             if r not in (None, inf, 0.0) and len(wrong) < len(ratios):
                 for factor in list(self.factors(r / ratio, self.tolerance))[:6]:
