@@ -16,9 +16,10 @@ does, the pattern of what is right and what is wrong says where to look.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cache
 from itertools import combinations, product
 from math import inf, isfinite
 from operator import mul
@@ -58,6 +59,7 @@ ANSWERED = {  # a step in another form than was declared
     "step": ("the updated weights in place of the change", "It returns the updated weights, not the change"),
 }
 Made = tuple[Mistake, frozenset[int]]
+Measured = tuple[Mistake, float | None, float]  # the first answer as a multiple of what it gives, and the slack of that
 
 
 @dataclass(frozen=True, slots=True)
@@ -421,14 +423,17 @@ class Search:
         way_back = self.way_back(made, loss)
         if way_back is None:
             return
-        claim = self.claim
-        tensors = {key: rows for key, rows in _tensors(way_back) if key in claim}
-        ratios = {key: self.ratio(key, claim[key], rows) for key, rows in tensors.items()}
+        found = {key: self.measured(key, rows) for key, rows in _tensors(way_back) if key in self.claim}
+        ratios = {key: ratio for key, (ratio, _) in found.items()}
         known = [r for r in ratios.values() if r is not None and r != inf]
-        local: dict[Key, list[tuple[Mistake, float | None, float]]] = {}
+
+        @cache
+        def local(key: Key) -> list[Measured]:
+            return list(self.of_one_tensor(key, way_back[self.depth - 1 - key[1]]))
+
         digits, wanted = (15, []) if self.open_rate else (6, [] if self.open_loss else [1.0])
         for ratio in dict.fromkeys(wanted + [float(f"{r:.{digits}g}") for r in known]):
-            wrong = [key for key, rows in tensors.items() if not self.fits(key, rows, ratio)]
+            wrong = [key for key in found if not self.agree(*found[key], ratio)]
             if exact and wrong:
                 continue
             for factor in self.scales(loss, ratio, self.tolerance, exact=not made):
@@ -437,9 +442,6 @@ class Search:
                 if not wrong:
                     yield Hypothesis(made, (), convention, cost)
                 elif cost <= 2 and len(wrong) < len(ratios) + (ratio == 1.0):
-                    for key in wrong:
-                        if key not in local:
-                            local[key] = list(self.of_one_tensor(key, way_back[self.depth - 1 - key[1]]))
                     yield from self.locally(made, local, wrong, ratios, ratio, convention, cost)
 
     def factors(self, ratio: float, tolerance: float) -> Iterator[Factor]:
@@ -474,10 +476,6 @@ class Search:
                     )
                     best = max([best, *found], key=lambda pair: pair[0])
         return best[1]
-
-    def fits(self, key: Key, rows: Matrix, ratio: float) -> bool:
-        """Whether the first answer is that multiple of the rows."""
-        return self.agree(*self.measured(key, rows), ratio)
 
     def measured(self, key: Key, rows: Matrix) -> tuple[float | None, float]:
         """The first answer as a multiple of the rows, and how far off roundoff may put it."""
@@ -535,7 +533,7 @@ class Search:
         rates = [(size, float(whole.constant / size.constant)) for size in sizes]
         return min(rates, key=lambda pair: (*unusual(pair[1]), Convention(loss, pair[0]).plainness))
 
-    def of_one_tensor(self, key: Key, place: Place) -> Iterator[tuple[Mistake, float | None, float]]:
+    def of_one_tensor(self, key: Key, place: Place) -> Iterator[Measured]:
         """Every mistake that concerns this tensor alone, and the first answer as a multiple of what it gives."""
         for mistake in self.able[key]:
             if (value := _local(mistake, place)) is not None:
@@ -544,7 +542,7 @@ class Search:
     def locally(
         self,
         made: tuple[Made, ...],
-        measured: dict[Key, list[tuple[Mistake, float | None, float]]],
+        measured: Callable[[Key], list[Measured]],
         wrong: Sequence[Key],
         ratios: dict[Key, float | None],
         ratio: float,
@@ -555,7 +553,7 @@ class Search:
         options: dict[Key, dict[str, Any]] = {}
         n, m = self.first.size
         for key in wrong:
-            found: dict[str, Any] = {one.name: one for one, r, slack in measured[key] if self.agree(r, slack, ratio)}
+            found: dict[str, Any] = {one.name: one for one, r, slack in measured(key) if self.agree(r, slack, ratio)}
             r = ratios[key]
             if r not in (None, inf, 0.0) and len(wrong) < len(ratios):
                 for factor in list(self.factors(r / ratio, self.tolerance))[:6]:
