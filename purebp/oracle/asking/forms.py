@@ -192,6 +192,8 @@ def _simplest(sizes: tuple[int, ...], biases: Any, *called: Any) -> Case:
     case = asked_first(Declared(("identity",) * (len(sizes) - 1), sizes=sizes, biases=given, **options).wanted)
     network = case.network.with_parameters(map(abs, case.network.parameters()))
     inputs = [[abs(x) for x in row] for row in case.batch.inputs]
+    if "binary" in called and sizes[0] > 1:
+        inputs[0][:2] = 1.0, 0.0  # an input that is not like a bias
     return replace(case, network=network, batch=Batch(inputs, case.batch.targets))
 
 

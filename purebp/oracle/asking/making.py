@@ -20,7 +20,7 @@ from typing import Any
 
 from purebp.oracle.asking.calling import RATE, CannotCall
 from purebp.oracle.asking.leaves import Leaf
-from purebp.oracle.asking.roles import role, words
+from purebp.oracle.asking.roles import kind_of, role, words
 from purebp.textbook.arithmetic import PurebpError
 
 SIZES = {"sizes", "layers", "architecture", "dims", "dimensions", "structure", "topology", "shape", "nodes"}
@@ -90,16 +90,17 @@ class Hints:
         return ", ".join(filter(None, [self.name, *held, calls]))
 
     def chosen(self, found: Sequence[Leaf]) -> list[Leaf]:
-        """The tensors that were named, or all."""
-        wanted = (*self.weights, *self.biases)
-        if not wanted:
+        """The tensors that were named; where none were, all that may be of that kind."""
+        if not self.weights and not self.biases:
             return list(found)
-        return [
-            leaf
-            for name in wanted
-            for leaf in found
-            if leaf.name == name or leaf.name.startswith((f"{name}[", f"{name}."))
-        ]
+        return [*_named(self.weights, "weights", found), *_named(self.biases, "biases", found)]
+
+
+def _named(names: Sequence[str], kind: str, found: Sequence[Leaf]) -> list[Leaf]:
+    """The tensors of these names, in their order; where none are given, those whose names say that they are of that kind."""
+    if not names:
+        return [leaf for leaf in found if any(kind_of(name) == kind for name in leaf.said[:1])]
+    return [x for name in names for x in found if x.name == name or x.name.startswith((f"{name}[", f"{name}."))]
 
 
 @dataclass(frozen=True, slots=True)
