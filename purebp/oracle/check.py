@@ -131,7 +131,7 @@ def within_limits(
     if lost and all(case.finding and case.finding.kind in ("raises", "error") for case in report.cases):
         return replace(report, verdict="undecided"), declared
     if not any(case.finding and case.finding.kind in REFUSALS for case in report.cases):
-        return report, declared
+        return _of_whole_numbers(candidate, declared, report, seed), declared
     found = list(limits(lambda case, tried: ask(candidate, case, tried), declared))
     options = {name: value for limit in found for name, value in limit.options.items()}
     if not options:
@@ -141,6 +141,20 @@ def within_limits(
     if again.conforms or not any(case.finding and case.finding.kind in REFUSALS for case in again.cases):
         return replace(again, notes=(*again.notes, *(limit.sentence for limit in found))), taken
     return report, declared
+
+
+def _of_whole_numbers(candidate: Candidate, declared: Declared, report: Report, seed: int) -> Report:
+    """What is wrong for no known reason, and right for whole numbers, may be meant for those, and cut all others."""
+    if report.verdict != "wrong" or report.explanations or report.findings or declared.inputs or declared.format.kept:
+        return report
+    whole = replace(declared, inputs="whole")
+    if not checked(candidate, Layers(whole, complete=True), whole.ladder(seed), report.candidate).conforms:
+        return report
+    sentence = (
+        "Where inputs are whole numbers it is right, and where they are not it is not: if it takes no others, declare "
+        "inputs='whole', or --inputs whole."
+    )
+    return replace(report, verdict="undecided", notes=(sentence, *report.notes))
 
 
 def checked(

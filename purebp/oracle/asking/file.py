@@ -24,7 +24,17 @@ from purebp.oracle.answer import Finding
 from purebp.oracle.asking.candidate import Candidate
 from purebp.oracle.asking.declared import Declared, agreed
 from purebp.oracle.asking.forms import Form, forms
-from purebp.oracle.asking.loading import CannotLoad, attribute, declarations, find, hinted, in_order, load, scripted
+from purebp.oracle.asking.loading import (
+    CannotLoad,
+    attribute,
+    declarations,
+    find,
+    hinted,
+    in_order,
+    load,
+    scripted,
+    unasked,
+)
 from purebp.oracle.asking.process import exit_of
 from purebp.oracle.asking.task import Asked, Outcome, Task, Way, Work
 from purebp.textbook.arithmetic import PurebpError
@@ -246,7 +256,7 @@ def _asked(task: Task, tell: Teller) -> Asked:
             raise CannotLoad(f"{task.told!r} cannot be asked in the way that was declared: {told}")
         name = find(module, task.told, task.function)
     except CannotLoad as error:
-        problem = scripted(task.told, task.source) or error
+        problem = scripted(task.told, task.source) or unasked(module, task.told) or error
         return Asked(task, declared, found(), problem, vars(module), call)
     tell("found", name)
     ways = chain([function(name)], found()) if in_order(attribute(module, name)) else chain(found(), [function(name)])

@@ -8,7 +8,7 @@ import sys
 import traceback
 from collections.abc import Mapping
 from functools import reduce
-from inspect import signature
+from inspect import isclass, signature
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -120,6 +120,18 @@ def scripted(file: str, source: str) -> CannotLoad | None:
     if not told:
         return None
     return CannotLoad(f"{file!r} cannot be asked: {told}: purebp init {file} moves them into a function")
+
+
+def unasked(module: ModuleType, file: str) -> CannotLoad | None:
+    """What to say of classes that could not be asked, where there are some."""
+    names = [name for name, value in vars(module).items() if isclass(value) and value.__module__ == MODULE]
+    if not names:
+        return None
+    return CannotLoad(
+        f"{file!r} cannot be asked: no way was found to make {' or '.join(names[:3])}, to set its weights, and to get "
+        'gradients or a step from it; say how with --class, --weights-in and --call "forward(x); backward(x, y)", or let '
+        f"purebp init {file} write a function around it"
+    )
 
 
 def in_order(function: Any) -> bool:

@@ -78,6 +78,8 @@ class Report:
             return f"{self.candidate}: not as declared" + (f": {name}" if name else "")
         if self.verdict == "undecided" and self.findings and not self.tensors:
             return f"{self.candidate}: undecided: in no way that was tried did it give an answer"
+        if self.verdict == "undecided" and any(tensor.wrong for tensor in self.tensors):
+            return f"{self.candidate}: undecided: it is right for whole numbers alone"
         if self.verdict == "undecided" and self.tensors and not any(tensor.undecided for tensor in self.tensors):
             return f"{self.candidate}: undecided: not all gradients were given"
         return f"{self.candidate}: {VERDICTS[self.verdict].headline}" + (

@@ -49,9 +49,6 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "format": st.sampled_from(list(FORMATS.values())),
     "stored": st.sampled_from(["once", "every-step"]),
     "strict": st.booleans(),
-    "outputs": WIDTHS,
-    "inputs": st.sampled_from(["real", "whole", "binary"]),
-    "targets": st.sampled_from(["real", "one_hot", "labels", "binary"]),
 }
 SOME = st.fixed_dictionaries({}, optional=VALUES)
 WHOLE = Declared("relu", learning_rate=0.5, batch=1)  # with which every declaration agrees
