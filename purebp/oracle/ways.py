@@ -19,12 +19,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import redirect_stderr
 from dataclasses import fields, replace
 from importlib import import_module
-from inspect import isclass, ismodule
+from inspect import isclass, isfunction, ismodule
 from io import StringIO
 from itertools import chain, repeat
 from typing import Any
 
-from purebp.oracle.answer import Answer, Key
+from purebp.oracle.answer import Answer, Key, as_claim
 from purebp.oracle.asking.candidate import Candidate, ask, imported_by
 from purebp.oracle.asking.declared import Declared, option
 from purebp.oracle.asking.forms import Form, forms
@@ -34,10 +34,13 @@ from purebp.oracle.asking.lines import lines_of
 from purebp.oracle.asking.loading import WANTED, find, in_order
 from purebp.oracle.asking.making import Hints
 from purebp.oracle.asking.task import Asked, Task, Way
-from purebp.oracle.cases import Case
+from purebp.oracle.cases import Case, asked_first
 from purebp.oracle.check import Search, check, replayed, within_limits
 from purebp.oracle.reports.report import Report
 from purebp.textbook.arithmetic import PurebpError
+
+MOST_STEPS = 4  # of a class, that are asked beside
+MORE, TIMES = 4, 4  # samples and calls, with which it is seen whether something is drawn by chance
 
 
 def check_anything(
@@ -71,7 +74,8 @@ def _ways_of(candidate: Any) -> Iterator[Way]:
             yield Way(usual, lambda declared, cases: getattr(candidate, usual), lambda: None)
         except PurebpError:
             pass
-    for form in forms(namespace, Hints()):
+    named = Hints(candidate.__name__) if isfunction(candidate) else Hints()
+    for form in forms(namespace, named):
         yield way_of(form)
 
 
@@ -106,11 +110,32 @@ def guided(asked: Asked) -> Report:
     way, guessed = max(guesses, key=lambda found: found[1].rank)
     report = _checked(asked, way, guessed)
     if way.steps:
-        return _without_velocity(asked, way, guessed, report)
-    if way.steps or not way.owner or not report.conforms:
+        report = _without_velocity(asked, way, guessed, report)
+    if not way.owner or not report.conforms:
+        return report
+    if wrong := _wrong_beside(asked, way, guesses, rest):
+        return replace(wrong, notes=(*wrong.notes, f"{way.name} is right."))
+    if way.steps:
         return report
     steps = [each for each in [*(tried for tried, _ in guesses), *rest] if each.steps and each.owner == way.owner]
     return _with_its_step(asked, way, report, steps, guessed) if steps else report
+
+
+def _wrong_beside(asked: Asked, way: Way, guesses: Sequence[tuple[Way, Guess]], rest: Iterator[Way]) -> Report | None:
+    """The report on another class, or another step of the same, that is wrong though a part of it is the gradient."""
+    steps = [each for each in rest if each.steps and each.owner == way.owner] if way.steps else []
+    named = {each.name: each for each in reversed(steps) if each.name != way.name}  # the likeliest of each
+    later = [(each, _guessed(asked, each, True)) for each in [*named.values()][:MOST_STEPS]]
+    best: dict[str | None, tuple[Way, Guess]] = {}
+    for other, guessed in sorted([*guesses, *later], key=lambda found: found[1].rank):
+        if other.name != way.name and (other.owner != way.owner or (way.steps and other.steps)):
+            best[other.name] = other, guessed
+    for other, guessed in best.values():
+        if guessed.rank.complete and 0 < guessed.rank.likeness < 1:
+            report = _checked(asked, other, guessed)
+            if report.verdict == "wrong":
+                return report
+    return None
 
 
 def _nodes(asked: Asked) -> Report | None:
@@ -144,13 +169,18 @@ def _checked(asked: Asked, way: Way, guessed: Guess) -> Report:
     names = chain((case.name for case in whole.ladder(task.seed)), repeat("one of them, asked again"))
     called = way.candidate(whole, names)
     report, taken = within_limits(called, whole, task.name, task.explore, task.seed, guessed.lost)
+    followed = report.convention
+    if way.steps and followed and followed.returns == "ascent" and "returns" not in asked.declared:
+        # what trains is a step, so that one uphill has its sign turned
+        step = {"returns": "step", "learning_rate": followed.learning_rate, "loss": followed.named or followed.loss}
+        return _checked(replace(asked, declared={**step, **asked.declared}), way, guessed)
     cases = taken.ladder(task.seed)
     if task.program and not report.conforms:
         way.fresh()
         report = replayed(called, cases, taken, report)
     failing = next((case.id for case, judged in zip(cases, report.cases) if not judged.passed), "")
     said = [way.sentence] if way.sentence else []
-    if way.name and way.origins and not report.conforms and not report.explanations:
+    if way.name and way.origins and report.verdict in ("wrong", "imprecise") and not report.explanations:
         said = [*_lines(report, way.name, way.origins, task.source), *said]
     python = not task.program and not task.file
     if guessed.state != "lost" or report.verdict != "correct-under-convention":
@@ -178,10 +208,36 @@ def _without_velocity(asked: Asked, way: Way, guessed: Guess, report: Report) ->
     if not kept or way.anew is None or not re.search("momentum|velocity", asked.task.source, re.IGNORECASE):
         return report
     first = _checked(asked, replace(way, candidate=way.anew), guessed)
-    if not first.conforms:
+    if not first.conforms or _adds_up(asked, way, guessed):
         return report
     note = "It has momentum: the step of a new object was judged, before which nothing has moved."
     return replace(first, notes=(*first.notes, note))
+
+
+def _adds_up(asked: Asked, way: Way, guessed: Guess) -> bool:
+    """Whether a second step from where the first began is twice as long or more: momentum lets go of what it has."""
+    whole = Declared(**{**way.options, **asked.declared, **guessed.options})
+    case = asked_first(whole.wanted)
+    candidate = way.candidate(whole, repeat(case.name))
+    first, second = (ask(candidate, case, whole).claim for _ in range(2))
+    for key in first.keys() & second.keys():
+        begun = as_claim(case.network)[key]
+        numbers = zip(*([float(x) for row in rows for x in row] for rows in (begun, first[key], second[key])))
+        once, both = max(((b - a, c - a) for a, b, c in numbers), key=lambda steps: abs(steps[0]))
+        if once and both / once > 2 - 1e-6:
+            return True
+    return False
+
+
+def _by_chance(asked: Asked, way: Way, guessed: Guess) -> bool:
+    """Whether it answers the same case differently, though nothing is kept."""
+    if way.anew is None:
+        return False
+    whole = Declared(**{**way.options, **asked.declared, **guessed.options})
+    case = asked_first(whole.wanted, samples=0 if whole.batch else MORE)
+    candidate = way.anew(whole, repeat(case.name))
+    first, *others = (ask(candidate, case, whole).claim for _ in range(TIMES))
+    return any(other != first for other in others)
 
 
 def _with_its_step(asked: Asked, way: Way, report: Report, steps: Sequence[Way], guessed: Guess) -> Report:
@@ -190,11 +246,18 @@ def _with_its_step(asked: Asked, way: Way, report: Report, steps: Sequence[Way],
     if report.convention and report.convention.named:
         known["loss"] = report.convention.named
     asked = replace(asked, declared={**known, **asked.declared})
-    ranked = [(other, _guessed(asked, other, True)) for other in steps[:4]]
+    ranked = [(other, _guessed(asked, other, True)) for other in steps[:MOST_STEPS]]
     other, found = max(ranked, key=lambda pair: pair[1].rank)
     if not found.rank[1]:
         return report
     step = _without_velocity(asked, other, found, _checked(asked, other, found))
+    if not step.conforms and _by_chance(asked, other, found):
+        single = replace(other, options={**other.options, "batch": 1})  # of which there is none to draw or to leave out
+        found = replace(found, options={**found.options, "batch": 1})
+        step = step if _by_chance(asked, single, found) else _checked(asked, single, found)
+        if step.verdict in ("wrong", "flaky") and not step.explanations:
+            told = f"The step of {other.name} is not judged: something in it is drawn by chance."
+            return replace(report, notes=(*report.notes, told))
     if step.conforms:
         told = f": {step.convention.sentence}" if step.convention else ""
         return replace(report, notes=(*report.notes, f"{other.name} is a right step{told}."))

@@ -133,6 +133,8 @@ def _value(name: str, names: Sequence[str], known: Known) -> Any:
         return tensors[alike.index(name)]
     if meant == "network" and known.network is not None:
         return known.network
+    if kind == "gradients" and known.last is not None:
+        return known.last
     if CACHES.intersection(words(name)) and known.last is not None:
         return known.last[-1] if isinstance(known.last, tuple) else known.last
     unknown = [each for each in names if not role(each) and not kind_of(each) and each not in known.results]

@@ -120,7 +120,8 @@ def _ended(task: Task, doing: str, how: str) -> Outcome:
 
 
 def _late(task: Task, doing: str) -> Outcome:
-    seconds = f"{task.timeout:g} second{'' if task.timeout == 1 else 's'}"
+    waited = MANY * task.timeout if doing == FINDING else task.timeout
+    seconds = f"{waited:g} second{'' if waited == 1 else 's'}"
     if doing == LOADING:
         how = f'it takes more than {seconds}; put what it runs by itself under if __name__ == "__main__"'
         return _ended(task, doing, f"{how}, or give a longer --timeout")

@@ -41,7 +41,7 @@ from purebp.oracle.asking.declared import Declared, arguments
 from purebp.oracle.asking.leaves import Leaf, leaves
 from purebp.oracle.asking.making import Hints, Made, Owner, owners
 from purebp.oracle.asking.placing import Pattern, Place, patterns, picked, places
-from purebp.oracle.asking.roles import BACKWARDS, FORWARDS, TRAINS, kind_of, role
+from purebp.oracle.asking.roles import BACKWARDS, CHECKS, FORWARDS, TRAINS, kind_of, role
 from purebp.oracle.cases import Case, asked_first
 from purebp.textbook.network import Batch
 
@@ -106,6 +106,11 @@ def _quietly() -> Iterator[None]:
         with redirect_stdout(StringIO()), catch_warnings():
             simplefilter("ignore")
             yield
+    except BaseException as error:
+        of_a_person = isinstance(error, KeyboardInterrupt) and signal.getsignal(signal.SIGINT) is not signal.SIG_DFL
+        if of_a_person or isinstance(error, (Exception, SystemExit)):
+            raise
+        raise CannotCall(f"it raises {type(error).__name__}") from None
     finally:
         if ends:
             signal.setitimer(signal.ITIMER_REAL, left)
@@ -219,7 +224,9 @@ def _plans(owner: Owner, holder: Any, hints: Hints) -> Iterator[tuple[str, ...]]
     own = [name for name in functions if owner.is_class or _takes_targets(functions[name]) or FORWARDS.fullmatch(name)]
     method = (hints.name or "").partition(".")[2] or (hints.name if hints.name in own else None)
     forwards = [name for name in own if FORWARDS.fullmatch(name)][:3]
-    backwards = [name for name in own if BACKWARDS.fullmatch(name) and not TRAINS.fullmatch(name)]
+    backwards = [
+        name for name in own if BACKWARDS.fullmatch(name) and not TRAINS.fullmatch(name) and not CHECKS.search(name)
+    ]
     backwards.sort(key=lambda name: "back" not in name.lower())
     trains = [name for name in own if TRAINS.fullmatch(name) and name not in forwards]
     for name in [method] if method else backwards:

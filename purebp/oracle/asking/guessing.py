@@ -151,8 +151,8 @@ def _specials(given: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _alike(sizes: Sequence[int]) -> int:
-    """How many layers are as wide as those before: what is wrong hides there."""
-    return sum(a == b for a, b in pairwise(sizes))
+    """How many layers are as wide as those before, or hide one neuron: what is wrong hides there."""
+    return sum(a == b for a, b in pairwise(sizes)) + list(sizes[1:-1]).count(1)
 
 
 @dataclass(slots=True)

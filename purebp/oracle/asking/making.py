@@ -172,7 +172,7 @@ def _constructions(name: str, maker: Callable[..., Any]) -> Iterator[Made]:
             for each in signature(maker).parameters.values()
             if each.kind not in (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
         ]
-    except ValueError:
+    except Exception:  # of what does not say what it takes, or of a class that is not what it looks like
         return
     wanted = [each for each in parameters if each.default is Parameter.empty]
     others = [each for each in parameters if each.default is not Parameter.empty]

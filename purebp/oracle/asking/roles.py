@@ -44,6 +44,7 @@ FORWARDS = re.compile(
 BACKWARDS = re.compile(
     r"\w*back\w*|\w*grad(?!ient_?descent)\w*|\w*prime\w*|bprop|\w*derivatives?|loss|\w*cost\w*", re.I
 )
+CHECKS = re.compile(r"numeric|finite|check|approx|estimat", re.I)  # a gradient that others are compared with
 TRAINS = re.compile(
     r"_*(train|fit|learn|update|sgd|step|optimi[sz]e|gradient_?descent|apply|adjust|one_?epoch|descend)\w*", re.I
 )
