@@ -116,6 +116,10 @@ def guess(ask: Ask, declared: Mapping[str, Any], source: str | None = "", ranked
     found = _searched(ask, given, source)
     if found.sure or not found.rank.answered:
         return found
+    if not found.rank.whole and "inputs" not in given:
+        cut = _searched(ask, {**given, "inputs": "whole"}, source)  # it may be meant for whole numbers, and cut others
+        if cut.sure:
+            return replace(cut, rank=found.rank)
     declares = Declared(**{**given, **found.options})
     within = {name: x for limit in limits(ask, declares) for name, x in limit.options.items()}
     if not within:
