@@ -180,7 +180,7 @@ def _checked(asked: Asked, way: Way, guessed: Guess) -> Report:
         report = replayed(called, cases, taken, report)
     failing = next((case.id for case, judged in zip(cases, report.cases) if not judged.passed), "")
     said = [way.sentence] if way.sentence else []
-    if way.name and way.origins and report.verdict in ("wrong", "imprecise") and not report.explanations:
+    if way.name and way.origins and report.verdict != "flaky" and not report.conforms and not report.explanations:
         said = [*_lines(report, way.name, way.origins, task.source), *said]
     python = not task.program and not task.file
     if guessed.state != "lost" or report.verdict != "correct-under-convention":
