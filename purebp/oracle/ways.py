@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import redirect_stderr
+from contextlib import nullcontext, redirect_stderr
 from dataclasses import fields, replace
 from importlib import import_module
 from inspect import isclass, isfunction, ismodule
@@ -154,7 +154,7 @@ def _nodes(asked: Asked) -> Report | None:
 
 def _guessed(asked: Asked, way: Way, ranked: bool) -> Guess:
     def ask_one(case: Case, tried: Declared) -> Answer:
-        with redirect_stderr(StringIO()):  # what it says while ways are tried out is no news
+        with nullcontext() if asked.task.program else redirect_stderr(StringIO()):  # what it says here is no news
             return ask(way.candidate(tried, repeat(case.name)), case, tried)
 
     source = None if asked.task.program else asked.task.source

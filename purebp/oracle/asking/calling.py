@@ -84,7 +84,9 @@ def _bound(call: Call, known: Known) -> tuple[list[Any], dict[str, Any]]:
                 continue
             raise
         meant = role(each.name) or kind_of(each.name)
-        if each.default is not Parameter.empty and meant in ("none", "size", ""):
+        if each.default is not Parameter.empty and (
+            meant in ("size", "") or (meant == "none" and type(each.default) is not float)
+        ):
             continue
         if each.kind is Parameter.KEYWORD_ONLY or len(given) < names.index(each.name):
             named[each.name] = value

@@ -43,7 +43,7 @@ from tests.subjects.asked import BROKEN, program, report, told
         ("answers at random", "flaky", 1, "it gives different answers"),
         ("adds up", "wrong", 1, "its answer grows from call to call"),
         ("skips everything", "skipped", 5, "it skips it: not today"),
-        ("reports errors", "wrong", 1, "it reports an error: memory: out of it"),
+        ("reports errors", "undecided", 5, "it reports an error: memory: out of it"),
         ("is wrong", "wrong", 1, ""),
     ],
 )
@@ -56,7 +56,7 @@ def test_every_way_has_its_verdict_in_time(
     assert any(sentence in finding["sentence"] for finding in found[1]["findings"]) or not sentence, found[1][
         "findings"
     ]
-    assert len(found[1]["cases"]) == (11 if status == 1 else 18)  # the run went on
+    assert len(found[1]["cases"]) == (11 if status == 1 or verdict == "undecided" else 18)  # the run went on
     assert time.monotonic() - start < 60  # three time-outs in a row end it; the rest is a slow machine's
 
 
