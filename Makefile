@@ -27,8 +27,7 @@ check: $(VENV)/.installed ## style, the layers, and types (of this Python and of
 	$(BIN)/ruff check --quiet
 	$(BIN)/ruff format --check --quiet
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/mypy
-	$(BIN)/mypy --python-version 3.13
+	$(BIN)/mypy --python-version 3.13 & of_later=$$!; $(BIN)/mypy && wait $$of_later
 
 vectors: ## the test vectors anew, in purebp/data/vectors/v1
 	$(PYTHON) -m purebp vectors export purebp/data/vectors/v1 --anew

@@ -94,7 +94,7 @@ def examples(operation: Operation) -> list[tuple[Node, graphs.Feed]]:
 
 @pytest.mark.parametrize("operation", graphs.OPERATIONS, ids=graphs.named)
 @given(sides=sides, data=st.data())
-@settings(max_examples=15)
+@settings(max_examples=10)
 def test_operations_of_a_graph(operation: Operation, sides: Sides, data: st.DataObject) -> None:
     """One number of one input is not known: values and gradients hold what each number in its ball gives."""
     cost, feed = data.draw(st.sampled_from(examples(operation)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from html.parser import HTMLParser
 from itertools import count
 from random import Random
@@ -253,6 +254,7 @@ def test_what_cannot_be_called_is_refused() -> None:
 # Reports.
 
 
+@cache
 def verdicts() -> list[Report]:
     return [
         check(right(), loss="mse", returns="gradients", name="right"),

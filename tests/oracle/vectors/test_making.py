@@ -88,7 +88,7 @@ def test_the_hash_tells_what_is_asked_and_nothing_else() -> None:
 
 
 def test_a_file_that_was_changed_does_not_verify() -> None:
-    """Whole files verify in tests/cli/test_vectors.py."""
+    """Whole files are made anew above."""
     random = Random(0)
     for family in FAMILIES:
         short = {**FILES[family], "tests": FILES[family]["tests"][:2], "numberOfTests": 2}
