@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from purebp.cli import main
 from purebp.oracle.asking.task import Outcome, Task
 from purebp.oracle.examination import examine
 
@@ -172,3 +174,26 @@ def test_a_finding_out_that_is_late_says_how_long_it_was_waited_for() -> None:
     assert outcome.report is not None
     (finding,) = outcome.report.findings
     assert "it has not answered after 1.5 seconds" in finding.sentence
+
+
+IMPORTED = """
+import numpy as np
+
+def gradients(weights, biases, x, y):
+    w1, w2 = weights
+    n = x.shape[0]
+    h = 1 / (1 + np.exp(-x @ w1))
+    o = 1 / (1 + np.exp(-h @ w2))
+    d2 = 2 * (o - y) * o * (1 - o)
+    return [x.T @ (d2 @ w2.T * h * (1 - h)), h.T @ d2], None
+"""
+
+
+def test_code_that_is_only_imported_gets_the_same_verdict(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Arrays are tried because lists were refused, not because the file imports them."""
+    pytest.importorskip("numpy")
+    (tmp_path / "same_gradients.py").write_text(IMPORTED)
+    (tmp_path / "again.py").write_text("from same_gradients import gradients\n")
+    for file in ("same_gradients.py", "again.py"):
+        assert main(["check", str(tmp_path / file)]) == 0, capsys.readouterr()
+        assert "the gradient of the sum of squares" in capsys.readouterr().out
