@@ -25,6 +25,26 @@ HIDDEN: dict[tuple[str, str], str] = {
 LONG = {
     "purebp/oracle/cases.py: drawn": "one case from its rung, step by step, with the number that all steps draw",
     "purebp/oracle/asking/declared.py: __init__": "what a candidate may declare, which is public",
+    "purebp/oracle/asking/declared.py": "one row for each of twenty declarations, and how it is read",
+    "purebp/oracle/cases.py": "the rungs, which are data, and the one way in which a case is drawn from a rung",
+    "purebp/oracle/cases.py: ladder": "what may be fixed of an architecture, which `Declared` hands over by name",
+    "purebp/oracle/cases.py: wanted": "the same",
+    "purebp/oracle/asking/calling.py: _value": "a case for each role that a parameter can have",
+    "purebp/oracle/asking/file.py: _asked": "the ways in which a file is asked, over the one module that is loaded anew",
+    "purebp/oracle/asking/making.py: _constructions": "a case for each way in which networks are constructed",
+    "purebp/oracle/asking/known.py: _rows": "a table, in a function because it is made when first asked for",
+    # to be taken apart: finding the code of a learner, and asking it, are still in one module
+    "purebp/oracle/asking/forms.py": "to be taken apart",
+    "purebp/oracle/asking/forms.py: __init__": "to be taken apart",
+    "purebp/oracle/asking/flow_nodes.py": "to be taken apart",
+    "purebp/oracle/asking/flow_nodes.py: _network": "to be taken apart",
+    "purebp/oracle/asking/layer_nodes.py": "to be taken apart",
+    "purebp/oracle/asking/layer_nodes.py: _trial": "to be taken apart",
+    "purebp/oracle/asking/layer_nodes.py: _network": "to be taken apart",
+    "purebp/oracle/asking/value_nodes.py: _trial": "to be taken apart",
+    "purebp/oracle/asking/value_nodes.py: cost": "to be taken apart",
+    "purebp/oracle/check_nodes.py: _report": "to be taken apart",
+    "purebp/oracle/check_nodes.py: _diagnosis": "to be taken apart",
 }
 
 
@@ -74,4 +94,5 @@ def test_what_may_be_long_is() -> None:
     names = {
         f"{name}: {f.name}" for name in MODULES for f in ast.walk(TREES[name]) if isinstance(f, Function) and is_long(f)
     }
-    assert set(LONG) <= names
+    long = {name for name, path in MODULES.items() if len(path.read_text("utf-8").splitlines()) > 400}
+    assert set(LONG) <= names | long

@@ -211,7 +211,7 @@ def wanted(
         raise PurebpError(
             f"sizes {tuple(sizes)} end with {sizes[-1]}, and {outputs} outputs are declared: declare one of both"
         )
-    if held.classes and last == 1:
+    if held.targets in ("one_hot", "labels") and last == 1:
         raise PurebpError("one output, and classes as targets: they have an output each, two at least")
     return held
 

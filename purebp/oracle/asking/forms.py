@@ -177,7 +177,7 @@ def _tried(owner: Owner, made: Made, way: dict[str, Any], hints: Hints) -> Itera
                 if form is not None:
                     seen.add(key)
                     yield form
-        if made.fixed and not made.batch and owner.name:
+        if seen or (made.fixed and not made.batch and owner.name):
             return
 
 
