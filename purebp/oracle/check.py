@@ -16,10 +16,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from math import floor, trunc
 from typing import Any
 
 from purebp.number_systems.formats import Format
-from purebp.oracle.answer import BROKEN, Answer, Finding
+from purebp.oracle.answer import BROKEN, Answer, Finding, same
 from purebp.oracle.asking.candidate import LAYOUTS, Candidate, ask, imported_by, name_of
 from purebp.oracle.asking.declared import Declared, argument, biased_layers, option
 from purebp.oracle.asking.guessing import Guess, guess
@@ -37,6 +38,7 @@ from purebp.oracle.reports.report import Report
 from purebp.textbook.activations import Activation
 from purebp.textbook.arithmetic import PurebpError
 from purebp.textbook.losses import Loss
+from purebp.textbook.network import Batch
 
 Search = Callable[..., Case | None]  # for a case that fails: `purebp.testing.counterexample`
 
@@ -146,7 +148,12 @@ def within_limits(
 def _of_whole_numbers(candidate: Candidate, declared: Declared, report: Report, seed: int) -> Report:
     """What is wrong for no known reason, and right for whole numbers, may be meant for those, and cut all others."""
     known = report.verdict != "wrong" or report.explanations or report.findings
-    if known or any(case.passed for case in report.cases) or declared.inputs or declared.format.kept:
+    if (
+        known
+        or declared.inputs
+        or declared.format.kept
+        or not _cuts(candidate, declared.ladder(seed, most=1)[0], declared)
+    ):
         return report
     whole = replace(declared, inputs="whole")
     if not checked(candidate, Layers(whole, complete=True), whole.ladder(seed), report.candidate).conforms:
@@ -156,6 +163,17 @@ def _of_whole_numbers(candidate: Candidate, declared: Declared, report: Report, 
         "inputs='whole', or --inputs whole."
     )
     return replace(report, verdict="undecided", notes=(sentence, *report.notes))
+
+
+def _cuts(candidate: Candidate, case: Case, declared: Declared) -> bool:
+    """Whether it answers as if the inputs were whole numbers."""
+    given = ask(candidate, case, declared).claim
+    for whole in (trunc, floor, round):
+        inputs = [[float(whole(x)) for x in row] for row in case.batch.inputs]
+        cut = replace(case, batch=Batch(inputs, case.batch.targets))
+        if given and same(given, ask(candidate, cut, declared).claim):
+            return True
+    return False
 
 
 def checked(
