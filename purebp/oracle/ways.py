@@ -258,7 +258,8 @@ def _with_its_step(asked: Asked, way: Way, report: Report, steps: Sequence[Way],
         if step.verdict in ("wrong", "flaky") and not step.explanations:
             told = f"The step of {other.name} is not judged: something in it is drawn by chance."
             return replace(report, notes=(*report.notes, told))
-    if step.conforms:
+    averaged = step.verdict == "correct-under-convention" and step.convention and step.convention.returns == "step"
+    if step.conforms or averaged:  # whatever it divides by
         told = f": {step.convention.sentence}" if step.convention else ""
         return replace(report, notes=(*report.notes, f"{other.name} is a right step{told}."))
     return replace(step, notes=(*step.notes, f"The gradients of {way.name} are right."))

@@ -142,7 +142,7 @@ def _forms_of(owner: Owner, hints: Hints) -> Iterator[Form]:
 def _ways() -> Iterator[dict[str, Any]]:
     """How a batch is handed over."""
     arrays = ["numpy", None] if "numpy" in sys.modules else [None]
-    for library, targets, samples in product(arrays, (None, "labels"), ("rows", "columns", "vector")):
+    for library, targets, samples in product(arrays, (None, "labels"), ("rows", "vector", "columns")):
         way = {"arrays": library, "samples": samples} | ({"batch": 1} if samples == "vector" else {})
         if targets is None or samples != "columns":
             yield way | ({"targets": targets} if targets else {})
@@ -150,7 +150,7 @@ def _ways() -> Iterator[dict[str, Any]]:
 
 def _tried(owner: Owner, made: Made, way: dict[str, Any], hints: Hints) -> Iterator[Form]:
     """The forms of one way to make it, and to hand over a batch."""
-    seen = set[tuple[str, ...]]()
+    seen = set[tuple[tuple[str, ...], str, bool, str]]()
     for sizes in WIDTHS:
         if way.get("targets") and sizes[-1] == 1:
             continue
@@ -167,17 +167,18 @@ def _tried(owner: Owner, made: Made, way: dict[str, Any], hints: Hints) -> Itera
             place_list = [(place, {}) for place in places(own, None if made.fixed else sizes)]
         else:
             place_list = list(_as_arguments(sizes, way))
+        asked = {plan[-1] for plan, *_ in seen}  # with smaller networks: nothing else is learnt of them
         for place, layout in place_list[:6]:
             actual = place.sizes
             for plan in _plans(owner, holder, hints):
-                key = (*plan, repr(layout), str(place.turned), place.inside)
-                if key in seen:
+                key = plan, repr(layout), place.turned, place.inside
+                if key in seen or plan[-1] in asked:
                     continue
                 form = _form(owner, made, {**way, **layout}, place, plan, actual, hints)
                 if form is not None:
                     seen.add(key)
                     yield form
-        if seen or (made.fixed and not made.batch and owner.name):
+        if made.fixed and not made.batch and owner.name:
             return
 
 
