@@ -68,7 +68,7 @@ def test_a_right_lesson_is_cleared_as_it_is(name: str, capsys: pytest.CaptureFix
     assert all(case["passed"] for case in report["cases"])
 
 
-@pytest.mark.parametrize("name", WRONG if settings().max_examples > 100 else WRONG[::3])
+@pytest.mark.parametrize("name", WRONG if settings().max_examples > 100 else WRONG[::5])
 def test_of_a_wrong_lesson_the_mistake_is_named_or_its_lines_are(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     status, report = checked(name, capsys)
     assert (status, report["conforms"]) == (1, False)

@@ -178,8 +178,8 @@ def _tried(owner: Owner, made: Made, way: dict[str, Any], hints: Hints) -> Itera
                 if form is not None:
                     seen.add(key)
                     yield form
-        if made.fixed and not made.batch and owner.name:
-            return
+        if (made.fixed and not made.batch and owner.name) or (seen and sizes[-1] == 1):
+            return  # with several outputs, and with one, it was asked
 
 
 def _probe(sizes: Sequence[int], way: dict[str, Any], samples: int | None = None) -> tuple[Case, list[Any]]:
