@@ -26,7 +26,7 @@ from typing import Any
 
 from purebp.oracle.answer import Answer, Key, as_claim
 from purebp.oracle.asking.candidate import Candidate, ask, imported_by
-from purebp.oracle.asking.declared import Declared, option
+from purebp.oracle.asking.declared import Declared, agreed, option
 from purebp.oracle.asking.forms import Form, forms
 from purebp.oracle.asking.guessing import Guess, guess
 from purebp.oracle.asking.limits import LIMITED
@@ -52,7 +52,7 @@ def check_anything(
     """
     if callable(candidate) and not isclass(candidate) and in_order(candidate):
         return check(candidate, explore=explore, seed=seed, name=name, **declared)
-    declares = {key: Declared(**{key: x}).__getattribute__(key) for key, x in declared.items() if x is not None}
+    declares = agreed({key: x for key, x in declared.items() if x is not None})
     task = Task("", name, declares, explore=explore, seed=seed, source=imported_by(candidate))
     problem = PurebpError(
         f"{candidate!r:.60} cannot be asked: a function of {WANTED} is wanted, or a class with weights and a method that "

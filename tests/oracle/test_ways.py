@@ -38,6 +38,15 @@ class Uphill(Net):
     sign = 1.0
 
 
+class Trains(Net):
+    backprop = None  # type: ignore[assignment]  # it has a step alone
+
+    def train(self, x: Any, y: Any, rate: float) -> None:
+        own = Net(1, 1, 1)
+        own.weights, own.biases = self.weights, self.biases
+        own.train(x, y, rate)
+
+
 class Forgets(Net):
     def backprop(self, x: Any, y: Any) -> Any:
         gradients, offsets = super().backprop(x, y)
@@ -96,6 +105,12 @@ def test_what_cannot_be_asked_is_an_error_that_says_what_is_wanted() -> None:
         PurebpError, match=r"cannot be asked: a function of \(weights, biases, inputs, targets\) is wanted"
     ):
         check(3)  # type: ignore[arg-type]  # that is what is tested
+
+
+def test_what_goes_together_is_declared_together() -> None:
+    """A step and its learning rate: neither is read without the other."""
+    report = check(Trains, returns="step", learning_rate=0.5)
+    assert report.conforms and report.candidate == "Trains.train"
 
 
 def test_what_was_declared_is_kept() -> None:
