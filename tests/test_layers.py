@@ -35,7 +35,6 @@ LONG = {
     "purebp/oracle/asking/known.py: _rows": "a table, in a function because it is made when first asked for",
     # to be taken apart: finding the code of a learner, and asking it, are still in one module
     "purebp/oracle/asking/forms.py": "to be taken apart",
-    "purebp/oracle/asking/forms.py: __init__": "to be taken apart",
     "purebp/oracle/asking/flow_nodes.py": "to be taken apart",
     "purebp/oracle/asking/flow_nodes.py: _network": "to be taken apart",
     "purebp/oracle/asking/layer_nodes.py": "to be taken apart",

@@ -73,15 +73,15 @@ def check(
     activations: one per layer (a single one: any depth). Where none are declared, they and all that is open of the
     layout are found by trying, as on the command line. loss: its name, such as "half_sse"; None: conventions are tried.
     sizes: the widths, inputs first, if they are wired in. outputs: the last of them, if that alone is. batch: the number
-    of samples, if that is. inputs: "real", "whole" or "binary" numbers. targets: "real", "one_hot", "binary", or "labels",
-    the numbers of the classes. weights: "out_in"
-    (row j feeds neuron j, the default) or "in_out". samples: "rows" (the default) or "columns", or "vector" for a
-    candidate that takes one sample. returns: "gradients", "descent" (their negative), "change" or "step" (updated weights, with
-    learning_rate); None: found by trying. penalty: λ, or "0.01/n", which times the weights is added to their gradient,
-    or "0.01,all", to every gradient. momentum: of the step, which begins from rest in every call. biases: True (the default), False, or "columns" for n × 1 matrices, or one of
-    these for each layer. arrays:
-    "numpy", "torch" or "jax". stored: "once", if results of a narrow format are computed in binary32 at least and stored
-    once, or "every-step". strict: whether it claims the stable formulas, and is held to them. explore: a search for further cases, `purebp.testing.counterexample`.
+    of samples, if that is. inputs: "real", "whole" or "binary" numbers. targets: "real", "one_hot", "binary", or
+    "labels", the numbers of the classes. weights: "out_in" (row j feeds neuron j, the default) or "in_out". samples:
+    "rows" (the default) or "columns", or "vector" for a candidate that takes one sample. returns: "gradients", "descent"
+    (their negative), "change" or "step" (updated weights, with learning_rate); None: found by trying. penalty: λ, or
+    "0.01/n", which times the weights is added to their gradient, or "0.01,all", to every gradient. momentum: of the
+    step, which begins from rest in every call. biases: True (the default), False, or "columns" for n × 1 matrices, or
+    one of these for each layer. arrays: "numpy", "torch" or "jax". stored: "once", if results of a narrow format are
+    computed in binary32 at least and stored once, or "every-step". strict: whether it claims the stable formulas, and is
+    held to them. explore: a search for further cases, `purebp.testing.counterexample`.
 
     An architecture that is declared by a graph is for `check_graph`; `purebp.oracle.check(candidate, graph=…)` is the same.
     """

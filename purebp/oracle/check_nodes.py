@@ -29,7 +29,7 @@ from typing import Any
 from purebp.graphs.tensors import Tensor
 from purebp.oracle.answer import Finding
 from purebp.oracle.asking.nodes import Nodes
-from purebp.oracle.asking.trials import NOT_CHANGED, Call, Trial, direct
+from purebp.oracle.asking.trials import NOT_CHANGED, Runner, Trial, direct
 from purebp.oracle.check_graphs import check_graph
 from purebp.oracle.explaining.catalogue import LOSS, OPERANDS, STATE
 from purebp.oracle.explaining.diagnosis import Diagnosis
@@ -58,7 +58,7 @@ class Tried:
         return self.report.verdict == "correct"
 
 
-def check_nodes(nodes: Nodes, name: str, *, seed: int = 0, call: Call = direct) -> Report:
+def check_nodes(nodes: Nodes, name: str, *, seed: int = 0, call: Runner = direct) -> Report:
     """Put the classes to their trials, and report on the simplest that is wrong, or that all are right.
 
     call: runs the code of the user, with a label that says what it is doing; as where it must not take too long.
@@ -98,7 +98,7 @@ def check_nodes(nodes: Nodes, name: str, *, seed: int = 0, call: Call = direct) 
     return _report(name, tried, {subject: wrong[subject] for subject in order}, notes, nodes, seed, call)
 
 
-def _asked(trial: Trial, seed: int, call: Call, leaves: Sequence[str] | None = None) -> Report:
+def _asked(trial: Trial, seed: int, call: Runner, leaves: Sequence[str] | None = None) -> Report:
     """The report on one trial, as that on any graph."""
     label = f"{trial.subject}, {trial.how}"
     asked = trial.leaves if leaves is None else leaves
@@ -116,7 +116,7 @@ def _asked(trial: Trial, seed: int, call: Call, leaves: Sequence[str] | None = N
         return Report(label, "undecided", False, None, (), (), (f"{label}: {error}",), (), None, ())
 
 
-def _factor(trial: Trial, seed: int, call: Call, leaves: Sequence[str] | None = None) -> str:
+def _factor(trial: Trial, seed: int, call: Runner, leaves: Sequence[str] | None = None) -> str:
     """The factor with which a step is right, of all parameters or of these alone, if there is one."""
     for name, graph in trial.otherwise:
         if _asked(replace(trial, graph=graph, otherwise=()), seed, call, leaves).verdict == "correct":
@@ -143,7 +143,7 @@ def _report(
     notes: list[str],
     nodes: Nodes,
     seed: int,
-    call: Call,
+    call: Runner,
 ) -> Report:
     pieces = [one for s, several in tried.items() for one in several if s in wrong or not one.scaled]
     right = [s for s, several in tried.items() if s not in wrong and any(one.passed or one.scaled for one in several)]
@@ -189,7 +189,7 @@ def _first_of_each(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     return tuple({finding.kind: finding for finding in reversed(findings)}.values())
 
 
-def _diagnosis(one: Tried, seed: int, call: Call) -> tuple[Diagnosis, list[str]]:
+def _diagnosis(one: Tried, seed: int, call: Runner) -> tuple[Diagnosis, list[str]]:
     """What is wrong with the class, and in which method; and where to look."""
     trial, report = one.trial, one.report
     fatal = next((finding for finding in report.findings if finding.fatal), None)

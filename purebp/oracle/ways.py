@@ -25,9 +25,9 @@ from itertools import chain, repeat
 from typing import Any
 
 from purebp.oracle.answer import Answer, Key, as_claim
-from purebp.oracle.asking.candidate import Candidate, ask, imported_by
+from purebp.oracle.asking.candidate import ask, imported_by
 from purebp.oracle.asking.declared import Declared, agreed, option
-from purebp.oracle.asking.forms import Form, forms
+from purebp.oracle.asking.forms import forms
 from purebp.oracle.asking.guessing import Guess, guess
 from purebp.oracle.asking.limits import LIMITED
 from purebp.oracle.asking.lines import lines_of
@@ -75,21 +75,7 @@ def _ways_of(candidate: Any) -> Iterator[Way]:
         except PurebpError:
             pass
     named = Hints(candidate.__name__) if isfunction(candidate) else Hints()
-    for form in forms(namespace, named):
-        yield way_of(form)
-
-
-def way_of(form: Form) -> Way:
-    """The way that a form is."""
-
-    def candidate(declared: Declared, cases: Iterator[str]) -> Candidate:
-        return form.make()
-
-    def anew(declared: Declared, cases: Iterator[str]) -> Candidate:
-        return lambda *given: form.make()(*given)
-
-    steps = form.returns == "step"
-    return Way(form.name, candidate, lambda: None, form.sentence, form.options, steps, form.owner, anew, form.origins)
+    yield from (form.way(lambda function, cases: function) for form in forms(namespace, named))
 
 
 def guided(asked: Asked) -> Report:
@@ -161,11 +147,15 @@ def _guessed(asked: Asked, way: Way, ranked: bool) -> Guess:
     return guess(ask_one, {**way.options, **asked.declared}, source, ranked)
 
 
+def _declared(asked: Asked, way: Way, guessed: Guess) -> Declared:
+    return Declared(**{**way.options, **asked.declared, **guessed.options})
+
+
 def _checked(asked: Asked, way: Way, guessed: Guess) -> Report:
     task = asked.task if asked.task.program else replace(asked.task, function=way.name)
     if guessed.asked:
         way.fresh()
-    whole = Declared(**{**way.options, **asked.declared, **guessed.options})
+    whole = _declared(asked, way, guessed)
     names = chain((case.name for case in whole.ladder(task.seed)), repeat("one of them, asked again"))
     called = way.candidate(whole, names)
     report, taken = within_limits(called, whole, task.name, task.explore, task.seed, guessed.lost)
@@ -216,7 +206,7 @@ def _without_velocity(asked: Asked, way: Way, guessed: Guess, report: Report) ->
 
 def _adds_up(asked: Asked, way: Way, guessed: Guess) -> bool:
     """Whether a second step from where the first began is twice as long or more: momentum lets go of what it has."""
-    whole = Declared(**{**way.options, **asked.declared, **guessed.options})
+    whole = _declared(asked, way, guessed)
     case = asked_first(whole.wanted)
     candidate = way.candidate(whole, repeat(case.name))
     first, second = (ask(candidate, case, whole).claim for _ in range(2))
@@ -233,7 +223,7 @@ def _by_chance(asked: Asked, way: Way, guessed: Guess) -> bool:
     """Whether it answers the same case differently, though nothing is kept."""
     if way.anew is None:
         return False
-    whole = Declared(**{**way.options, **asked.declared, **guessed.options})
+    whole = _declared(asked, way, guessed)
     case = asked_first(whole.wanted, samples=0 if whole.batch else MORE)
     candidate = way.anew(whole, repeat(case.name))
     first, *others = (ask(candidate, case, whole).claim for _ in range(TIMES))
@@ -248,7 +238,7 @@ def _with_its_step(asked: Asked, way: Way, report: Report, steps: Sequence[Way],
     asked = replace(asked, declared={**known, **asked.declared})
     ranked = [(other, _guessed(asked, other, True)) for other in steps[:MOST_STEPS]]
     other, found = max(ranked, key=lambda pair: pair[1].rank)
-    if not found.rank[1]:
+    if not found.rank.answered:
         return report
     step = _without_velocity(asked, other, found, _checked(asked, other, found))
     if not step.conforms and _by_chance(asked, other, found):

@@ -80,14 +80,14 @@ def counterexample(candidate: Candidate, declared: Declared, convention: Convent
         return failed
 
     def search() -> Case | None:
-        try:
-            if declared.outputs or declared.inputs or declared.targets:
-                raise NoSuchExample(repr(small))  # the small ones know nothing of that
-            return find(small, fails, settings=QUIET, random=Random(0))
-        except NoSuchExample:
-            return _wide(fails, replace(declared, loss=chosen.loss).wanted, QUIET.max_examples // 2)
-        except Flaky:  # it failed once, and did not when it was asked again
-            return last[0]
+        if not (declared.outputs or declared.inputs or declared.targets):  # of which the small ones know nothing
+            try:
+                return find(small, fails, settings=QUIET, random=Random(0))
+            except Flaky:  # it failed once, and did not when it was asked again
+                return last[0]
+            except NoSuchExample:
+                pass
+        return _wide(fails, replace(declared, loss=chosen.loss).wanted, QUIET.max_examples // 2)
 
     with _no_directory():
         if not currently_in_test_context():

@@ -87,6 +87,18 @@ def test_widths_and_samples_up_to_forty_are_explored(slip: Slip, sizes: tuple[in
     assert found is not None and (found.sizes, found.samples) == (sizes, samples)
 
 
+def test_outputs_that_were_declared_are_explored_alone() -> None:
+    """Who takes two outputs, and is asked for two, is not shown to fail on one."""
+
+    def takes_two(weights: Sequence[Numbers], inputs: Numbers, answer: Answer) -> None:
+        if len(weights[0]) != 2:
+            raise ValueError("two outputs are wanted")
+        answer[1][0][0] += len(inputs[0]) > 10
+
+    found = counterexample(candidate(takes_two, ["tanh"]), Declared(("tanh",), outputs=2), HALF_SSE)
+    assert found is not None and found.sizes == (11, 2)
+
+
 def slipping(slip: Slip) -> Callable[[Case], bool]:
     """Whether a layer with that slip fails a case."""
     asked, declared = candidate(slip, ["identity"]), Declared(("identity",))

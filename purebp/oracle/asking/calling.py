@@ -2,7 +2,7 @@
 
 >>> def forward(x, w1): return [[sum(a * w for a, w in zip(row, w1[0]))] for row in x]
 >>> def backward(x, y, w1, o): return [o[0][0] - y[0][0]]
->>> known = Known([[1.0, 2.0]], [[1.0]], weights=[[[0.5, 0.5]]])
+>>> known = Bindings([[1.0, 2.0]], [[1.0]], weights=[[[0.5, 0.5]]])
 >>> performed([Call("forward", forward), Call("backward", backward)], known)
 [0.5]
 """
@@ -16,7 +16,7 @@ from inspect import Parameter, getsource, signature
 from textwrap import dedent
 from typing import Any
 
-from purebp.oracle.asking.roles import digits, kind_of, role, words
+from purebp.oracle.asking.roles import by_number, kind_of, role, words
 
 RATE = 0.5  # the learning rate that is given where one is wanted
 CACHES = {"cache", "caches", "memory", "ctx", "context", "intermediates", "saved", "tape", "memo"}
@@ -37,7 +37,7 @@ class Call:
 
 
 @dataclass(slots=True)
-class Known:
+class Bindings:
     """What there is to give: a batch, the parameters of the network or what holds them, and what was returned before."""
 
     inputs: Any
@@ -51,7 +51,7 @@ class Known:
     used: set[str] = field(default_factory=set)  # "inputs" and "targets", where they were given
 
 
-def performed(calls: Sequence[Call], known: Known) -> Any:
+def performed(calls: Sequence[Call], known: Bindings) -> Any:
     """Call one after the other; what the last one returns."""
     result: Any = None
     for call in calls:
@@ -64,7 +64,7 @@ def performed(calls: Sequence[Call], known: Known) -> Any:
     return result
 
 
-def _bound(call: Call, known: Known) -> tuple[list[Any], dict[str, Any]]:
+def _bound(call: Call, known: Bindings) -> tuple[list[Any], dict[str, Any]]:
     if call.arguments is not None:
         return [_value(name, call.arguments, known) for name in call.arguments], {}
     try:
@@ -95,7 +95,7 @@ def _bound(call: Call, known: Known) -> tuple[list[Any], dict[str, Any]]:
     return given, named
 
 
-def _value(name: str, names: Sequence[str], known: Known) -> Any:
+def _value(name: str, names: Sequence[str], known: Bindings) -> Any:
     """What a parameter of that name takes, among the others."""
     if name in known.results:
         return known.results[name]
@@ -130,9 +130,7 @@ def _value(name: str, names: Sequence[str], known: Known) -> Any:
             return list(tensors)
         if len(alike) != len(tensors):
             raise CannotCall(f"{name}: {len(alike)} of {len(tensors)} {kind} are taken")
-        if all(digits(each) is not None for each in alike):
-            alike.sort(key=lambda each: digits(each) or 0)
-        return tensors[alike.index(name)]
+        return tensors[(by_number(alike, str) or alike).index(name)]
     if meant == "network" and known.network is not None:
         return known.network
     if kind == "gradients" and known.last is not None:

@@ -2,8 +2,7 @@
 
 It is called as `candidate(weights, biases, inputs, targets)` and returns `(weight_gradients, bias_gradients)`, with the
 outputs before or behind them if they are to be judged too, or a dictionary of any of `outputs`, `loss`, `deltas`,
-`weights`, `biases`, or a `Gradients`. What goes wrong on the way is
-a `Finding`: a kind and a sentence.
+`weights`, `biases`, or a `Gradients`. What goes wrong on the way is a `Finding`: a kind and a sentence.
 
 >>> from purebp.oracle.cases import ladder
 >>> case = ladder(["identity"], biases=False)[0]

@@ -23,7 +23,7 @@ from typing import Any, NoReturn
 from purebp.oracle.answer import Finding
 from purebp.oracle.asking.candidate import Candidate
 from purebp.oracle.asking.declared import Declared, agreed
-from purebp.oracle.asking.forms import Form, forms
+from purebp.oracle.asking.forms import forms
 from purebp.oracle.asking.loading import (
     CannotLoad,
     attribute,
@@ -222,33 +222,24 @@ def _asked(task: Task, tell: Teller) -> Asked:
 
     def function(name: str) -> Way:
         def candidate(declared: Declared, cases: Iterator[str]) -> Candidate:
-            return Watched(attribute(module, name), cases, module.__code__, tell)
+            return watched(attribute(module, name), cases)
 
         return Way(name, candidate, fresh)
 
-    def form(found: Form) -> Way:
-        def candidate(declared: Declared, cases: Iterator[str]) -> Candidate:
-            return Watched(found.make(), cases, module.__code__, tell)
-
-        def anew(declared: Declared, cases: Iterator[str]) -> Candidate:
-            return Watched(lambda *given: found.make()(*given), cases, module.__code__, tell)
-
-        steps = found.returns == "step"
-        return Way(
-            found.name, candidate, lambda: None, found.sentence, found.options, steps, found.owner, anew, found.origins
-        )
-
-    told = hinted(module, task.hints, task.function)
+    def watched(function: Candidate, cases: Iterator[str]) -> Watched:
+        return Watched(function, cases, module.__code__, tell)
 
     def call(label: str, work: Callable[[], Any]) -> Any:
-        return Watched(lambda: work(), repeat(label), module.__code__, tell)()
+        return watched(work, repeat(label))()
+
+    told = hinted(module, task.hints, task.function)
 
     def found() -> Iterator[Way]:
         tell("finds", FINDING)
         namespace = vars(module)
         for each in forms(namespace, told):
             tell("answered")
-            yield form(each)
+            yield each.way(watched)
             tell("finds", FINDING)
         tell("answered")
 

@@ -35,17 +35,20 @@ from typing import Any
 from warnings import catch_warnings, simplefilter
 
 from purebp.oracle.answer import Key
-from purebp.oracle.asking.calling import Call, CannotCall, Known, performed, returned_names
+from purebp.oracle.asking.calling import Bindings, Call, CannotCall, performed, returned_names
 from purebp.oracle.asking.candidate import Candidate, NoAnswer, plain
 from purebp.oracle.asking.declared import Declared, arguments
 from purebp.oracle.asking.leaves import Leaf, leaves
 from purebp.oracle.asking.making import Hints, Made, Owner, owners
 from purebp.oracle.asking.placing import Pattern, Place, patterns, picked, places
 from purebp.oracle.asking.roles import BACKWARDS, CHECKS, FORWARDS, TRAINS, kind_of, role
+from purebp.oracle.asking.task import Way
+from purebp.oracle.asking.wire import numbers
 from purebp.oracle.cases import Case, asked_first
 from purebp.textbook.network import Batch
 
 MOST_FORMS = 40
+MOST_PLACES = 6  # of the weights in what is kept
 SECONDS = 2.0  # for a call while it is being found out
 WIDTHS = (
     (2, 3, 2),
@@ -76,6 +79,20 @@ class Form:
     owner: str = ""  # the class
     origins: dict[Key, str] = field(default_factory=dict, repr=False)  # of each tensor: the variable or the attribute
     answer: str = field(default="", repr=False)  # to a simple case: two forms with the same one are the same
+
+    def way(self, watched: Callable[[Candidate, Iterator[str]], Candidate]) -> Way:
+        """The way of asking that it is, where a candidate that is told its cases is `watched`."""
+
+        def candidate(declared: Declared, cases: Iterator[str]) -> Candidate:
+            return watched(self.make(), cases)
+
+        def anew(declared: Declared, cases: Iterator[str]) -> Candidate:
+            return watched(lambda *given: self.make()(*given), cases)
+
+        steps = self.returns == "step"
+        return Way(
+            self.name, candidate, lambda: None, self.sentence, self.options, steps, self.owner, anew, self.origins
+        )
 
 
 def forms(namespace: Mapping[str, Any], hints: Hints = Hints()) -> Iterator[Form]:
@@ -154,9 +171,9 @@ def _tried(owner: Owner, made: Made, way: dict[str, Any], hints: Hints) -> Itera
     for sizes in WIDTHS:
         if way.get("targets") and sizes[-1] == 1:
             continue
-        case, given = _probe(sizes, way)
+        _, given = _probe(sizes, way)
         holder: Any = None
-        place_list: list[tuple[Place, dict[str, Any]]]
+        found: list[tuple[Place, dict[str, Any]]]
         if owner.name:
             try:
                 with _quietly():
@@ -164,17 +181,16 @@ def _tried(owner: Owner, made: Made, way: dict[str, Any], hints: Hints) -> Itera
                     own = hints.chosen(leaves(holder))
             except (Exception, SystemExit):
                 continue
-            place_list = [(place, {}) for place in places(own, None if made.fixed else sizes)]
+            found = [(place, {}) for place in places(own, None if made.fixed else sizes)]
         else:
-            place_list = list(_as_arguments(sizes, way))
+            found = list(_as_arguments(sizes, way))
         asked = {plan[-1] for plan, *_ in seen}  # with smaller networks: nothing else is learnt of them
-        for place, layout in place_list[:6]:
-            actual = place.sizes
+        for place, layout in found[:MOST_PLACES]:
             for plan in _plans(owner, holder, hints):
                 key = plan, repr(layout), place.turned, place.inside
                 if key in seen or plan[-1] in asked:
                     continue
-                form = _form(owner, made, {**way, **layout}, place, plan, actual, hints)
+                form = _form(_Asking(owner, made, {**way, **layout}, place.turned, place.inside, plan, hints), place)
                 if form is not None:
                     seen.add(key)
                     yield form
@@ -249,22 +265,13 @@ def _takes_targets(function: Callable[..., Any]) -> bool:
     return bool({"targets", "pairs", "network"}.intersection(said)) or ("inputs" in said and "outputs" in said)
 
 
-def _form(
-    owner: Owner,
-    made: Made,
-    way: dict[str, Any],
-    place: Place,
-    plan: Sequence[str],
-    sizes: tuple[int, ...],
-    hints: Hints,
-) -> Form | None:
+def _form(asking: _Asking, place: Place) -> Form | None:
     """The form, if it works."""
-    asking = _Asking(owner, made, way, place.turned, place.inside, tuple(plan), hints)
     some = tuple(leaf is not None for leaf in place.biases)
-    biases = way.get("biases", True if place.inside or all(some) else some)
-    way = {**way, "biases": biases if place.biased else False}
+    biases = asking.way.get("biases", True if place.inside or all(some) else some)
+    way, sizes = {**asking.way, "biases": biases if place.biased else False}, place.sizes
     try:
-        case, given = _probe(sizes, way)
+        _, given = _probe(sizes, way)
         with _quietly():
             asking.learn(given, sizes)
     except (Exception, SystemExit):
@@ -272,45 +279,42 @@ def _form(
     if asking.pattern is None and not asking.steps:
         return None
     options: dict[str, Any] = {"weights": "out_in", **way}
-    if made.fixed or sizes in SQUARE:
+    if asking.made.fixed or sizes in SQUARE:
         options["sizes"] = sizes
     if asking.steps and options.get("batch") is None and asking.online(sizes, way):
         options["batch"] = 1
+    sentence = asking.sentence(place)
     try:
         with _quietly():
             said = plain(list(asking.fresh()(*given)))
     except (Exception, SystemExit):
-        said = asking.sentence(place)
+        said = sentence
     answer = repr((asking.steps, way.get("targets"), sizes, _rounded(said)))
-    returns = "step" if asking.steps else "gradients"
-    name, sentence, of = asking.name, asking.sentence(place), owner.name or "functions"
-    return Form(name, sentence, options, asking.fresh, returns, of, asking.origins(place), answer)
+    returns, of = "step" if asking.steps else "gradients", asking.owner.name or "functions"
+    return Form(asking.name, sentence, options, asking.fresh, returns, of, asking.origins(place), answer)
 
 
 def _rounded(x: Any) -> Any:
     return [_rounded(each) for each in x] if isinstance(x, list) else f"{x:.9g}" if isinstance(x, float) else x
 
 
+@dataclass
 class _Asking:
-    """A candidate that makes an object, or uses the one it has, and calls it."""
+    """A candidate that makes an object, or uses the one it has, and calls it; and what was learnt of its answers."""
 
-    def __init__(
-        self,
-        owner: Owner,
-        made: Made,
-        way: dict[str, Any],
-        turned: bool,
-        inside: str,
-        plan: tuple[str, ...],
-        hints: Hints,
-    ) -> None:
-        self.owner, self.made, self.way, self.turned, self.inside, self.plan = owner, made, way, turned, inside, plan
-        self.hints = hints
-        self.pattern: Pattern | None = None
-        self.where = ""  # the gradients are: "returned" or "kept"
-        self.steps = False
-        self.made_of: tuple[list[Leaf], list[Leaf | None]] | None = None
-        self.objects: dict[Any, tuple[Any, Place]] = {}
+    owner: Owner
+    made: Made
+    way: dict[str, Any]
+    turned: bool
+    inside: str
+    plan: tuple[str, ...]
+    hints: Hints
+    pattern: Pattern | None = None
+    where: str = ""  # the gradients are: "returned" or "kept"
+    steps: bool = False
+    made_of: tuple[list[Leaf], list[Leaf | None]] | None = None
+    functions: dict[str, Callable[..., Any]] = field(default_factory=dict)
+    objects: dict[Any, tuple[Any, Place]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -319,9 +323,7 @@ class _Asking:
 
     def fresh(self) -> Candidate:
         """The same, with nothing kept."""
-        other = _Asking(self.owner, self.made, self.way, self.turned, self.inside, self.plan, self.hints)
-        other.pattern, other.where, other.steps = self.pattern, self.where, self.steps
-        return other
+        return replace(self, objects={})
 
     def origins(self, place: Place) -> dict[Key, str]:
         """The name behind each tensor."""
@@ -349,7 +351,7 @@ class _Asking:
         return f"{self.made.sentence.partition('(')[0]}({told})"
 
     def _parameters(self, name: str) -> list[str]:
-        function = getattr(self, "_functions", {}).get(name)
+        function = self.functions.get(name)
         with suppress(ValueError, TypeError):
             return list(signature(function).parameters) if function else []
         return []
@@ -364,7 +366,8 @@ class _Asking:
             for place in places(leaves({"weights": list(weights), "biases": list(biases or [])}), self._sizes(ws))
             if place.turned == self.turned
         )
-        return self._turned(self._read(leaves(result), place))
+        of_weights, of_biases = self._read(leaves(result), place)  # in the layout of what was handed over
+        return (of_weights, of_biases) if self.way["biases"] else of_weights
 
     def _ask_holder(self, ws: list[Any], biases: Any, inputs: Any, targets: Any) -> Any:
         sizes = (len(ws[0][0]), *map(len, ws))
@@ -374,17 +377,12 @@ class _Asking:
         if self.steps:
             return self._answer(place.read())
         if self.where == "kept":
-            kept = [leaf for leaf in leaves(holder) if kind_of_any(leaf) == "gradients"]
+            kept = [leaf for leaf in leaves(holder) if _is_gradient(leaf)]
             return self._answer(place.told(*self._read(kept, place)))
         return self._answer(place.told(*self._read(leaves(result), place)))
 
     def _sizes(self, ws: list[Any]) -> tuple[int, ...]:
         return (len(ws[0]), *(len(w[0]) for w in ws)) if self.turned else (len(ws[0][0]), *map(len, ws))
-
-    def _turned(self, found: tuple[list[Any], list[Any]]) -> Any:
-        """Gradients as they were returned, in the layout of the weights that were handed over."""
-        weights, biases = found
-        return (weights, biases) if self.way["biases"] else weights
 
     def _answer(self, found: tuple[list[Any], list[Any]]) -> Any:
         weights, biases = found
@@ -411,10 +409,10 @@ class _Asking:
         return self.objects[key]
 
     def _perform(self, holder: Any, inputs: Any, targets: Any, weights: Any, biases: Any) -> tuple[Any, Any]:
-        functions = self._functions = self.owner.functions(holder)
+        self.functions = self.owner.functions(holder)
         named = dict(self.hints.calls)
-        calls = [Call(name, functions[name], named.get(name)) for name in self.plan]
-        known = Known(inputs, targets, weights, biases, holder, _pairs(inputs, targets, self.way["samples"]))
+        calls = [Call(name, self.functions[name], named.get(name)) for name in self.plan]
+        known = Bindings(inputs, targets, weights, biases, holder, _pairs(inputs, targets, self.way["samples"]))
         result = performed(calls, known)
         if not self.made.batch and known.used < {"inputs", "targets"}:
             raise CannotCall("it is not given the batch")
@@ -426,61 +424,49 @@ class _Asking:
         if not self.owner.name:
             result, _ = self._perform(None, inputs, targets, weights, biases or ())
             held = {"weights": list(weights), "biases": list(biases or [])}
-            place = next(p for p in places(leaves(held), sizes) if p.turned == self.turned)
-            self.pattern, self.where = next(patterns(leaves(result), place), None), "returned"
-            self.made_of = self.pattern and picked(leaves(result), place, self.pattern, sizes=False)
+            self._read_so(
+                "returned", leaves(result), next(p for p in places(leaves(held), sizes) if p.turned == self.turned)
+            )
             return
         holder, place = self._object(sizes, inputs, targets)
-        place.write([plain(w) for w in weights], [None if b is None else _flat(plain(b)) for b in biases or ()])
-        before = place.read()
-        old = {leaf.name: leaf.read() for leaf in leaves(holder)}
+        place.write([plain(w) for w in weights], [None if b is None else list(numbers(plain(b))) for b in biases or ()])
+        before, old = place.read(), {leaf.name: leaf.read() for leaf in leaves(holder)}
         result, _ = self._perform(holder, inputs, targets, (), ())
-        changed = place.read() != before
-        self.pattern, self.where = next(patterns(leaves(result), place), None), "returned"
-        if self.pattern is not None and not changed:
-            self.made_of = picked(leaves(result), place, self.pattern, sizes=False)
+        if place.read() != before:
+            self.where, self.steps = "changed", True
             return
-        self.pattern, self.steps = None, changed
-        if changed:
-            self.where = "changed"
-            return
-        kept = [
-            leaf for leaf in leaves(holder) if kind_of_any(leaf) == "gradients" and old.get(leaf.name) != leaf.read()
-        ]
-        if kept:
-            kept = [leaf for leaf in leaves(holder) if kind_of_any(leaf) == "gradients"]
-            self.pattern, self.where = next(patterns(kept, place), None), "kept"
+        self._read_so("returned", leaves(result), place)
+        kept = [leaf for leaf in leaves(holder) if _is_gradient(leaf)]
+        if self.pattern is None and any(old.get(leaf.name) != leaf.read() for leaf in kept):
+            self._read_so("kept", kept, place)
+
+    def _read_so(self, where: str, found: list[Leaf], place: Place) -> None:
+        """From now on, if gradients are among these tensors."""
+        self.where, self.pattern = where, next(patterns(found, place), None)
+        if where == "returned":
+            self.made_of = self.pattern and picked(found, place, self.pattern, sizes=False)
 
     def online(self, sizes: tuple[int, ...], way: dict[str, Any]) -> bool:
         """Whether its step on two samples is a step on one, and then on the other, and no step on both."""
         try:
+            single = Declared(("identity",) * (len(sizes) - 1), sizes=sizes, **{**way, "batch": 1})
             case, given = _probe(sizes, way, samples=2)
-            weights, biases, *_ = given
+            after: Any = given[:2]
             with _quietly():
                 both = self.fresh()(*given)
-                one = [(weights, biases)]
-                for i in range(2):
-                    single = Declared(("sigmoid",) * (len(sizes) - 1), sizes=sizes, **{**way, "batch": 1})
-                    batch = type(case.batch)(case.batch.inputs[i : i + 1], case.batch.targets[i : i + 1])
-                    _, _, x, y = arguments(Case("", case.network, batch), single)
-                    after = self.fresh()(*one[-1], x, y)
-                    one.append(after if way["biases"] else (after, biases))
+                for sample in zip(case.batch.inputs, case.batch.targets):
+                    _, _, x, y = arguments(replace(case, batch=Batch(*([row] for row in sample))), single)
+                    stepped = self.fresh()(*after, x, y)
+                    after = stepped if way["biases"] else (stepped, given[1])
         except (Exception, SystemExit):
             return False
-        alike = _flat(plain(list(both))), _flat(plain(list(one[-1] if way["biases"] else one[-1][0])))
-        return len(alike[0]) == len(alike[1]) and all(
-            a is b is None or (a is not None and b is not None and abs(a - b) <= 1e-9 * (abs(a) + abs(b)))
-            for a, b in zip(*alike)
-        )
+        one, other = (list(numbers(plain(x))) for x in (both, after if way["biases"] else after[0]))
+        return len(one) == len(other) and all(abs(a - b) <= 1e-9 * (abs(a) + abs(b)) for a, b in zip(one, other))
 
 
-def kind_of_any(leaf: Leaf) -> str:
-    """Whether any name on the way to a tensor says that it is a gradient.
-
-    >>> [kind_of_any(leaf) for leaf in leaves({"grads": {"W1": [1.0]}, "w": [1.0]})]
-    ['gradients', '']
-    """
-    return next(("gradients" for name in leaf.said if kind_of(name) == "gradients"), "")
+def _is_gradient(leaf: Leaf) -> bool:
+    """Whether a name on the way to a tensor says so."""
+    return any(kind_of(name) == "gradients" for name in leaf.said)
 
 
 def _holding(result: Any, names: Sequence[str]) -> dict[str, Any]:
@@ -489,10 +475,6 @@ def _holding(result: Any, names: Sequence[str]) -> dict[str, Any]:
         known = names if len(names) == len(result) else [""] * len(result)
         return {name or f"_{i}": part for i, (name, part) in enumerate(zip(known, result))}
     return {next(iter(names), "") or "_": result}
-
-
-def _flat(x: Any) -> list[Any]:
-    return [y for each in x for y in _flat(each)] if isinstance(x, (list, tuple)) else [x]
 
 
 def _pairs(inputs: Any, targets: Any, samples: str) -> list[tuple[Any, Any]]:

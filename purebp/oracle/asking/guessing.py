@@ -1,8 +1,9 @@
 """What was not declared, found by trying: layout, depth and activations of a candidate.
 
-On three small cases every layout is tried in which the candidate gives answers of the right shape, the plainest first;
-if there is none, then with labels for targets, whole numbers for inputs, and other widths. Of those, and of the usual activations, the first is taken under which most of its tensors are multiples of the
-gradient: a factor, a sign or a step is for the check itself to find.
+On a few small cases every layout is tried in which the candidate gives answers of the right shape, the plainest first; if
+there is none, then with labels for targets, whole numbers for inputs, and other widths. Of those, and of the usual
+activations, the first is taken under which most of its tensors are multiples of the gradient: a factor, a sign or a step
+is for the check itself to find.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ def limits(ask: Ask, declared: Declared) -> Iterator[Limit]:
     if not ask(first := asked_first(wanted), declared).claim:
         return
     free = declared.sizes is None
-    one = counted(first.sizes[-1], "output").replace("1 ", "one ")
+    one = "one output" if first.sizes[-1] == 1 else counted(first.sizes[-1], "output")
     widths = "-".join(map(str, first.sizes))
     if declared.batch is None and (why := refused(ask(asked_first(wanted, samples=2), declared))):
         yield Limit({"batch": 1}, f"It takes one sample at a time. With several {_ended(why)}")

@@ -115,15 +115,16 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A way to make it. arrays: it is made for a batch."""
+    """A way to make it. fixed: its widths are its own. batch: it is made for a batch."""
 
     sentence: str
     make: Callable[[Sequence[int], Any, Any], Any]
-    fixed: bool = False  # its widths are its own
+    fixed: bool = False
     batch: bool = False
 
 
 def owners(namespace: Mapping[str, Any], hints: Hints) -> Iterator[Owner]:
+    """Classes first, the last one before the others; then functions, and objects."""
     name = (hints.name or "").partition(".")[0]
     for each, value in reversed(list(namespace.items())):
         if each.startswith("__") or (name and each != name):
@@ -217,33 +218,17 @@ def _constructions(name: str, maker: Callable[..., Any]) -> Iterator[Made]:
         yield Made(shown([]), lambda sizes, x, y: maker(**given), fixed=True)
 
 
+WIDTHS = {  # a width of a network: words of its name, and whole names
+    "hidden": ("hidden hid h hiddens", "hiddennodes hnodes nh hiddensize hiddenlayers"),
+    "out": ("out output outputs classes o y", "outputnodes onodes no outputsize nout nouts"),
+    "in": ("in input inputs features i x", "inputnodes inodes ni inputsize nin"),
+}
+
+
 def _width(name: str) -> str:
-    """Which width a parameter is: "in", "hidden", "out", or ""."""
-    said = {*words(name)}
-    flat = name.lower()
-    if said & {"hidden", "hid", "h", "hiddens"} or flat in (
-        "hiddennodes",
-        "hnodes",
-        "nh",
-        "hiddensize",
-        "hiddenlayers",
-    ):
-        return "hidden"
-    if said & {"out", "output", "outputs", "classes", "o", "y"} or flat in (
-        "outputnodes",
-        "onodes",
-        "no",
-        "outputsize",
-        "nout",
-        "nouts",
-    ):
-        return "out"
-    if said & {"in", "input", "inputs", "features", "i", "x"} or flat in (
-        "inputnodes",
-        "inodes",
-        "ni",
-        "inputsize",
-        "nin",
-    ):
-        return "in"
-    return ""
+    """Which width a parameter is: a key of `WIDTHS`, or ""."""
+    said, whole = {*words(name)}, name.lower()
+    found = (
+        each for each, (some, names) in WIDTHS.items() if said.intersection(some.split()) or whole in names.split()
+    )
+    return next(found, "")

@@ -14,10 +14,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import permutations
+from math import prod
 from typing import Any
 
 from purebp.oracle.asking.leaves import Leaf
-from purebp.oracle.asking.roles import digits, kind_of
+from purebp.oracle.asking.roles import by_number, kind_of
+from purebp.oracle.asking.wire import numbers
 from purebp.textbook.linalg import transpose
 
 INSIDE = ("", "last", "first")  # where in the rows of a matrix the biases are, if they are
@@ -64,7 +66,7 @@ class Place:
         """Tensors in the shapes of those here, as weights and biases."""
         turned = [self._rows(l, w) for l, w in enumerate(weights)]
         if not self.inside:
-            return turned, [None if b is None else _flat(b) for b in biases]
+            return turned, [None if b is None else list(numbers(b)) for b in biases]
         at = -1 if self.inside == "last" else 0
         kept = [[[*row[:-1]] if at else [*row[1:]] for row in rows] for rows in turned]
         return kept, [[row[at] for row in rows] for rows in turned]
@@ -72,7 +74,7 @@ class Place:
     def _rows(self, l: int, given: Any) -> Any:
         """A matrix outputs × inputs: what is the other way round than the weights is left so."""
         n_in, n_out = self.sizes[l] + bool(self.inside), self.sizes[l + 1]
-        flat = _flat(given)
+        flat = list(numbers(given))
         if not isinstance(given, list) or not isinstance(given[0], list):  # a vector, of one neuron or from one
             if len(flat) != n_in * n_out:
                 return given
@@ -90,13 +92,9 @@ class Place:
         return f"weights {told} ({rows}{inside})" + (f", biases {offsets}" if offsets else "")
 
 
-def _flat(x: Any) -> list[Any]:
-    return [y for each in x for y in _flat(each)] if isinstance(x, list) else [x]
-
-
 def _in_shape(rows: Any, shape: tuple[int, ...]) -> Any:
     """The numbers of rows in another shape with as many."""
-    flat = _flat([list(row) for row in rows])
+    flat = list(numbers(list(rows)))
     if not shape:
         return flat[0]
     return flat if len(shape) == 1 else [flat[k : k + shape[1]] for k in range(0, len(flat), shape[1])]
@@ -128,10 +126,8 @@ def _kind(leaf: Leaf) -> str:
 def _orders(matrices: Sequence[Leaf], layers: int | None) -> Iterator[list[Leaf]]:
     if not matrices or layers not in (None, len(matrices)):
         return
-    numbers = [digits(name) for leaf in matrices for name in leaf.said[:1]]
-    known = [n for n in numbers if n is not None]
-    if len(set(known)) == len(matrices):
-        yield [leaf for _, leaf in sorted(zip(known, matrices), key=lambda pair: pair[0])]
+    if (numbered := by_number(matrices, _last)) is not None:
+        yield numbered
         return
     listed = len({leaf.said for leaf in matrices}) == 1  # of one list, which has an order
     yield from [list(matrices)] if listed or len(matrices) > MOST_LAYERS else map(list, permutations(matrices))
@@ -162,14 +158,14 @@ def _biases(offsets: Sequence[Leaf], widths: Sequence[int]) -> tuple[Leaf | None
     """For each layer its biases, by their number and order."""
     left, chosen = list(_apart(offsets, len(widths) - 1)), list[Leaf | None]()
     for n in widths[1:]:
-        fits = [leaf for leaf in left if _count(leaf.shape) == n]
+        fits = [leaf for leaf in left if prod(leaf.shape) == n]
         aligned = left[:1] if len(left) == len(widths) - 1 - len(chosen) and left[:1] == fits[:1] else fits[:1]
         chosen.append(aligned[0] if aligned else None)
         left = [leaf for leaf in left if leaf not in aligned]
     if len(offsets) < len(chosen) and None in chosen:  # of the last layers, rather than of the first that fit
         left, again = list(offsets), list[Leaf | None]()
         for n in reversed(widths[1:]):
-            fits = [leaf for leaf in reversed(left) if _count(leaf.shape) == n][:1]
+            fits = [leaf for leaf in reversed(left) if prod(leaf.shape) == n][:1]
             again.insert(0, fits[0] if fits else None)
             left = [leaf for leaf in left if leaf not in fits]
         return tuple(again)
@@ -181,13 +177,6 @@ def _apart(offsets: Sequence[Leaf], layers: int) -> Sequence[Leaf]:
     if len(offsets) == 1 < layers and len(offsets[0].shape) == 2 and offsets[0].shape[0] == layers:
         return offsets[0].rows
     return offsets
-
-
-def _count(shape: Sequence[int]) -> int:
-    count = 1
-    for n in shape:
-        count *= n
-    return count
 
 
 Pattern = tuple[str, int]  # "named" or letters that stand for a layer's or a block's tensors; and how many come before
@@ -214,7 +203,8 @@ def picked(
     of_biases: Sequence[Leaf | None]
     if how == "named":
         weights, offsets = (
-            _in_order([leaf for leaf in found if _subject(leaf) == kind]) for kind in ("weights", "biases")
+            by_number(of, _last) or of
+            for of in ([leaf for leaf in found if _subject(leaf) == kind] for kind in ("weights", "biases"))
         )
         offsets = list(_apart(offsets, layers))
         if len(weights) != layers or len(offsets) not in (0, sum(map(bool, place.biases))):
@@ -236,9 +226,8 @@ def picked(
         else:
             weights, of_biases = here[:layers], here[layers:] or [None] * layers
     for turn in (1, -1):  # the last layer may come first
-        if all(_count(a.shape) == _count(b.shape) for a, b in zip(weights[::turn], place.weights)) and all(
-            b is None or a is None or _count(a.shape) == _count(b.shape)
-            for a, b in zip(of_biases[::turn], place.biases)
+        if all(prod(a.shape) == prod(b.shape) for a, b in zip(weights[::turn], place.weights)) and all(
+            b is None or a is None or prod(a.shape) == prod(b.shape) for a, b in zip(of_biases[::turn], place.biases)
         ):
             return list(weights[::turn]), list(of_biases[::turn])
     if sizes:
@@ -257,11 +246,6 @@ def _subject(leaf: Leaf) -> str:
     return ""
 
 
-def _in_order(found: list[Leaf]) -> list[Leaf]:
-    numbers = [digits(leaf.said[0]) if leaf.said else None for leaf in found]
-    known = [n for n in numbers if n is not None]
-    return (
-        [leaf for _, leaf in sorted(zip(known, found), key=lambda pair: pair[0])]
-        if len(set(known)) == len(found)
-        else found
-    )
+def _last(leaf: Leaf) -> str:
+    """The last of its names."""
+    return next(iter(leaf.said), "")

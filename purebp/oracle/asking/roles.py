@@ -11,6 +11,10 @@ Names only order what is tried: what a candidate computes decides.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
 
 ROLES = {
     "epochs": "epochs? n_epochs? num_epochs? epoch_count iterations? n_iter num_iterations? number_of_iterations "
@@ -71,6 +75,16 @@ def kind_of(name: str) -> str:
     if BIASES.intersection(said):
         return "biases"
     return "weights" if WEIGHTS.intersection(said) else ""
+
+
+def by_number(things: Sequence[T], name: Callable[[T], str]) -> list[T] | None:
+    """In the order of the numbers that their names end with; None if not every one has a number of its own.
+
+    >>> by_number(["W2", "W1"], str), by_number(["Wh", "W1"], str), by_number(["W1", "b1"], str)
+    (['W1', 'W2'], None, None)
+    """
+    numbered = {number: thing for thing in things if (number := digits(name(thing))) is not None}
+    return [numbered[number] for number in sorted(numbered)] if len(numbered) == len(things) else None
 
 
 def digits(name: str) -> int | None:

@@ -29,7 +29,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from purebp.oracle.asking.roles import digits, kind_of, role
+from purebp.oracle.asking.roles import by_number, kind_of, role
 
 Lines = tuple[int, int]
 COUNTS = ("N", "n", "m", "M", "n_samples", "num_samples", "num_examples", "batch_size")
@@ -110,9 +110,7 @@ def _script(before: Sequence[ast.stmt], loop: ast.For | ast.While) -> Script | N
     weights = [name for name in tensors if name not in biases and kind_of(name) not in ("gradients", "kept")]
     if not weights:
         return None
-    numbers = [digits(name) for name in weights]
-    if None not in numbers and len(set(numbers)) == len(numbers):
-        weights.sort(key=lambda name: digits(name) or 0)
+    weights = by_number(weights, str) or weights
     read = [node.id for each in body for node in ast.walk(each) if isinstance(node, ast.Name)]
     data = [name for name in dict.fromkeys(read) if name in given and name not in tensors and _is_data(given[name])]
     inputs = next((name for name in data if role(name) == "inputs"), next(iter(data), ""))

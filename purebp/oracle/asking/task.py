@@ -99,8 +99,8 @@ class Way:
 class Asked:
     """A candidate that can be asked in some ways, the likeliest first.
 
-    problem: what is raised where there is none. namespace: in which classes of nodes are looked for, to be asked one by one where no way gives gradients. call: runs
-    code of theirs, with a label that says what it is doing.
+    problem: what is raised where there is none. namespace: in which classes of nodes are looked for, to be asked one by one
+    where no way gives gradients. call: runs code of theirs, with a label that says what it is doing.
     """
 
     task: Task

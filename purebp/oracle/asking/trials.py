@@ -21,7 +21,7 @@ from purebp.graphs.operations import Sum
 from purebp.graphs.tensors import Shape, Tensor, copied, dimensions
 from purebp.oracle.asking.candidate import NoAnswer
 
-Call = Callable[[str, Callable[[], Any]], Any]  # what runs the code of the user: its label, and what to call
+Runner = Callable[[str, Callable[[], Any]], Any]  # what runs the code of the user: its label, and what to call
 Feed = Mapping[str, Tensor]
 NOT_CHANGED = "not changed"  # a step of length 0
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from purebp.oracle.asking.calling import Call, CannotCall, Known, performed
+from purebp.oracle.asking.calling import Bindings, Call, CannotCall, performed
 
 
 def test_who_wants_what_nobody_knows_is_not_called() -> None:
@@ -14,14 +14,14 @@ def test_who_wants_what_nobody_knows_is_not_called() -> None:
         raise AssertionError
 
     with pytest.raises(CannotCall, match="spam is wanted"):
-        performed([Call("backward", backward)], Known([[1.0]], [[1.0]]))
+        performed([Call("backward", backward)], Bindings([[1.0]], [[1.0]]))
 
 
 def test_arguments_go_by_their_names() -> None:
     def train(lr: float, y: Any, x: Any, epochs: int, w2: Any, w1: Any, verbose: bool = False, reg: float = 0.1) -> Any:
         return [lr, y, x, epochs, w2, w1, verbose, reg]
 
-    known = Known("inputs", "targets", weights=["first", "second"])
+    known = Bindings("inputs", "targets", weights=["first", "second"])
     assert performed([Call("train", train)], known) == [0.5, "targets", "inputs", 1, "second", "first", False, 0]
 
 
@@ -34,4 +34,4 @@ def test_what_was_returned_is_handed_on_by_its_name() -> None:
         return [y, hidden, y_hat]
 
     calls = [Call("forward", forward), Call("backward", backward)]
-    assert performed(calls, Known(1, "targets")) == ["targets", 2, 3]
+    assert performed(calls, Bindings(1, "targets")) == ["targets", 2, 3]
