@@ -40,18 +40,14 @@ class Process:
         self.lines: Queue[str | NoAnswer | None] = Queue(maxsize=4)  # None: no more will come
         self.said, self.rest = "", ""  # the end of its standard error; what its output ends with, if not with a line
         self.hear, self.transcript, self.ended = hear, transcript, Event()
-        self.writer: Thread | None = None
         self.threads = [Thread(target=work, daemon=True) for work in (self._read, self._listen)]
         for thread in self.threads:
             thread.start()
 
     def write(self, *lines: str, ends: bool = False) -> None:
-        """Send lines; in a thread of its own, for a program that does not read blocks who writes; one behind the other."""
-        before = self.writer
+        """Send lines; in a thread of its own, for a program that does not read blocks who writes."""
 
         def work() -> None:
-            if before is not None:
-                before.join()  # a program may answer before it was asked
             assert self.popen.stdin is not None
             rest = memoryview("".join(line + "\n" for line in lines).encode())
             try:
@@ -65,8 +61,7 @@ class Process:
         if not self.lines.empty() and isinstance(line := self.lines.get(), str):
             raise NoAnswer("malformed", f"it writes {quoted(line)}, which it was not asked for: one line is an answer")
         self.transcript.extend(f"> {line}" for line in lines)
-        self.writer = Thread(target=work, daemon=True)
-        self.writer.start()
+        Thread(target=work, daemon=True).start()
 
     def line(self, seconds: float) -> str:
         """The next line it writes; `NoAnswer` if none comes in that time, or none can."""

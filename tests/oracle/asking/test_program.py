@@ -198,8 +198,8 @@ def test_standard_error_is_shown(capfd: pytest.CaptureFixture[str]) -> None:
 WORDS = str(ROOT / "tests" / "subjects" / "words.py")
 ZEROS = """
 import sys
-print("hello 1 zeros", *sys.argv[1:], flush=True)
 next(sys.stdin)
+print("hello 1 zeros", *sys.argv[1:], flush=True)
 for line in sys.stdin:
     _, number, depth, *sizes = line.split()
     pairs = list(zip(sizes, sizes[1:]))[:int(depth)]
