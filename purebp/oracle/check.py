@@ -181,6 +181,7 @@ def checked(
 ) -> Report:
     """Ask on these cases, judge, and look further where the answers are of another shape, or all right."""
     declared, cases = question.declared, list(cases)
+    question = replace(question, again=lambda case: ask(candidate, case, declared))
     answers = [ask(candidate, case, declared) for case in cases]
     some = biased_layers([answer.claim for answer in answers], cases)
     if some and (fewer := _with_biases_in(some, candidate, question, cases, name, explore)):

@@ -108,9 +108,9 @@ class Graphs:
         turned = convention.returns == "descent" and self.declared.returns is None and convention.factor == ONE
         return ["It returns the gradient with its sign turned, to be added."] * turned
 
-    def located(self, evidence: Sequence[Evidence], convention: Convention, named: bool) -> list[str]:
+    def located(self, evidence: Sequence[Evidence], convention: Convention, reasons: Reasons) -> list[str]:
         """Which gradients are off, the node that all of them and none of the right ones come through, and patterns."""
-        if named or not any(piece.off for piece in evidence):
+        if reasons.diagnoses or not any(piece.off for piece in evidence):
             return []
         order, keys = topological_order(self.graph), keys_of(self.graph)
         off = frozenset[Key]().union(*(piece.off for piece in evidence))

@@ -12,8 +12,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import product
 from math import isfinite
 
@@ -26,17 +26,20 @@ from purebp.oracle.evidence import Budgets, Evidence, inside, regathered
 from purebp.oracle.explaining.diagnosis import (
     Diagnosis,
     Observation,
-    explanations,
     followed,
     likely_step,
+    line_by_line,
+    named,
 )
 from purebp.oracle.explaining.localisation import approximation, less_than_claimed, localised
 from purebp.oracle.reasons import Reasons, of_state
 from purebp.textbook.activations import sigmoid
 from purebp.textbook.arithmetic import Matrix
 from purebp.textbook.linalg import transpose
+from purebp.textbook.network import Batch
 
 Tried = tuple[str | None, float | None]  # what is returned, and the learning rate
+MORE = 5  # cases of which a sample is asked alone, where an answer is wrong
 CALLS = 6  # with the same case, one more than are made at most
 SMALL = (0.1, 0.05, 0.01, 0.001)  # learning rates that are no factors of a loss
 LARGEST_SHOWN = 60  # parameters of a case whose tensors are shown in full
@@ -44,10 +47,11 @@ LARGEST_SHOWN = 60  # parameters of a case whose tensors are shown in full
 
 @dataclass(frozen=True, slots=True)
 class Layers:
-    """The question for networks of layers; `complete` if all gradients must be given."""
+    """The question for networks of layers; `complete` if all gradients must be given; `again` asks one case more."""
 
     declared: Declared
     complete: bool = False
+    again: Callable[[Case], Answer] | None = field(default=None, compare=False, repr=False)
 
     @property
     def usual(self) -> Convention:
@@ -93,18 +97,21 @@ class Layers:
         tries += [(self.declared.returns, rate)] if (rate := self.declared.damped_rate) else []
         told = (self._told(gradients, *tried) for tried in tries)
         diagnoses = next(filter(None, ([d for d in found if d.changes] for found in told)), [])
+        flaky = any(finding.kind in ("flaky", "keeps state") for finding in findings)
+        if not diagnoses and not flaky:
+            if any(finding.fatal for finding in findings):
+                return next((reasons for reasons, holds in self._of_most(evidence, convention) if holds), Reasons())
+            elsewhere = any(kind not in LOCAL for piece in evidence for kind, _ in piece.off)
+            if not elsewhere and (note := self._approximation(gradients, convention)):
+                return Reasons(approximation=note)
+            diagnoses, lines = self._line_by_line(gradients, tries)
+            if not diagnoses:
+                another = self._under_another(evidence, convention, tried=not elsewhere)
+                return replace(another, convention=another.convention or step, lines=tuple(lines))
         if diagnoses:
-            flaky = any(finding.kind == "flaky" for finding in findings)
-            return Reasons(tuple(diagnoses), convention=None if flaky else diagnoses[0].convention)
-        if any(finding.kind in ("flaky", "keeps state") for finding in findings):
-            return of_state(findings)
-        if any(finding.fatal for finding in findings):
-            return next((reasons for reasons, holds in self._of_most(evidence, convention) if holds), Reasons())
-        elsewhere = any(kind not in LOCAL for piece in evidence for kind, _ in piece.off)
-        if not elsewhere and (note := self._approximation(gradients, convention)):
-            return Reasons(approximation=note)
-        another = self._under_another(evidence, convention, tried=not elsewhere)
-        return another if another.convention else replace(another, convention=step)
+            by_chance = any(finding.kind == "flaky" for finding in findings)
+            return Reasons(tuple(diagnoses), convention=None if by_chance else diagnoses[0].convention)
+        return of_state(findings)
 
     def goes_on(self, claims: Sequence[Claim], piece: Evidence, convention: Convention) -> bool:
         """With momentum, the k-th step from the same weights is η (1 + μ + … + μᵏ⁻¹) times the gradient."""
@@ -154,8 +161,8 @@ class Layers:
             )
         return [*notes, *_often_accused(self.declared, convention)]
 
-    def located(self, evidence: Sequence[Evidence], convention: Convention, named: bool) -> list[str]:
-        return localised(evidence, convention, named)
+    def located(self, evidence: Sequence[Evidence], convention: Convention, reasons: Reasons) -> list[str]:
+        return localised(evidence, convention, bool(reasons.diagnoses), reasons.lines)
 
     def shown(self, piece: Evidence, convention: Convention) -> str:
         """The numbers of a small case in the layout of the candidate, expected and given side by side."""
@@ -178,14 +185,41 @@ class Layers:
     def _told(
         self, gradients: Sequence[Evidence], returns: str | None, rate: float | None, plain: bool = False
     ) -> list[Diagnosis]:
-        """What explains the gradients; of networks of several depths, those of the commonest."""
+        """What explains the gradients, as one mistake or a convention."""
         if not gradients:
             return []
-        depths = [len(piece.case.network.layers) for piece in gradients]
-        depth = max(depths, key=depths.count)
-        observations = [Observation(g.case, g.claim) for g, d in zip(gradients, depths) if d == depth]
         declared = self.declared
-        return explanations(observations, declared.loss, declared.format, returns, rate, plain, declared.penalty)
+        return named(_observed(gradients), declared.loss, declared.format, returns, rate, plain, declared.penalty)
+
+    def _line_by_line(
+        self, gradients: Sequence[Evidence], tries: Sequence[Tried]
+    ) -> tuple[list[Diagnosis], Sequence[str]]:
+        """What explains the gradients, each line of the recurrence held by itself; or which lines hold."""
+        observed, declared, lines = _observed(gradients), self.declared, list[str]()
+        asked = self._single([o.case for o in observed])
+        for tried in tries:
+            told, held = line_by_line(observed, declared.loss, declared.format, *tried, declared.penalty, asked)
+            if found := [d for d in told if d.changes]:
+                return found, ()
+            lines = lines or held
+        return [], lines
+
+    def _single(self, cases: Sequence[Case]) -> list[Observation]:
+        """Answers to the first sample of some cases alone, which show δ; given twice, if alone it counts for nothing."""
+        found = list[Observation]()
+        usual = [case for case in cases if case.samples > 1 and not (case.beyond or case.further)]
+        for case, times in product(usual[:MORE] if self.again else (), (1, 2)):
+            inputs, targets = (
+                [rows[0]] * (self.declared.batch or times) for rows in (case.batch.inputs, case.batch.targets)
+            )
+            alone = replace(case, name=f"{case.name}, the first sample alone", batch=Batch(inputs, targets))
+            if times == 2 and alone.network in [o.network for o in found]:
+                continue
+            answer = self.again(alone) if self.again else Answer()
+            claim = {} if answer.fatal else gradients_in(answer.claim)
+            if any(x for rows in claim.values() for row in rows for x in row):
+                found.append(Observation(alone, claim))
+        return found
 
     @property
     def _as_declared(self) -> Tried:
@@ -255,6 +289,13 @@ class Layers:
 def _of_gradients(evidence: Sequence[Evidence]) -> list[Evidence]:
     """What concerns weights and biases alone, of the cases in which some were given, and that count."""
     return [piece.of_gradients() for piece in evidence if gradients_in(piece.claim) and counts(piece)]
+
+
+def _observed(gradients: Sequence[Evidence]) -> list[Observation]:
+    """Of networks of several depths, those of the commonest."""
+    depths = [len(piece.case.network.layers) for piece in gradients]
+    depth = max(depths, key=depths.count, default=0)
+    return [Observation(g.case, g.claim) for g, d in zip(gradients, depths) if d == depth]
 
 
 def counts(piece: Evidence) -> bool:

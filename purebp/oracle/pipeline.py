@@ -76,8 +76,8 @@ class Question(Protocol):
     def remarks(self, evidence: Sequence[Evidence], convention: Convention) -> list[str]:
         """What is said of right answers."""
 
-    def located(self, evidence: Sequence[Evidence], convention: Convention, named: bool) -> list[str]:
-        """Which step to look at, where answers are wrong; `named` if the mistake has been named."""
+    def located(self, evidence: Sequence[Evidence], convention: Convention, reasons: Reasons) -> list[str]:
+        """Which step to look at, where answers are wrong."""
 
     def shown(self, piece: Evidence, convention: Convention) -> str:
         """The numbers of a case."""
@@ -155,7 +155,7 @@ def _notes(question: Question, facts: Facts, convention: Convention, verdict: Ve
     if verdict.name == "imprecise":
         return (facts.reasons.approximation,)
     if verdict.name == "wrong":
-        return tuple(question.located(facts.evidence, convention, named=bool(facts.reasons.diagnoses)))
+        return tuple(question.located(facts.evidence, convention, facts.reasons))
     return ()
 
 

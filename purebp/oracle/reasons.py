@@ -19,13 +19,14 @@ class Reasons:
     """diagnoses: what explains all answers, the likeliest first. approximation: what they are instead, in a sentence.
 
     convention: what the answers follow but for that, if it was found on the way; evidence: the answers beside its
-    budgets, if they were computed for it.
+    budgets, if they were computed for it. lines: which lines of the recurrence hold, and which do not, in sentences.
     """
 
     diagnoses: tuple[Diagnosis, ...] = ()
     approximation: str = ""
     convention: Convention | None = None
     evidence: tuple[Evidence, ...] = ()
+    lines: tuple[str, ...] = ()
 
     @property
     def conventional(self) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from functools import lru_cache
 from importlib import import_module
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
@@ -316,7 +317,7 @@ class Declared:
 
     def ladder(self, seed: int = 0, most: int | None = None) -> tuple[Case, ...]:
         """The built-in cases for what is declared, or the first of them."""
-        return ladder(**self._architecture, seed=seed, most=most)
+        return _ladder(tuple(self._architecture.items()), seed, most)
 
     @property
     def wanted(self) -> Wanted:
@@ -329,6 +330,11 @@ class Declared:
         names = ("loss", "sizes", "batch", "format", "outputs", "inputs", "targets")
         held = {"activations": self.activations if any_depth else self.per_layer(), "biases": self.has_biases}
         return held | {name: getattr(self, name) for name in names}
+
+
+@lru_cache(maxsize=256)  # the same cases are asked again, in another layout
+def _ladder(architecture: tuple[tuple[str, Any], ...], seed: int, most: int | None) -> tuple[Case, ...]:
+    return ladder(**dict(architecture), seed=seed, most=most)
 
 
 def declaration(name: str, given: Any) -> Any:

@@ -208,6 +208,23 @@ class _Search:
             return True
         return self.problems[:1] == ["NaN"] or (self.problems[:1] == [LAYERS] and "activations" in self.given)
 
+    def drawn(self, key: Any, declared: Declared) -> Iterator[Case]:
+        """The small cases; those after the first are drawn where that is answered, which most layouts are not."""
+        held, known = replace(declared, loss=None), self.cases.setdefault(key, [])
+        if not known:
+            known += self.as_targets(held.ladder(most=1))
+        yield known[0]
+        if len(known) == 1:
+            known += self.as_targets(held.ladder(most=CASES - ALIVE)[1:])
+            if "activations" not in self.given:
+                relus = (activation("relu"),) * len(held.per_layer())
+                known += self.as_targets(replace(held, activations=relus).ladder(most=ALIVE))
+        yield from known[1:]
+
+    def as_targets(self, cases: Sequence[Case]) -> list[Case]:
+        """With one class in each row, unless the targets are declared to be any numbers."""
+        return [case if self.given.get("targets") == "real" else _one_hot(case) for case in cases]
+
     def answers(self, depth: int, options: dict[str, Any]) -> tuple[Answered, bool]:
         """Its answers to small cases, and whether these are all; none unless the first has the right shape."""
         answered: Answered = []
@@ -215,12 +232,7 @@ class _Search:
             declared = Declared(**{"activations": (activation("sigmoid"),) * depth, **options})
             declared = replace(declared, activations=declared.per_layer(depth))
             key = depth, declared.has_biases, *(options.get(name) for name in ("batch", "outputs", *SPECIAL))
-            if key not in self.cases:
-                drawn = replace(declared, loss=None).ladder(most=CASES - ALIVE)
-                if "activations" not in self.given:
-                    drawn += replace(declared, loss=None, activations=(activation("relu"),) * depth).ladder(most=ALIVE)
-                self.cases[key] = [case if declared.targets == "real" else _one_hot(case) for case in drawn]
-            for case in self.cases[key]:
+            for case in self.drawn(key, declared):
                 answer = self.ask(case, declared)
                 if fatal := [finding.kind for finding in answer.findings if finding.fatal]:
                     self.problems += fatal

@@ -17,10 +17,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache
-from itertools import combinations, product
+from itertools import product
 from math import inf, isfinite
 from operator import mul
 from typing import Any
@@ -33,6 +33,7 @@ from purebp.oracle.cases import Case, default_loss
 from purebp.oracle.conventions import ONE, Convention, Factor, factors, shortest, unusual
 from purebp.oracle.evidence import inside, turned_claim
 from purebp.oracle.explaining.catalogue import CATALOGUE, LOSS, RATES, SQUARES, STATE, seen, updated_weights
+from purebp.oracle.explaining.equations import Question, Reading, in_words, merged, readings
 from purebp.oracle.explaining.recipe import (
     Mistake,
     Place,
@@ -42,6 +43,7 @@ from purebp.oracle.explaining.recipe import (
     planted,
     run,
     weight_gradients,
+    where,
 )
 from purebp.textbook import losses
 from purebp.textbook.arithmetic import FLOAT, Arithmetic, Matrix, PurebpError
@@ -50,6 +52,7 @@ from purebp.textbook.linalg import shape
 from purebp.textbook.losses import REDUCTIONS, Loss
 from purebp.textbook.network import Batch, Gradients, Layer, Network
 
+MOST_ASKED = 4  # cases in which mistakes are looked for; on all others they are confirmed
 MOMENTA = (0.9, 0.95, 0.99, 0.999)
 PENALTIES = ("penalty added", "another penalty", "penalty missing")
 ONLINE = "updated after every sample"
@@ -94,6 +97,12 @@ class Diagnosis:
     changes: tuple[str, ...]
     convention: Convention | None = None
     format: str = ""
+    hypothesis: Hypothesis | None = field(default=None, compare=False, repr=False)  # what answers elsewhere follow
+
+    def holds(self, observations: Sequence[Observation]) -> bool:
+        """Whether these answers lie inside the budgets of what is said of others."""
+        allowed = ((o, self.hypothesis) for o in observations)
+        return all(h and inside(gradients_in(o.claim), h.claim(o, ball(self.format))) for o, h in allowed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +170,20 @@ def explanations(
 
     With plain=True only conventions are tried, no mistakes.
     """
+    given = observations, loss, format, returns, learning_rate
+    return named(*given, plain, penalty) or ([] if plain else line_by_line(*given, penalty)[0])
+
+
+def named(
+    observations: Sequence[Observation],
+    loss: Loss | str | None,
+    format: Format | str = "binary64",
+    returns: str | None = "gradients",
+    learning_rate: float | None = None,
+    plain: bool = False,
+    penalty: Penalty | None = None,
+) -> list[Diagnosis]:
+    """What explains all observations, of conventions, and single mistakes of the catalogue under these."""
     if not all(map(_finite, observations)):
         return []
     search = Search(observations, loss, format, returns, learning_rate, penalty)
@@ -172,6 +195,24 @@ def explanations(
             if found := search.told(stage):
                 return found
     return [] if plain else list(filter(None, [_nothing(search)]))
+
+
+def line_by_line(
+    observations: Sequence[Observation],
+    loss: Loss | str | None,
+    format: Format | str = "binary64",
+    returns: str | None = "gradients",
+    learning_rate: float | None = None,
+    penalty: Penalty | None = None,
+    asked: Sequence[Observation] = (),
+) -> tuple[list[Diagnosis], list[str]]:
+    """What explains all observations, each line of the recurrence held by itself; else which lines hold, and which do not.
+
+    asked: further answers, to one sample each, on which δ is seen.
+    """
+    if not observations or not all(map(_finite, (*observations, *asked))):
+        return [], []
+    return Search(observations, loss, format, returns, learning_rate, penalty).by_equations(asked)
 
 
 def likely_step(
@@ -257,6 +298,7 @@ class Search:
             if other.words != self.loss.words  # half the squares are squares
         ]
         self.tolerance = max(1e-5, min(0.02, 2048 * 2.0**-self.format.of_numbers.precision))
+        self.close = self.tolerance if self.returns == "step" or self.tolerance > 1e-5 else 1e-8
         self.depth = len(functions)
         self.observations = sorted(
             observations, key=lambda o: (not _at_kink(o), self.off(o), _lively(o), *_informative(o)), reverse=True
@@ -358,9 +400,51 @@ class Search:
         by_trunk = [h for made in singles for h in self.solved((made,), self.loss)]
         everything = [*plain, *by_trunk, *others]
         yield [h for h in everything if h.cost == 2]
-        both = filter(None, (self.apart(*pair) for pair in combinations(singles, 2)))
-        yield [h for pair in both for h in self.solved(pair, self.loss, exact=True)]
-        yield [h for h in everything if h.cost == 3]
+
+    def by_equations(self, asked: Sequence[Observation]) -> tuple[list[Diagnosis], list[str]]:
+        """What explains the answers line by line: those to one sample first, and then how they are put together.
+
+        Where that is not known of all lines, what is known, in sentences.
+        """
+        usable = [o for o, kinked in zip(self.observations, self.kinked) if not kinked]
+        seen = [o for o in asked if not _at_kink(o)]
+        alone = [o for o in usable if o.size[0] == 1 and _lively(o)]
+        single = [*seen, *alone][: 2 * MOST_ASKED]
+        together = [o for o in usable if o.size[0] > 1]
+        wide, narrow = ([o for o in together if (o.size[1] > 1) is is_wide] for is_wide in (True, False))
+        several = [*wide[:MOST_ASKED], *narrow[:2]]
+        firsts: Sequence[Reading | None] = self.read(single, Recipe()) if single else [None]
+        found: list[tuple[float, tuple[Made, ...]]] = []
+        for first in firsts:
+            made, cost = (first.made, first.cost) if first else ((), 0.0)
+            if first and first.unexplained:
+                continue
+            recipe = Hypothesis(made, (), Convention(self.loss), 0).recipe()
+            wholes: Sequence[Reading | None] = self.read(several, recipe, alone=not single) if several else [None]
+            for whole in wholes:
+                if whole is None or not whole.unexplained:
+                    found.append((cost + (whole.cost if whole else 0.0), merged(made, whole.made if whole else ())))
+        for _, mistakes in sorted(found, key=lambda one: one[0])[:5]:
+            if told := self.told(list(self.up_to_a_factor(mistakes))):
+                return told, []
+        return [], in_words(firsts[0]) if firsts and firsts[0] else []
+
+    def up_to_a_factor(self, made: tuple[Made, ...]) -> Iterator[Hypothesis]:
+        """These mistakes, with every convention under which the first case may be answered so."""
+        plain = Hypothesis(made, (), Convention(self.loss), len(made))
+        value = plain.claim(self.first, FLOAT)
+        measured = [self.measured(key, value[key]) for key in self.claim]
+        ratio = next((r for r, _ in measured if r not in (None, inf)), None)
+        if ratio is None or not all(self.agree(r, slack, ratio) for r, slack in measured):
+            return
+        for factor in self.scales(self.loss, ratio, self.tolerance):
+            convention, cost = self.convention(self.loss, factor)
+            yield replace(plain, convention=convention, cost=cost + len(made))
+
+    def read(self, observed: Sequence[Observation], recipe: Recipe, alone: bool = True) -> list[Reading]:
+        questions = [Question(o.network, o.batch, self.normal(o)) for o in observed]
+        found = readings(questions, self.loss, self.catalogue, recipe, self.close, alone)
+        return [one for one in found if one.cost <= found[0].cost + 0.6][:3]
 
     def unusual(self, hypothesis: Hypothesis) -> tuple[Any, ...]:
         """For sorting, what is commonest first: of learning rates that are open the usual ones, then the short ones."""
@@ -389,14 +473,6 @@ class Search:
             for made, _ in found:
                 yield made
                 self.alike.update(dict.fromkeys(self.alike[made], self.alike[made]))
-
-    def apart(self, a: Made, b: Made) -> tuple[Made, Made] | None:
-        """Two mistakes in layers where one leaves room for the other."""
-        if a[0].step != b[0].step:
-            return a, b
-        return next(
-            (pair for pair in product(self.alike[a], self.alike[b]) if a[1] and not pair[0][1] & pair[1][1]), None
-        )
 
     def variants(self, hypothesis: Hypothesis) -> Iterator[Hypothesis]:
         """The same mistakes in all layers that the first case cannot tell apart."""
@@ -654,11 +730,10 @@ class Search:
             lines.append("∂loss/∂ŷ, from ŷ and y")
             families.append(LOSS)
         if not names:
-            return Diagnosis("right", "", f"It is {convention.sentence}.", "", (), convention, format)
+            return Diagnosis("right", "", f"It is {convention.sentence}.", "", (), convention, format, hypothesis)
         note = f" (Computed in {format}.)" if format != self.format.name else ""
-        return Diagnosis(
-            " and ".join(names), families[0], " ".join(sentences) + note, lines[0], tuple(names), convention, format
-        )
+        text = " ".join(sentences) + note
+        return Diagnosis(" and ".join(names), families[0], text, lines[0], tuple(names), convention, format, hypothesis)
 
     def departures(self, convention: Convention) -> Iterator[tuple[str, str]]:
         """What was declared otherwise."""
@@ -882,27 +957,6 @@ def _nothing(search: Search) -> Diagnosis | None:
     return Diagnosis(
         "all gradients are 0", LOSS, f"All gradients are 0{why}.", "∂loss/∂ŷ, from ŷ and y", ("all gradients are 0",)
     )
-
-
-def where(mistake: Mistake, layers: frozenset[int], depth: int) -> str:
-    """Layers in words.
-
-    >>> where(CATALOGUE["squashed twice"], frozenset({1}), 2), where(CATALOGUE["squashed twice"], frozenset({0, 1}), 3)
-    ('at the output layer', 'in the hidden layers')
-    """
-    if not mistake.layerwise:
-        return ""
-    at, into = ("to", "to") if mistake.step == "passed" else ("at", "in")  # what is passed down goes to a layer
-    able = frozenset(range(mistake.lowest, depth if mistake.output else depth - 1))
-    if layers == {depth - 1}:
-        return f"{at} the output layer"
-    if len(layers) == 1:
-        return f"{into} layer {min(layers) + 1}"
-    if layers >= able and mistake.output:
-        return f"{into} every layer"
-    if layers == set(range(depth - 1)):
-        return f"{into} the hidden layers"
-    return f"{into} layers " + ", ".join(str(l + 1) for l in sorted(layers))
 
 
 def _symbols(factor: Factor) -> str:

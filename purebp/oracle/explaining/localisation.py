@@ -270,19 +270,23 @@ def stored(claim: Claim, held: Format) -> bool:
     return all(isfinite(x) and is_exact(x, held) for rows in claim.values() for row in rows for x in row)
 
 
-def localised(evidence: Sequence[Evidence], convention: Convention, named: bool = False) -> list[str]:
+def localised(
+    evidence: Sequence[Evidence], convention: Convention, named: bool = False, lines: Sequence[str] = ()
+) -> list[str]:
     """What is wrong, in sentences: the step to look at, and patterns in single tensors.
 
-    named: the mistake is known, so that only the first quantity on the way that is off is worth a word.
+    named: the mistake is known, so that only the first quantity on the way that is off is worth a word. lines: what is
+    known of each line of the recurrence.
     """
     wrong: dict[Key, bool] = {}
     for tensor in (tensor for piece in evidence for tensor in piece.tensors):
         wrong[tensor.key] = wrong.get(tensor.key, False) or bool(tensor.wrong)
     if not any(wrong.values()):
         return []
-    notes = [_step(wrong, max(key[1] for key in wrong) + 1)]
+    seen = [key for key, is_wrong in wrong.items() if is_wrong and key[0] not in LOCAL]
+    notes = list(lines) if lines and not seen else [_step(wrong, max(key[1] for key in wrong) + 1)]
     if named:
-        return notes if any(is_wrong and key[0] not in LOCAL for key, is_wrong in wrong.items()) else []
+        return notes if seen else []
     answered = [piece for piece in evidence if piece.claim]
     failing = [f"“{piece.case.name}”" for piece in answered if piece.off]
     if 3 * len(failing) <= len(answered):

@@ -198,6 +198,7 @@ class Mistake:
     change: Callable[..., Any] = field(compare=False, repr=False)
     output: bool = True  # can be made at the output layer
     lowest: int = 0  # and in this layer at the lowest
+    onto: bool = False  # it is done to what stands there, its second argument
 
     @property
     def line(self) -> str:
@@ -222,23 +223,28 @@ class Mistake:
 
 def planted(mistake: Mistake, layers: Collection[int] = (), recipe: Recipe = Recipe()) -> Recipe:
     """The recipe with the mistake made in these layers (counted from 0); elsewhere it stays what it was."""
-    default: Callable[[Place], Any] = getattr(recipe, mistake.step)
-    changed: dict[str, Any] = {mistake.step: mistake.change}
+    default: Callable[..., Any] = getattr(recipe, mistake.step)
     if not mistake.layerwise:
-        return replace(recipe, **changed)
+
+        def whole(*given: Any) -> Any:
+            try:
+                return mistake.change(*given)
+            except (PurebpError, ArithmeticError):  # it cannot be made here, in other cases perhaps it can
+                return default(*given)
+
+        return replace(recipe, **{mistake.step: whole})
     chosen = frozenset(layers)
 
     def step(p: Place) -> Any:
         if p.l not in chosen:
             return default(p)
         try:
-            found = mistake.change(p)
+            found = mistake.change(p, default(p)) if mistake.onto else mistake.change(p)
         except (PurebpError, ArithmeticError):  # here it cannot be made, in another layer perhaps it can
             return default(p)
         return found if _fits(p, mistake.step, found) else default(p)
 
-    changed[mistake.step] = step
-    return replace(recipe, **changed)
+    return replace(recipe, **{mistake.step: step})  # type: ignore[arg-type]  # a step of places
 
 
 def _fits(p: Place, step: str, found: Any) -> bool:
@@ -246,3 +252,25 @@ def _fits(p: Place, step: str, found: Any) -> bool:
     if step == "biases":
         return len(found) == len(p.layer.weights)
     return shape(found) == (shape(p.layer.weights) if step == "weights" else shape(p.z))
+
+
+def where(mistake: Mistake, layers: frozenset[int], depth: int) -> str:
+    """Layers in words.
+
+    >>> from purebp.oracle.explaining.catalogue import CATALOGUE
+    >>> where(CATALOGUE["squashed twice"], frozenset({1}), 2), where(CATALOGUE["squashed twice"], frozenset({0, 1}), 3)
+    ('at the output layer', 'in the hidden layers')
+    """
+    if not mistake.layerwise:
+        return ""
+    at, into = ("to", "to") if mistake.step == "passed" else ("at", "in")  # what is passed down goes to a layer
+    able = frozenset(range(mistake.lowest, depth if mistake.output else depth - 1))
+    if layers == {depth - 1}:
+        return f"{at} the output layer"
+    if len(layers) == 1:
+        return f"{into} layer {min(layers) + 1}"
+    if layers >= able and mistake.output:
+        return f"{into} every layer"
+    if layers == set(range(depth - 1)):
+        return f"{into} the hidden layers"
+    return f"{into} layers " + ", ".join(str(l + 1) for l in sorted(layers))
