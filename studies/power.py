@@ -36,7 +36,7 @@ from purebp.oracle.check import checked
 from purebp.oracle.conventions import Convention, Factor, budgets
 from purebp.oracle.evidence import Budgets, share
 from purebp.oracle.explaining.catalogue import CATALOGUE, seen
-from purebp.oracle.explaining.diagnosis import Diagnosis, Made, Observation, explanations
+from purebp.oracle.explaining.diagnosis import Diagnosis, Made, Observation
 from purebp.oracle.explaining.recipe import Inapplicable, Mistake, Recipe, planted, run
 from purebp.oracle.layers import Layers
 from purebp.oracle.pipeline import judged

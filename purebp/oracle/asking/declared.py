@@ -317,7 +317,8 @@ class Declared:
 
     def ladder(self, seed: int = 0, most: int | None = None) -> tuple[Case, ...]:
         """The built-in cases for what is declared, or the first of them."""
-        return _ladder(tuple(self._architecture.items()), seed, most)
+        functions = (self.activations,) if isinstance(self.activations, Activation) else self.per_layer()
+        return _ladder(tuple(self._architecture.items()), tuple(map(id, functions)), seed, most)
 
     @property
     def wanted(self) -> Wanted:
@@ -333,7 +334,10 @@ class Declared:
 
 
 @lru_cache(maxsize=256)  # the same cases are asked again, in another layout
-def _ladder(architecture: tuple[tuple[str, Any], ...], seed: int, most: int | None) -> tuple[Case, ...]:
+def _ladder(
+    architecture: tuple[tuple[str, Any], ...], functions: tuple[int, ...], seed: int, most: int | None
+) -> tuple[Case, ...]:
+    """Activations of one's own are equal if their names are: their identities tell them apart."""
     return ladder(**dict(architecture), seed=seed, most=most)
 
 

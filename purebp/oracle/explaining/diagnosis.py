@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from functools import cache
 from itertools import product
@@ -98,6 +98,11 @@ class Diagnosis:
     convention: Convention | None = None
     format: str = ""
     hypothesis: Hypothesis | None = field(default=None, compare=False, repr=False)  # what answers elsewhere follow
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As data for another process, which functions are not."""
+        plain = (getattr(self, each.name) for each in fields(self) if each.name != "hypothesis")
+        return Diagnosis, tuple(plain)
 
     def holds(self, observations: Sequence[Observation]) -> bool:
         """Whether these answers lie inside the budgets of what is said of others."""
@@ -437,7 +442,8 @@ class Search:
         ratio = next((r for r, _ in measured if r not in (None, inf)), None)
         if ratio is None or not all(self.agree(r, slack, ratio) for r, slack in measured):
             return
-        for factor in self.scales(self.loss, ratio, self.tolerance):
+        found = list(self.scales(self.loss, ratio, self.tolerance))
+        for factor in [ONE] if ONE in found and not self.open_loss else found:
             convention, cost = self.convention(self.loss, factor)
             yield replace(plain, convention=convention, cost=cost + len(made))
 

@@ -48,7 +48,7 @@ BY_RULE = 0.2  # more than that costs an expression without one
 CONSTANT, ANY_CONSTANT = 0.9, 1.3
 AGAIN = 0.02  # a mistake that is made in another layer already
 BESIDE = 0.12  # explanations that cost so much more stand beside the cheapest
-WIDTH = 5  # readings kept on the way down
+WIDTH = 3  # readings kept on the way down
 DEAREST = 2.2  # two things at once in one line, and no more
 
 
@@ -74,6 +74,7 @@ class Line:
     step: str  # "deltas", of which "error" and "passed" are a part, "weights" or "biases"
     layer: int
     found: tuple[Mistake, ...] | None
+    seen: bool = True  # the answers show it
 
 
 @dataclass(frozen=True)
@@ -97,8 +98,9 @@ class Reading:
 
     @property
     def right_at_output(self) -> bool:
-        """Whether all lines of the output layer hold."""
-        return all(line.found == () for line in self.lines if line.layer == self.lines[0].layer)
+        """Whether δ and the gradient of the weights of the output layer are right, as after no wrong forward pass."""
+        top = [line for line in self.lines if line.layer == self.lines[0].layer and line.step != "biases"]
+        return all(line.found == () and line.seen for line in top)
 
     @property
     def unexplained(self) -> tuple[Line, ...]:
@@ -112,6 +114,7 @@ class Option:
     cost: float
     found: tuple[Mistake, ...] | None
     deltas: Sequence[Rows]
+    seen: bool = True
 
 
 def flat(rows: Matrix[Any]) -> Vector:
@@ -279,7 +282,7 @@ class Held:
                 for _, mistake in (one for one in self.options(kind) if one[1] in self.catalogue):
                     for option in here.deltas(kind, None, mistake):
                         found += here.completed(option, kinds)
-        right = Option(0.0, (), [self.base.deltas(p) for p in here.places])
+        right = Option(0.0, (), [self.base.deltas(p) for p in here.places], seen=False)
         return found + here.completed(right, kinds)
 
 
@@ -535,7 +538,7 @@ class Here:
         for several in product(*lines):
             together = tuple(Line(kind, self.l, mistakes) for kind, (_, mistakes) in zip(kinds, several))
             cost = self.begun + option.cost + sum(price for price, _ in several)
-            found.append(Reading(places, (*before, Line("deltas", self.l, option.found), *together), cost))
+            found.append(Reading(places, (*before, Line("deltas", self.l, option.found, option.seen), *together), cost))
         return found
 
     def local(self, places: Sequence[Place], step: str) -> list[tuple[float, tuple[Mistake, ...] | None]]:
@@ -720,8 +723,8 @@ def _with_expressions(held: Held, reading: Reading) -> Reading:
 def in_words(reading: Reading) -> list[str]:
     """What holds with the candidate's own numbers, and what does not; where a mistake is known, with its sentence."""
     depth = len(reading.lines[0:1]) and max(line.layer for line in reading.lines) + 1
-    right = [_symbol(line) for line in reading.lines if line.found == ()]
-    told = [f"Right, made of your own numbers: {_listed(right)}."] if right else []
+    right = [_symbol(line) for line in reading.lines if line.found == () and line.seen]
+    told = [f"What is right, made of your own numbers: {_listed(right)}."] if right else []
     for mistake, layers in reading.made:
         told.append(mistake.sentence.format(where=where(mistake, layers, depth)))
     for line in reading.unexplained:
@@ -737,6 +740,11 @@ def in_words(reading: Reading) -> list[str]:
             )
         else:
             told.append(f"∂loss/∂b{l} does not follow from your own δ{l}: it should be δ{l}, summed over the samples.")
+    if not reading.unexplained:
+        told.append(
+            "So it is for one sample. What several samples give is not made of that: look at how their gradients are put "
+            "together."
+        )
     return told
 
 

@@ -200,7 +200,7 @@ def standing(step: str, tree: Tree) -> Mistake:
         n_in = len(p.below[0])
         return [total[i : i + n_in] for i in range(0, len(total), n_in)]
 
-    right, family, _ = RIGHT_SIDES[step]
+    family = RIGHT_SIDES[step][0]
     whole = {"deltas": "∂loss/∂a ⊙ f′(z)", "weights": "δ ⊗ a below", "biases": "δ, summed over the samples"}[step]
     what = {"deltas": "δ", "weights": "The gradient of the weights", "biases": "The gradient of the biases"}[step]
     text = shown(tree)

@@ -3,7 +3,7 @@
 Each is a `Mistake` like those of the catalogue, with its expression for a name, and a sentence made of it.
 
 >>> grammar = {mistake.name for step in ("passed", "deltas", "weights", "biases") for mistake in products(step)}
->>> {"δ |W| in place of δ W", "f′(a below) in place of f′(z)", "z ⊗ a below in place of δ ⊗ a below"} <= grammar
+>>> {"|W| in place of W", "f′(a below) in place of f′(z)", "z in place of δ", "1 ⊗ own a in place of δ ⊗ a below"} <= grammar
 True
 """
 
@@ -308,19 +308,30 @@ ERRORS: Operands = {  # in the place of ∂loss/∂ŷ
     **{f"∂loss/∂ŷ ({order})": lambda p, order=order: ordered(p.full_error(), order, p) for order in ORDERS},  # type: ignore[misc]
 }
 
-RIGHT_SIDES = {  # of each step: what should stand there, and the sentence of what does
-    "error": ("∂loss/∂ŷ", LOSS, "{} stands in the place of ∂loss/∂ŷ at the output."),
-    "passed": ("δ W", OPERANDS, "What is passed down {{where}} is {}: pass down δ of the layer above, times its weights W."),
-    "deltas": ("f′(z)", DERIVATIVE, "δ {{where}} takes {} in the place of f′(z): it is the error times f′(z)."),
-    "weights": ("δ ⊗ a below", OPERANDS, "The gradient of the weights {{where}} is {}: it is δ ⊗ a, with a of the layer below."),
-    "biases": ("δ", BIASES, "The gradient of the biases {{where}} is made of {}: it is δ, summed over the samples."),
+RIGHT_SIDES = {  # of each step: the family, what should stand there, and how it is said that something else does
+    "error": (LOSS, "∂loss/∂ŷ", "{} stands in the place of {} at the output."),
+    "passed": (OPERANDS, "δ W", "What goes down {{where}} has {} in the place of {}: pass down δ of the layer above, times its weights."),
+    "deltas": (DERIVATIVE, "f′(z)", "δ {{where}} has {} in the place of {}: it is the error times f′(z)."),
+    "weights": (OPERANDS, "δ ⊗ a below", "The gradient of the weights {{where}} has {} in the place of {}: it is δ ⊗ a, with a of the layer below."),
+    "biases": (BIASES, "δ", "The gradient of the biases {{where}} has {} in the place of {}: it is δ, summed over the samples."),
 }  # fmt: skip
 
 
-def made(step: str, text: str, change: Callable[..., Any]) -> Mistake:
-    """An expression that stands in the place of the right one."""
-    right, family, sentence = RIGHT_SIDES[step]
-    return Mistake(f"{text} in place of {right}", family, sentence.format(text), step, change, output=step != "passed")
+def made(step: str, text: str, change: Callable[..., Any], place: str = "") -> Mistake:
+    """An expression that stands in the place of the right one, or of a part of it."""
+    family, whole, sentence = RIGHT_SIDES[step]
+    right = place or whole
+    told = sentence.format(text, right)
+    return Mistake(f"{text} in place of {right}", family, told, step, change, output=step != "passed")
+
+
+def _product(
+    step: str, pair: tuple[str, str], usual: tuple[str, str], joined: str, change: Callable[..., Any]
+) -> Mistake:
+    """Of two factors those that are not as usual."""
+    other = [(mine, right) for mine, right in zip(pair, usual) if mine != right]
+    mine, right = (joined.join(words) for words in zip(*other))
+    return made(step, mine, change, right)
 
 
 @cache
@@ -334,7 +345,8 @@ def _products(step: str) -> Iterator[Mistake]:
         yield from (made(step, text, operand) for text, operand in ERRORS.items())
     elif step == "passed":
         pairs = ((q, m) for q in SENT for m in MATRICES if (q, m) != ("δ", "W"))
-        yield from (made(step, f"{q} {m}", partial(passed_down, SENT[q], MATRICES[m])) for q, m in pairs)
+        for q, m in pairs:
+            yield _product(step, (q, m), ("δ", "W"), " ", partial(passed_down, SENT[q], MATRICES[m]))
     elif step == "targets":
         return
     elif step == "deltas":
@@ -348,7 +360,9 @@ def _products(step: str) -> Iterator[Mistake]:
         )
     elif step == "weights":
         both = ((left, right) for left in LEFT for right in RIGHT if (left, right) != ("δ", "a below"))
-        yield from (made(step, f"{left} ⊗ {right}", partial(_outer, LEFT[left], RIGHT[right])) for left, right in both)
+        for left, right in both:
+            change = partial(_outer, LEFT[left], RIGHT[right])
+            yield _product(step, (left, right), ("δ", "a below"), " ⊗ ", change)
         yield from (made(step, text, operand) for text, operand in WEIGHTS.items())
     elif step == "biases":
         yield from (made(step, text, partial(_sum, operand)) for text, operand in SUMMED.items() if text != "δ")

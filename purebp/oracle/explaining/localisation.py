@@ -4,8 +4,10 @@
 >>> from purebp.oracle import judge
 >>> network, batch = Network.random([2, 3, 1], seed=4), Batch([[0.5, -1.0]], [[1.0]])
 >>> right = [layer.weights for layer in backpropagation(network, batch).layers]
->>> print(judge(network, batch, {"weights": [[row[::-1] for row in right[0]], right[1]]}).notes[0])
-No single mistake of the catalogue explains it. The output layer is right, layer 1 is not: look at what is passed down to layer 1, and at its f′.
+>>> for note in judge(network, batch, {"weights": [[[0.3, 0.7], [0.1, 0.9], [0.2, 0.4]], right[1]]}).notes[:2]:
+...     print(note)
+What is right, made of your own numbers: δ² and ∂loss/∂W².
+∂loss/∂W¹ does not follow from your own δ¹: it should be the outer product of δ¹ and the inputs.
 """
 
 from __future__ import annotations
