@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache
-from itertools import count
+from itertools import combinations, count
 from pathlib import Path
 from random import Random
 from statistics import median
@@ -35,6 +35,7 @@ from purebp.oracle.cases import Case, ladder
 from purebp.oracle.check import checked
 from purebp.oracle.conventions import Convention, Factor, budgets
 from purebp.oracle.evidence import Budgets, share
+from purebp.oracle.explaining import grammar
 from purebp.oracle.explaining.catalogue import CATALOGUE, seen
 from purebp.oracle.explaining.diagnosis import Diagnosis, Made, Observation
 from purebp.oracle.explaining.recipe import Inapplicable, Mistake, Recipe, planted, run
@@ -305,24 +306,25 @@ def place(mistake: Mistake) -> tuple[Planting, Setting]:
     raise AssertionError(f"{mistake.name} changes nothing anywhere")
 
 
-def pairs(wanted: int, random: Random) -> Iterator[tuple[Planting, Setting]]:
-    """Two mistakes drawn at random, each of which changes something, and changes what the other leaves."""
+def several(count: int, wanted: int, random: Random) -> Iterator[tuple[Planting, Setting]]:
+    """So many mistakes drawn at random, each of which changes something, and changes what the others leave."""
     while wanted:
         setting = random.choice(settings(random.choice(HIDDEN), random.choice(DEPTHS[:2])))
-        made = []
-        for mistake in random.sample(list(CATALOGUE.values()), 2):
-            made.append((mistake, random.choice(list(mistake.layers(len(setting.names))) or [frozenset[int]()])))
-        (a, at), (b, there) = made
-        if a.step == b.step and (at & there or not at):
+        made = [
+            (mistake, random.choice(list(mistake.layers(len(setting.names))) or [frozenset[int]()]))
+            for mistake in random.sample(list(CATALOGUE.values()), count)
+        ]
+        if any(a.step == b.step and (at & there or not at) for (a, at), (b, there) in combinations(made, 2)):
             continue
-        both = Planting(tuple(made))
-        if not both.can_be_made(setting):
-            continue
-        if all(Planting((one,)).changes_something(setting) for one in made) and not any(
-            agree(both, Planting(one), setting) for one in ((), *((m,) for m in made))
+        together = Planting(tuple(made))
+        fewer = [Planting(tuple(other for other in made if other is not one)) for one in made]
+        if (
+            together.can_be_made(setting)
+            and all(Planting((one,)).changes_something(setting) for one in made)
+            and not any(agree(together, left, setting) for left in fewer)
         ):
             wanted -= 1
-            yield both, setting
+            yield together, setting
 
 
 def agree(a: Planting, b: Planting, setting: Setting) -> bool:
@@ -548,6 +550,7 @@ class Measured:
     equivalent: list[Planting]
     conventions: list[Seen]
     pairs: list[Seen]
+    triples: list[Seen]
     entries: list[Entries]
     imprecise: list[tuple[str, bool]]
     alarms: Alarms
@@ -558,12 +561,13 @@ class Measured:
     @property
     def good(self) -> bool:
         """Whether everything is caught, what has to be named is, and nothing right is accused."""
-        named, both = [s for s in self.singles if s.named], self.pairs
+        named = [s for s in self.singles if s.named]
         return (
-            all(seen.caught for seen in (*self.singles, *self.conventions, *both))
+            all(seen.caught for seen in (*self.singles, *self.conventions, *self.pairs, *self.triples))
             and sum(seen.first for seen in named) >= 0.95 * len(named)
             and all(seen.among_three for seen in named)
-            and sum(seen.first for seen in both) >= 0.8 * len(both)
+            and sum(seen.first for seen in self.pairs) >= 0.96 * len(self.pairs)
+            and sum(seen.first for seen in self.triples) >= 0.88 * len(self.triples)
             and all(e.anywhere == e.tried and e.hardest == e.settings for e in self.entries if e.required)
             and all(called for _, called in self.imprecise)
             and not self.alarms.alarms
@@ -580,6 +584,7 @@ class Extent:
 
     every: int = 8
     pairs: int = 200
+    triples: int = 100
     sizes: Sequence[float] = SIZES
     draws: int = 8
     sample: Sequence[Setting] = SAMPLE
@@ -590,7 +595,7 @@ class Extent:
     one_in: int = 1
 
 
-QUICK = Extent(8, 4, (1e-4, 1e-11), 1, SAMPLE[:1], (1e-5,), 300, ("sigmoid",), (2,), 7)
+QUICK = Extent(8, 4, 2, (1e-4, 1e-11), 1, SAMPLE[:1], (1e-5,), 300, ("sigmoid",), (2,), 7)
 
 
 def measure(extent: Extent, seed: int) -> Measured:
@@ -605,7 +610,8 @@ def measure(extent: Extent, seed: int) -> Measured:
         ],
         [planting for planting, setting in planted_ones if setting is None],
         [looked_at(*one) for one in list(conventions())[:: extent.one_in]],
-        [looked_at(*one) for one in pairs(extent.pairs, random)],
+        [looked_at(*one) for one in several(2, extent.pairs, random)],
+        [looked_at(*one) for one in several(3, extent.triples, random)],
         list(entries(extent.sample, extent.sizes, extent.draws, random)),
         [
             (kind, report.verdict == "imprecise" and any(words in note for note in report.notes))
@@ -660,7 +666,7 @@ def _line(name: str, caught: Sequence[Seen]) -> list[object]:
 
 def document(found: Measured) -> str:
     """docs/power.md."""
-    all_seen = [*found.singles, *found.conventions, *found.pairs]
+    all_seen = [*found.singles, *found.conventions, *found.pairs, *found.triples]
     by_family = [
         _line(family, [s for s in found.singles if s.planting.made[0][0].family == family]) for family in FAMILIES
     ]
@@ -688,10 +694,17 @@ def document(found: Measured) -> str:
         "Where a mistake changes nothing, there is nothing to catch: "
         + ("; ".join(f"{name} ({n})" for name, n in sorted(harmless.items())) or "nowhere")
         + ". These are architectures in which both ways to compute are right.",
-        "## Conventions and pairs",
-        "Right gradients with another sign, another factor or of another loss than declared; and two mistakes at once, "
-        "drawn at random.",
-        rows(HEADS, [_line("conventions", found.conventions), _line("pairs", found.pairs)]),
+        "## Conventions, pairs and triples",
+        "Right gradients with another sign, another factor or of another loss than declared; and two or three mistakes "
+        "at once, drawn at random.",
+        rows(
+            HEADS,
+            [
+                _line("conventions", found.conventions),
+                _line("pairs", found.pairs),
+                _line("triples", found.triples),
+            ],
+        ),
         "Not caught: " + ("none." if not missed else ""),
         "\n".join(f"- {seen.planting} ({seen.setting})" for seen in missed),
         "Not named: " + ("none." if not unnamed else ""),
@@ -787,7 +800,16 @@ def catalogue() -> str:
     parts += [
         "Also recognised: gradients with the wrong sign or with a factor such as 2, ½, 1/n or 1/m, all of them or those of "
         "single layers; the gradient of another loss; a penalty λ W; an update after every sample; gradients that are not "
-        "reset between calls; and two of all these at once.",
+        "reset between calls; and several of all these at once.",
+        "## What has no name",
+        "Each line of the recurrence is held by itself, with the candidate's own numbers in it (of one sample, ∂loss/∂b is "
+        "δ, and ∂loss/∂W is δ ⊗ a). What stands in a line that fails is looked for among the mistakes above, then among "
+        "products of what is in reach there, times any constant, and more added; then among expressions of up to six "
+        "operands. Learning rates, slopes and constants are solved for.",
+        rows(
+            ["in the place of", "may stand"],
+            [[right, ", ".join(what).replace("|", "\\|")] for right, what in in_reach().items()],
+        ),
         "## What is right although it is often accused",
         "- **a (1 − a) as the derivative at a sigmoid output**, with a = σ(z): it is σ′(z).",
         "- **ŷ − y without f′** under cross-entropy after softmax, or binary cross-entropy after sigmoid: f′ cancels "
@@ -795,6 +817,23 @@ def catalogue() -> str:
         "- **y − ŷ and then +=**: the two minus signs cancel.",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def in_reach() -> dict[str, list[str]]:
+    """What expressions are made of."""
+    return {
+        "∂loss/∂ŷ": list(grammar.ERRORS),
+        "δ, of what is passed down": list(grammar.SENT),
+        "W, of what is passed down": list(grammar.MATRICES),
+        "f′(z)": [
+            "1; f′, f, the slope of another activation, a mask, or a short polynomial, each of "
+            + ", ".join(grammar.POINTS)
+        ],
+        "δ, of ∂loss/∂W": list(grammar.LEFT),
+        "a of the layer below": list(grammar.RIGHT),
+        "∂loss/∂W": list(grammar.WEIGHTS),
+        "δ, of ∂loss/∂b": list(grammar.SUMMED),
+    }
 
 
 def plain_sentence(sentence: str) -> str:

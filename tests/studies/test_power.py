@@ -13,7 +13,7 @@ def measured() -> Measured:
 
 
 def test_every_planted_mistake_is_caught(measured: Measured) -> None:
-    for seen in (*measured.singles, *measured.conventions, *measured.pairs):
+    for seen in (*measured.singles, *measured.conventions, *measured.pairs, *measured.triples):
         assert seen.caught, f"{seen.planting} in {seen.setting}: {seen.report.verdict}"
 
 

@@ -33,7 +33,15 @@ from purebp.oracle.cases import Case, default_loss
 from purebp.oracle.conventions import ONE, Convention, Factor, factors, shortest, unusual
 from purebp.oracle.evidence import inside, turned_claim
 from purebp.oracle.explaining.catalogue import CATALOGUE, LOSS, RATES, SQUARES, STATE, seen, updated_weights
-from purebp.oracle.explaining.equations import Question, Reading, in_words, merged, readings
+from purebp.oracle.explaining.equations import (
+    Question,
+    Reading,
+    in_order,
+    in_words,
+    merged,
+    readings,
+    scaled,
+)
 from purebp.oracle.explaining.recipe import (
     Mistake,
     Place,
@@ -420,19 +428,21 @@ class Search:
         several = [*wide[:MOST_ASKED], *narrow[:2]]
         firsts: Sequence[Reading | None] = self.read(single, Recipe()) if single else [None]
         found: list[tuple[float, tuple[Made, ...]]] = []
+        odd: Reading | None = None
         for first in firsts:
             made, cost = (first.made, first.cost) if first else ((), 0.0)
             if first and first.unexplained:
                 continue
             recipe = Hypothesis(made, (), Convention(self.loss), 0).recipe()
             wholes: Sequence[Reading | None] = self.read(several, recipe, alone=not single) if several else [None]
+            odd = odd or wholes[0]
             for whole in wholes:
                 if whole is None or not whole.unexplained:
                     found.append((cost + (whole.cost if whole else 0.0), merged(made, whole.made if whole else ())))
         for _, mistakes in sorted(found, key=lambda one: one[0])[:5]:
             if told := self.told(list(self.up_to_a_factor(mistakes))):
                 return told, []
-        return [], in_words(firsts[0]) if firsts and firsts[0] else []
+        return [], in_words(firsts[0], odd) if firsts and firsts[0] else []
 
     def up_to_a_factor(self, made: tuple[Made, ...]) -> Iterator[Hypothesis]:
         """These mistakes, with every convention under which the first case may be answered so."""
@@ -443,6 +453,10 @@ class Search:
         if ratio is None or not all(self.agree(r, slack, ratio) for r, slack in measured):
             return
         found = list(self.scales(self.loss, ratio, self.tolerance))
+        if not found and ratio:
+            number = float(shortest(ratio, 1e-7))
+            times = scaled(f"{number:.10g}".replace("-", "−"), lambda p: number, "deltas")
+            yield replace(plain, made=in_order((*made, (times, frozenset({self.depth - 1})))), cost=len(made) + 1)
         for factor in [ONE] if ONE in found and not self.open_loss else found:
             convention, cost = self.convention(self.loss, factor)
             yield replace(plain, convention=convention, cost=cost + len(made))

@@ -23,6 +23,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 from itertools import product
 from math import isfinite
 from typing import Any
@@ -45,7 +46,7 @@ Made = tuple[Mistake, frozenset[int]]
 Vector = list[float]
 UNKNOWN = 3.0  # what a line without an explanation costs, beside a mistake with a name
 BY_RULE = 0.2  # more than that costs an expression without one
-CONSTANT, ANY_CONSTANT = 0.9, 1.3
+CONSTANT, ANY_CONSTANT = 1.01, 1.3
 AGAIN = 0.02  # a mistake that is made in another layer already
 BESIDE = 0.12  # explanations that cost so much more stand beside the cheapest
 WIDTH = 3  # readings kept on the way down
@@ -147,6 +148,7 @@ SIZES: dict[str, Callable[[Place], int]] = {
     "": lambda p: 1,
     "n": lambda p: p.samples,
     "m": lambda p: len(p.targets[0]),
+    "n m": lambda p: p.samples * len(p.targets[0]),
     "n_in": lambda p: len(p.below[0]),
     "n_out": lambda p: len(p.z[0]),
     "n_inputs": lambda p: len(p.trace.inputs[0]),
@@ -173,7 +175,7 @@ def constant(ratios: Sequence[float], places: Sequence[Place], step: str) -> tup
     if not known or all(abs(c - 1) <= 1e-6 for c, _ in known):
         return 0.0, None
     if all(c == 0 for c, _ in known):
-        return 0.96, scaled("0", lambda p: 0.0, step)
+        return CONSTANT, scaled("0", lambda p: 0.0, step)
     for text, cost, value in CONSTANTS:
         if all(abs(c - (v := float(value(p)))) <= 1e-6 * abs(v) for c, p in known):
             return cost, scaled(text, value, step)
@@ -291,28 +293,47 @@ def _near(a: Sequence[Rows], b: Sequence[Rows], tolerance: float) -> bool:
     return c is not None and not abs(c - 1) > tolerance
 
 
-@dataclass
+@dataclass(frozen=True)
 class Here:
     """One layer, under one reading of those above."""
 
     held: Held
-    bare: list[Place]
-    above: Reading | None
+    bare: Sequence[Place]
+    reading: Reading | None
 
-    def __post_init__(self) -> None:
-        self.base, self.l, self.tolerance = self.held.base, self.bare[0].l, self.held.tolerance
-        self.begun = self.above.cost if self.above else 0.0
-        self.made = {m.name for line in self.above.lines for m in line.found or ()} if self.above else set[str]()
-        self.places = [self.with_error(p) for p in self.bare]
-        self.last = self.bare[0].last
-        self.arrived: dict[Mistake, list[Place]] = {}
+    @property
+    def base(self) -> Recipe:
+        return self.held.base
+
+    @property
+    def tolerance(self) -> float:
+        return self.held.tolerance
+
+    @property
+    def index(self) -> int:
+        return self.bare[0].l
+
+    @property
+    def last(self) -> bool:
+        return self.bare[0].last
+
+    @property
+    def begun(self) -> float:
+        """What the reading has cost so far."""
+        return self.reading.cost if self.reading else 0.0
+
+    @cached_property
+    def made(self) -> set[str]:
+        """The mistakes that are made in the layers above."""
+        return {m.name for line in self.reading.lines for m in line.found or ()} if self.reading else set()
+
+    @cached_property
+    def places(self) -> list[Place]:
+        """With what should arrive there."""
+        return [self.with_error(p) for p in self.bare]
 
     def with_error(self, p: Place) -> Place:
-        """With what should arrive there."""
-        return replace(p, error=self.base.error(p) if self.last_of(p) else self.base.passed(p))
-
-    def last_of(self, p: Place) -> bool:
-        return p.above is None
+        return replace(p, error=self.base.error(p) if p.last else self.base.passed(p))
 
     def own(self, kind: str) -> list[Rows] | None:
         """δ as it is read off the answers; None where they do not show it."""
@@ -320,7 +341,7 @@ class Here:
         for q, p in zip(self.held.questions, self.bare):
             if not q.alike:
                 return None
-            n, rows = p.samples, q.claim[kind, self.l]
+            n, rows = p.samples, q.claim[kind, self.index]
             if kind == "weights":
                 j = max(range(len(p.below[0])), key=lambda j: abs(p.below[0][j]))
                 if not p.below[0][j]:
@@ -370,7 +391,7 @@ class Here:
 
         through: a mistake that is made in these gradients.
         """
-        targets = [flat(q.claim[kind, self.l]) for q in self.held.questions]
+        targets = [flat(q.claim[kind, self.index]) for q in self.held.questions]
         if own is not None:
             targets = [flat(rows) for rows in own]
 
@@ -393,7 +414,7 @@ class Here:
             if times is not None and times.name in self.made:
                 cost = AGAIN
             if times is not None and self.last and self.held.free and ratios[0]:
-                cost, times = 0.01 * bool(up or side), None
+                cost, times = (0.05 if ratios[0] > 0 else 0.3), None
             scaled_ = [[[(c if c == c else 1.0) * x for x in row] for row in rows] for c, rows in zip(ratios, values)]
             found.append(Option(price + cost, tuple(m for m in (up, side, times) if m), scaled_))
 
@@ -534,16 +555,18 @@ class Here:
         up = next((m for m in option.found or () if m.step in ("error", "passed", "targets")), None)
         places = tuple(replace(self.arrive(up, i), deltas=d) for i, d in enumerate(option.deltas))
         lines = [self.local(places, kind) for kind in kinds]
-        before, found = self.above.lines if self.above else (), []
+        before, found = self.reading.lines if self.reading else (), []
         for several in product(*lines):
-            together = tuple(Line(kind, self.l, mistakes) for kind, (_, mistakes) in zip(kinds, several))
+            together = tuple(Line(kind, self.index, mistakes) for kind, (_, mistakes) in zip(kinds, several))
             cost = self.begun + option.cost + sum(price for price, _ in several)
-            found.append(Reading(places, (*before, Line("deltas", self.l, option.found, option.seen), *together), cost))
+            found.append(
+                Reading(places, (*before, Line("deltas", self.index, option.found, option.seen), *together), cost)
+            )
         return found
 
     def local(self, places: Sequence[Place], step: str) -> list[tuple[float, tuple[Mistake, ...] | None]]:
         """What explains the gradients of weights, or of biases, that are made of these δ, cheapest first."""
-        targets = [flat(q.claim[step, self.l]) for q in self.held.questions]
+        targets = [flat(q.claim[step, self.index]) for q in self.held.questions]
         default: Callable[[Place], Any] = getattr(self.base, step)
         spread: Callable[[Any], Vector] = flat if step == "weights" else list
         found: list[tuple[float, tuple[Mistake, ...] | None]] = []
@@ -720,8 +743,11 @@ def _with_expressions(held: Held, reading: Reading) -> Reading:
 # In words.
 
 
-def in_words(reading: Reading) -> list[str]:
-    """What holds with the candidate's own numbers, and what does not; where a mistake is known, with its sentence."""
+def in_words(reading: Reading, whole: Reading | None = None) -> list[str]:
+    """What holds with the candidate's own numbers, and what does not; where a mistake is known, with its sentence.
+
+    whole: of several samples, where one alone is explained.
+    """
     depth = len(reading.lines[0:1]) and max(line.layer for line in reading.lines) + 1
     right = [_symbol(line) for line in reading.lines if line.found == () and line.seen]
     told = [f"What is right, made of your own numbers: {_listed(right)}."] if right else []
@@ -741,9 +767,10 @@ def in_words(reading: Reading) -> list[str]:
         else:
             told.append(f"∂loss/∂b{l} does not follow from your own δ{l}: it should be δ{l}, summed over the samples.")
     if not reading.unexplained:
+        off = _listed([_symbol(line) for line in whole.unexplained]) if whole and whole.unexplained else "What is given"
+        verb = "are" if " and " in off else "is"
         told.append(
-            "So it is for one sample. What several samples give is not made of that: look at how their gradients are put "
-            "together."
+            f"So it is for one sample. {off} of several {verb} not made of that: look at how samples are put together."
         )
     return told
 

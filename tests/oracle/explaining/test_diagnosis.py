@@ -21,9 +21,8 @@ from purebp.oracle.explaining.diagnosis import (
     diagnose,
     explanations,
     followed,
-    where,
 )
-from purebp.oracle.explaining.recipe import Inapplicable, planted, run
+from purebp.oracle.explaining.recipe import Inapplicable, planted, run, where
 from purebp.textbook import losses
 from purebp.textbook.losses import Loss
 
