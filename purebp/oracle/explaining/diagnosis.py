@@ -406,13 +406,9 @@ class Search:
             yield [h for h in others if h.cost == 0]
         if only:
             return
-        singles = list(self.singles())
         others = [replace(h, cost=max(1, h.cost)) for h in others]
-        by_trunk = [h for made in singles for h in self.solved((made,), self.loss, exact=True)]
+        by_trunk = [h for made in self.singles() for h in self.solved((made,), self.loss, exact=True)]
         yield [h for h in (*plain, *by_trunk, *others) if h.cost == 1]
-        by_trunk = [h for made in singles for h in self.solved((made,), self.loss)]
-        everything = [*plain, *by_trunk, *others]
-        yield [h for h in everything if h.cost == 2]
 
     def by_equations(self, asked: Sequence[Observation]) -> tuple[list[Diagnosis], list[str]]:
         """What explains the answers line by line: those to one sample first, and then how they are put together.
@@ -453,13 +449,13 @@ class Search:
         if ratio is None or not all(self.agree(r, slack, ratio) for r, slack in measured):
             return
         found = list(self.scales(self.loss, ratio, self.tolerance))
-        if not found and ratio:
-            number = float(shortest(ratio, 1e-7))
-            times = scaled(f"{number:.10g}".replace("-", "−"), lambda p: number, "deltas")
-            yield replace(plain, made=in_order((*made, (times, frozenset({self.depth - 1})))), cost=len(made) + 1)
         for factor in [ONE] if ONE in found and not self.open_loss else found:
             convention, cost = self.convention(self.loss, factor)
             yield replace(plain, convention=convention, cost=cost + len(made))
+        if ratio and ONE not in found and not self.open_rate:
+            number = float(shortest(ratio, 1e-7))
+            times = scaled(f"{number:.10g}".replace("-", "−"), lambda p: number, "deltas")
+            yield replace(plain, made=in_order((*made, (times, frozenset({self.depth - 1})))), cost=len(made) + 1)
 
     def read(self, observed: Sequence[Observation], recipe: Recipe, alone: bool = True) -> list[Reading]:
         questions = [Question(o.network, o.batch, self.normal(o)) for o in observed]
@@ -537,8 +533,8 @@ class Search:
                 cost += len(made)
                 if not wrong:
                     yield Hypothesis(made, (), convention, cost)
-                elif cost <= 2 and len(wrong) < len(ratios) + (ratio == 1.0):
-                    yield from self.locally(made, local, wrong, ratios, ratio, convention, cost)
+                elif cost == 0 and len(wrong) < len(ratios) + (ratio == 1.0):
+                    yield from self.locally(local, wrong, ratios, ratio, convention)
 
     def factors(self, ratio: float, tolerance: float) -> Iterator[Factor]:
         """The factors that explain a ratio seen in the first case; a learning rate left out or applied twice among them."""
@@ -637,17 +633,14 @@ class Search:
 
     def locally(
         self,
-        made: tuple[Made, ...],
         measured: Callable[[Key], list[Measured]],
         wrong: Sequence[Key],
         ratios: dict[Key, float | None],
         ratio: float,
         convention: Convention,
-        cost: int,
     ) -> Iterator[Hypothesis]:
-        """Mistakes that concern single tensors, or factors, that explain the wrong ones."""
+        """A mistake that concerns single tensors, or a factor, that explains all the wrong ones."""
         options: dict[Key, dict[str, Any]] = {}
-        n, m = self.first.size
         for key in wrong:
             found: dict[str, Any] = {one.name: one for one, r, slack in measured(key) if self.agree(r, slack, ratio)}
             r = ratios[key]
@@ -657,35 +650,14 @@ class Search:
             if not found:
                 return
             options[key] = found
-        together = [name for name in options[wrong[0]] if all(name in options[key] for key in wrong)]
-        groups: list[tuple[tuple[str, frozenset[Key]], ...]] = [((name, frozenset(wrong)),) for name in together]
-        if not groups:
-            kinds = [[key for key in wrong if key[0] == kind] for kind in LOCAL]
-            parts = [part for part in kinds if part]
-            if len(parts) == 2:
-                names = [
-                    [name for name in options[part[0]] if all(name in options[key] for key in part)] for part in parts
-                ]
-                groups = [
-                    ((a, frozenset(parts[0])), (b, frozenset(parts[1]))) for a in names[0][:3] for b in names[1][:3]
-                ]
-            if not groups and len(wrong) <= 2:
-                groups = [tuple((next(iter(options[key])), frozenset({key})) for key in wrong)]
-        for group in groups:
-            scales = [
-                (found, keys) for option, keys in group if isinstance(found := options[min(keys)][option], Factor)
-            ]
-            local = [
-                (found, keys) for option, keys in group if isinstance(found := options[min(keys)][option], Mistake)
-            ]
-            exact = [frozenset(l for _, l in keys) for _, keys in local]
-            scopes = [
-                [layers, *(other for other in mistake.layers(self.depth) if other > layers)]
-                for (mistake, _), layers in zip(local, exact)
-            ]
-            for layers_of in product(*scopes):
-                chosen = tuple((mistake, layers) for (mistake, _), layers in zip(local, layers_of))
-                yield Hypothesis((*made, *chosen), tuple(scales), convention, cost + len(group))
+        for name in (name for name in options[wrong[0]] if all(name in options[key] for key in wrong)):
+            one = options[min(wrong)][name]
+            if isinstance(one, Factor):
+                yield Hypothesis((), ((one, frozenset(wrong)),), convention, 1)
+                continue
+            exact = frozenset(l for _, l in wrong)
+            for layers in (exact, *(other for other in one.layers(self.depth) if other > exact)):
+                yield Hypothesis(((one, layers),), (), convention, 1)
 
     def ratio(self, key: Key, claim: Matrix, rows: Matrix, observed: Observation | None = None) -> float | None:
         """claim / rows if that is one number; inf if both are 0."""

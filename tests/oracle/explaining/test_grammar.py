@@ -10,7 +10,7 @@ from purebp.oracle.explaining.grammar import ORDERS, RIGHT_SIDES, ordered, produ
 from purebp.oracle.explaining.recipe import Place, Recipe, places
 from purebp.textbook.arithmetic import FLOAT
 
-SQUARE = Network.random([3, 3, 3, 3], ["tanh", "elu(0.5)", "elu(0.25)"], seed=2)
+SQUARE = Network.random([3, 3, 3, 3], ["tanh", "elu(0.5)", "softplus"], seed=2)
 SQUARE = SQUARE.with_parameters([w + 0.1 * (i % 7) for i, w in enumerate(SQUARE.parameters())])
 PLACES = places(Recipe(), SQUARE, Batch([[0.5, -1.0, 0.25]], [[1.0, 0.5, -0.5]]), "half_sse", FLOAT)
 STEPS = list(RIGHT_SIDES)
