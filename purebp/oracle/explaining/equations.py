@@ -155,7 +155,7 @@ SIZES: dict[str, Callable[[Place], int]] = {
 }
 
 
-def _named_constants() -> Iterator[tuple[str, float, Callable[[Place], Fraction]]]:
+def _named_constants() -> Iterator[tuple[str, float, Fraction, Callable[[Place], int], int]]:
     for size, number in product(SIZES, ("1", "2", "½", "4", "¼")):
         for sign, power in product(("", "−"), (1, -1) if size else (1,)):
             worth = {"½": Fraction(1, 2), "¼": Fraction(1, 4)}.get(number) or Fraction(number)
@@ -163,7 +163,7 @@ def _named_constants() -> Iterator[tuple[str, float, Callable[[Place], Fraction]
             plain = number if number != "1" or not size or power < 0 else ""
             text = sign + (plain if not size else f"{plain} / {size}" if power < 0 else f"{plain} {size}".strip())
             cost = CONSTANT + 0.12 * bool(size) + 0.1 * (bool(size) and number != "1")
-            yield text, cost, lambda p, w=worth, s=SIZES[size], e=power: w * Fraction(s(p)) ** e  # type: ignore[misc]
+            yield text, cost, worth, SIZES[size], power
 
 
 CONSTANTS = sorted(_named_constants(), key=lambda one: one[1])
@@ -176,13 +176,14 @@ def constant(ratios: Sequence[float], places: Sequence[Place], step: str) -> tup
         return 0.0, None
     if all(c == 0 for c, _ in known):
         return CONSTANT, scaled("0", lambda p: 0.0, step)
-    for text, cost, value in CONSTANTS:
-        if all(abs(c - (v := float(value(p)))) <= 1e-6 * abs(v) for c, p in known):
-            return cost, scaled(text, value, step)
+    for text, cost, worth, size, power in CONSTANTS:
+        number = float(worth)
+        if all(abs(c - (v := number * size(p) ** power)) <= 1e-6 * abs(v) for c, p in known):
+            return cost, scaled(text, lambda p: worth * Fraction(size(p)) ** power, step)
     first = known[0][0]
     if all(abs(c - first) <= 1e-6 * abs(first) for c, _ in known):
-        number = float(shortest(first, 1e-7))
-        return ANY_CONSTANT, scaled(f"{number:.10g}".replace("-", "−"), lambda p: number, step)
+        any_ = float(shortest(first, 1e-7))
+        return ANY_CONSTANT, scaled(f"{any_:.10g}".replace("-", "−"), lambda p: any_, step)
     return None
 
 
@@ -672,12 +673,14 @@ def readings(
 
     alone: nothing is known from other questions, so that all that may be is tried.
     """
-    held = Held(questions, loss, catalogue, base, tolerance, by_rule=alone, pairs=alone, through=alone)
+    held = Held(questions, loss, catalogue, base, tolerance, by_rule=alone, pairs=alone, through=False)
     found = _down(held, (), 99.0)
     forwards = [m for m in catalogue if m.step in ("forward", "model")]
-    plain = replace(held, by_rule=False, through=False)  # of which pairs are tried where δ is seen
+    plain = replace(held, by_rule=False)  # of which pairs are tried where δ is seen
     for mistake in forwards if not found or (found[0].cost > 1.5 and not found[0].right_at_output) else ():
         found += _down(plain, (mistake,), min([r.cost for r in found], default=99.0))
+    if alone and found and min(found, key=lambda reading: reading.cost).unexplained:
+        found += _down(replace(held, through=True), (), min(r.cost for r in found))
     found.sort(key=lambda reading: reading.cost)
     if alone and found and found[0].unexplained:
         found[0] = _with_expressions(held, found[0])
