@@ -151,6 +151,14 @@ def _own_weights(p: Place) -> Rows:
     return below
 
 
+def _incoming_weights(p: Place) -> Rows:
+    """Of each neuron below those that come in, in the place of those that go out."""
+    below = p.network.layers[p.l - 1].weights
+    if len(below[0]) < len(p.weights):
+        raise Inapplicable("fewer numbers come in")
+    return [[row[j] for row in below] for j in range(len(p.weights))]
+
+
 ORDERS: dict[str, Callable[[list[Any], Any], list[Any]]] = {  # of columns, and columns left out
     "in reverse": lambda row, zero: row[::-1],
     "shifted by one": lambda row, zero: [*row[1:], row[0]],
@@ -175,6 +183,8 @@ MATRICES: Operands = {  # in the place of the weights above, rows as theirs
     "Wᵀ": lambda p: transpose(_square(p.weights)),
     "W ⊙ W": lambda p: hadamard(p.weights, p.weights),
     "W of the layer itself": _own_weights,
+    "the layer's own weights, neuron by neuron,": _incoming_weights,
+    "[W b] without its first column": lambda p: [[*row[1:], b] for row, b in zip(p.weights, _biases(p)[0])],
     "without W": lambda p: _like(p.weights, 1, p),
     "∂loss/∂W": lambda p: backprop.weight_gradients(p.deltas, p.below, p.arithmetic),
     **{
