@@ -96,7 +96,7 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """An explanation: a name, its family, a sentence for a learner, the line of the recurrence, and what was changed."""
+    """An explanation: a name, its family, a sentence for a learner, the lines of the recurrence, and what was changed."""
 
     name: str
     family: str
@@ -725,7 +725,16 @@ class Search:
             return Diagnosis("right", "", f"It is {convention.sentence}.", "", (), convention, format, hypothesis)
         note = f" (Computed in {format}.)" if format != self.format.name else ""
         text = " ".join(sentences) + note
-        return Diagnosis(" and ".join(names), families[0], text, lines[0], tuple(names), convention, format, hypothesis)
+        return Diagnosis(
+            " and ".join(names),
+            families[0],
+            text,
+            "; ".join(dict.fromkeys(lines)),
+            tuple(names),
+            convention,
+            format,
+            hypothesis,
+        )
 
     def departures(self, convention: Convention) -> Iterator[tuple[str, str]]:
         """What was declared otherwise."""

@@ -675,16 +675,28 @@ def readings(
     """
     held = Held(questions, loss, catalogue, base, tolerance, by_rule=alone, pairs=alone, through=False)
     found = _down(held, (), 99.0)
-    forwards = [m for m in catalogue if m.step in ("forward", "model")]
     plain = replace(held, by_rule=False)  # of which pairs are tried where δ is seen
-    for mistake in forwards if not found or (found[0].cost > 1.5 and not found[0].right_at_output) else ():
-        found += _down(plain, (mistake,), min([r.cost for r in found], default=99.0))
+    if not found or (found[0].cost > 1.5 and not found[0].right_at_output):
+        for mistake in (m for m in catalogue if m.step in ("forward", "model")):
+            if not found or _leaves(held, mistake, found[0]):
+                found += _down(plain, (mistake,), min([r.cost for r in found], default=99.0))
     if alone and found and min(found, key=lambda reading: reading.cost).unexplained:
         found += _down(replace(held, through=True), (), min(r.cost for r in found))
     found.sort(key=lambda reading: reading.cost)
     if alone and found and found[0].unexplained:
         found[0] = _with_expressions(held, found[0])
     return found
+
+
+def _leaves(held: Held, mistake: Mistake, reading: Reading) -> bool:
+    """Whether another forward pass leaves the activations with which the gradients of some weights were right."""
+    try:
+        given, other = held.begun(), held.begun((mistake,))
+    except (PurebpError, ArithmeticError):
+        return False
+    right = [line.layer for line in reading.lines if line.step == "weights" and line.found == () and line.layer]
+    pairs = [(one[2].activations, changed[2].activations) for one, changed in zip(given, other)]
+    return all(a[l - 1] == b[l - 1] for l in right for a, b in pairs)
 
 
 def in_order(made: Sequence[Made]) -> tuple[Made, ...]:

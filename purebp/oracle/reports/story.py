@@ -42,7 +42,7 @@ def story(report: Report) -> list[str]:
     for number, found in enumerate(report.explanations[:EXPLAINED]):
         lines.append(("" if number == 0 else "Or, which the cases cannot tell apart: ") + found.sentence)
         if number == 0 and found.line:
-            lines.append(f"The line: {found.line}")
+            lines.append(f"The line{'s' * ('; ' in found.line)}: {found.line}")
     return [*lines, *map(_sentence, report.findings), *report.notes]
 
 
