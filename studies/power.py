@@ -37,8 +37,8 @@ from purebp.oracle.conventions import Convention, Factor, budgets
 from purebp.oracle.evidence import Budgets, share
 from purebp.oracle.explaining import grammar
 from purebp.oracle.explaining.catalogue import CATALOGUE, seen
-from purebp.oracle.explaining.diagnosis import Diagnosis, Made, Observation
-from purebp.oracle.explaining.recipe import Inapplicable, Mistake, Recipe, planted, run
+from purebp.oracle.explaining.diagnosis import Diagnosis, Observation
+from purebp.oracle.explaining.recipe import Inapplicable, Made, Mistake, Recipe, planted, run
 from purebp.oracle.layers import Layers
 from purebp.oracle.pipeline import judged
 from purebp.oracle.reports.report import Report

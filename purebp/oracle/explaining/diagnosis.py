@@ -40,9 +40,10 @@ from purebp.oracle.explaining.equations import (
     in_words,
     merged,
     readings,
-    scaled,
+    times_any,
 )
 from purebp.oracle.explaining.recipe import (
+    Made,
     Mistake,
     Place,
     Recipe,
@@ -69,7 +70,6 @@ ANSWERED = {  # a step in another form than was declared
     "change": ("the change in place of the updated weights", "It returns the change, not the updated weights"),
     "step": ("the updated weights in place of the change", "It returns the updated weights, not the change"),
 }
-Made = tuple[Mistake, frozenset[int]]
 Measured = tuple[Mistake, float | None, float]  # the first answer as a multiple of what it gives, and the slack of that
 
 
@@ -453,8 +453,7 @@ class Search:
             convention, cost = self.convention(self.loss, factor)
             yield replace(plain, convention=convention, cost=cost + len(made))
         if ratio and ONE not in found and not self.open_rate:
-            number = float(shortest(ratio, 1e-7))
-            times = scaled(f"{number:.10g}".replace("-", "−"), lambda p: number, "deltas")
+            times = times_any(ratio, "deltas")
             yield replace(plain, made=in_order((*made, (times, frozenset({self.depth - 1})))), cost=len(made) + 1)
 
     def read(self, observed: Sequence[Observation], recipe: Recipe, alone: bool = True) -> list[Reading]:

@@ -33,16 +33,27 @@ from purebp.oracle.conventions import shortest
 from purebp.oracle.explaining.catalogue import DERIVATIVE, LOSS, seen, updated_weights
 from purebp.oracle.explaining.expressions import expression
 from purebp.oracle.explaining.grammar import products
-from purebp.oracle.explaining.recipe import LINES, Mistake, Place, Recipe, Rows, above, deltas_of, planted, where
+from purebp.oracle.explaining.recipe import (
+    LINES,
+    Made,
+    Mistake,
+    Place,
+    Recipe,
+    Rows,
+    above,
+    deltas_of,
+    fits,
+    planted,
+    where,
+)
 from purebp.textbook.activations import Elementwise
 from purebp.textbook.arithmetic import FLOAT, Matrix, PurebpError
 from purebp.textbook.backprop import error_below, weight_gradients
-from purebp.textbook.linalg import hadamard, shape
+from purebp.textbook.linalg import hadamard
 from purebp.textbook.losses import Loss
 from purebp.textbook.names import superscript
 from purebp.textbook.network import Batch, Network
 
-Made = tuple[Mistake, frozenset[int]]
 Vector = list[float]
 UNKNOWN = 3.0  # what a line without an explanation costs, beside a mistake with a name
 BY_RULE = 0.2  # more than that costs an expression without one
@@ -50,7 +61,6 @@ CONSTANT, ANY_CONSTANT = 1.01, 1.3
 AGAIN = 0.02  # a mistake that is made in another layer already
 BESIDE = 0.12  # explanations that cost so much more stand beside the cheapest
 WIDTH = 3  # readings kept on the way down
-DEAREST = 2.2  # two things at once in one line, and no more
 
 
 @dataclass(frozen=True)
@@ -124,7 +134,7 @@ def flat(rows: Matrix[Any]) -> Vector:
 
 
 def ratio(target: Vector, value: Vector, tolerance: float) -> float | None:
-    """c, if target = c · value; 1 where both are 0; None if they are no multiples of each other.
+    """c, if target = c · value; NaN where both are 0; None if they are no multiples of each other.
 
     >>> ratio([2.0, 4.0], [1.0, 2.0], 1e-9), ratio([2.0, 4.0], [1.0, 2.1], 1e-9), ratio([0.0], [0.0], 1e-9)
     (2.0, None, nan)
@@ -182,8 +192,7 @@ def constant(ratios: Sequence[float], places: Sequence[Place], step: str) -> tup
             return cost, scaled(text, lambda p: worth * Fraction(size(p)) ** power, step)
     first = known[0][0]
     if all(abs(c - first) <= 1e-6 * abs(first) for c, _ in known):
-        any_ = float(shortest(first, 1e-7))
-        return ANY_CONSTANT, scaled(f"{any_:.10g}".replace("-", "−"), lambda p: any_, step)
+        return ANY_CONSTANT, times_any(first, step)
     return None
 
 
@@ -202,6 +211,12 @@ def scaled(text: str, value: Callable[[Place], Fraction | float], step: str) -> 
     told = ", ".join(words for size, words in sizes.items() if size in text.split())
     sentence = f"{WHAT[step]} {{where}} is {text} times what it should be{told and f' ({told})'}."
     return Mistake(f"factor {text} in {WHAT[step].lower()}", LOSS, sentence, step, times, onto=True)
+
+
+def times_any(number: float, step: str) -> Mistake:
+    """`scaled` by a number that is no usual one, to as few digits as it has."""
+    short = float(shortest(number, 1e-7))
+    return scaled(f"{short:.10g}".replace("-", "−"), lambda p: short, step)
 
 
 def added(more: Mistake, ratios: Sequence[float], places: Sequence[Place]) -> tuple[float, Mistake] | None:
@@ -232,8 +247,7 @@ def added(more: Mistake, ratios: Sequence[float], places: Sequence[Place]) -> tu
 class Held:
     """The questions, and what the lines are held against: a recipe, and the mistakes that may be made in its place.
 
-    free: a constant at the output is a convention. by_rule: expressions are tried that are no mistake with a name.
-    pairs: two mistakes are tried in one line. through: δ is looked for through mistakes in what is made of it.
+    by_rule: expressions are tried that are no mistake with a name. pairs: two mistakes are tried in one line. through: δ is looked for through mistakes in what is made of it.
     """
 
     questions: Sequence[Question]
@@ -241,7 +255,6 @@ class Held:
     catalogue: Sequence[Mistake]
     base: Recipe
     tolerance: float
-    free: bool = True
     by_rule: bool = True
     pairs: bool = True
     through: bool = True
@@ -414,7 +427,7 @@ class Here:
             cost, times = named
             if times is not None and times.name in self.made:
                 cost = AGAIN
-            if times is not None and self.last and self.held.free and ratios[0]:
+            if times is not None and self.last and ratios[0]:  # a constant at the output is a convention
                 cost, times = (0.05 if ratios[0] > 0 else 0.3), None
             scaled_ = [[[(c if c == c else 1.0) * x for x in row] for row in rows] for c, rows in zip(ratios, values)]
             found.append(Option(price + cost, tuple(m for m in (up, side, times) if m), scaled_))
@@ -644,9 +657,7 @@ def tried(mistake: Mistake | None, p: Place) -> Any:
         value = mistake.change(p)
     except (PurebpError, ArithmeticError):
         return None
-    if mistake.step == "biases":
-        return value if len(value) == len(p.layer.weights) else None
-    return value if shape(value) == (shape(p.layer.weights) if mistake.step == "weights" else shape(p.z)) else None
+    return value if fits(p, mistake.step, value) else None
 
 
 def _standing(mistake: Mistake) -> Callable[[Place], Rows]:
@@ -763,7 +774,7 @@ def in_words(reading: Reading, whole: Reading | None = None) -> list[str]:
 
     whole: of several samples, where one alone is explained.
     """
-    depth = len(reading.lines[0:1]) and max(line.layer for line in reading.lines) + 1
+    depth = max(line.layer for line in reading.lines) + 1
     right = [_symbol(line) for line in reading.lines if line.found == () and line.seen]
     told = [f"What is right, made of your own numbers: {_listed(right)}."] if right else []
     for mistake, layers in reading.made:

@@ -16,6 +16,7 @@ from typing import Any
 from purebp.oracle.explaining.grammar import (
     LEFT,
     MATRICES,
+    PASSED,
     POINTS,
     RIGHT,
     RIGHT_SIDES,
@@ -153,10 +154,10 @@ def operands_of(step: str, p: Place) -> dict[str, list[list[Any]]]:
     number = p.arithmetic.ratio
     found: dict[str, list[list[Any]]] = {}
 
-    def reach(rows: Operands, spread: Callable[[Sequence[Any]], list[Any]] = list, mark: str = "") -> None:
+    def reach(rows: Operands, spread: Callable[[Sequence[Any]], list[Any]] = list) -> None:
         for name, operand in rows.items():
             try:
-                found.setdefault(name + mark, [spread(row) for row in operand(p)])
+                found.setdefault(name, [spread(row) for row in operand(p)])
             except (PurebpError, ArithmeticError):
                 continue
 
@@ -164,8 +165,7 @@ def operands_of(step: str, p: Place) -> dict[str, list[list[Any]]]:
         reach({"∂loss/∂a": lambda p: p.full_error(), "y": lambda p: p.targets if p.last else ()})
         reach({"f′(z)": slopes()["f′(z)"]} | dict(slopes()))
         if not p.last:
-            pairs = ((q, m) for q in SENT for m in MATRICES if (q, m) != ("δ", "W"))
-            reach({f"{q} {m}": lambda p, q=q, m=m: passed_down(SENT[q], MATRICES[m], p) for q, m in pairs})  # type: ignore[misc]
+            reach({f"{q} {m}": lambda p, q=q, m=m: passed_down(SENT[q], MATRICES[m], p) for q, m in PASSED})  # type: ignore[misc]
         width = len(p.z[0])
     else:
         own: Operands = {**LEFT, "b": POINTS["b"], "f′(z)": slopes()["f′(z)"]}

@@ -198,6 +198,9 @@ MATRICES: Operands = {  # in the place of the weights above, rows as theirs
 }  # fmt: skip
 
 
+PASSED = [(q, m) for q in SENT for m in MATRICES if (q, m) != ("δ", "W")]
+
+
 def passed_down(sent: Operand, through: Operand, p: Place) -> Rows:
     upper = above(p)
     return error_below(sent(upper), through(upper), p.arithmetic)
@@ -354,8 +357,7 @@ def _products(step: str) -> Iterator[Mistake]:
     if step == "error":
         yield from (made(step, text, operand) for text, operand in ERRORS.items())
     elif step == "passed":
-        pairs = ((q, m) for q in SENT for m in MATRICES if (q, m) != ("δ", "W"))
-        for q, m in pairs:
+        for q, m in PASSED:
             yield _product(step, (q, m), ("δ", "W"), " ", partial(passed_down, SENT[q], MATRICES[m]))
     elif step == "targets":
         return

@@ -178,7 +178,7 @@ def run(
     for place in places(recipe, network, batch, loss, arithmetic):
         weights = recipe.weights(place)
         biases = None if place.layer.biases is None else tuple(recipe.biases(place))
-        if not _fits(place, "weights", weights) or (biases and not _fits(place, "biases", biases)):
+        if not fits(place, "weights", weights) or (biases and not fits(place, "biases", biases)):
             raise Inapplicable("the shapes do not fit")
         found.append(LayerGradients(frozen(weights), biases, frozen(place.deltas)))
     return Gradients(tuple(reversed(found)))
@@ -221,6 +221,9 @@ class Mistake:
                 yield layers
 
 
+Made = tuple[Mistake, frozenset[int]]  # and the layers, none for what is no matter of layers
+
+
 def planted(mistake: Mistake, layers: Collection[int] = (), recipe: Recipe = Recipe()) -> Recipe:
     """The recipe with the mistake made in these layers (counted from 0); elsewhere it stays what it was."""
     default: Callable[..., Any] = getattr(recipe, mistake.step)
@@ -242,12 +245,12 @@ def planted(mistake: Mistake, layers: Collection[int] = (), recipe: Recipe = Rec
             found = mistake.change(p, default(p)) if mistake.onto else mistake.change(p)
         except (PurebpError, ArithmeticError):  # here it cannot be made, in another layer perhaps it can
             return default(p)
-        return found if _fits(p, mistake.step, found) else default(p)
+        return found if fits(p, mistake.step, found) else default(p)
 
     return replace(recipe, **{mistake.step: step})  # type: ignore[arg-type]  # a step of places
 
 
-def _fits(p: Place, step: str, found: Any) -> bool:
+def fits(p: Place, step: str, found: Any) -> bool:
     """Whether something in the place of a line of the recurrence has the shape that it should have."""
     if step == "biases":
         return len(found) == len(p.layer.weights)
