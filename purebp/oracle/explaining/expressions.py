@@ -149,13 +149,15 @@ CORE = {
 }
 
 
-def operands_of(step: str, p: Place) -> dict[str, list[list[Any]]]:
-    """What is in reach of a step at a place: of each sample, as many numbers as the step has for it."""
+def operands_of(step: str, p: Place, wanted: set[str] | None = None) -> dict[str, list[list[Any]]]:
+    """What is in reach of a step at a place, or what is wanted of it: of each sample, as many numbers as the step has."""
     number = p.arithmetic.ratio
     found: dict[str, list[list[Any]]] = {}
 
     def reach(rows: Operands, spread: Callable[[Sequence[Any]], list[Any]] = list) -> None:
         for name, operand in rows.items():
+            if wanted is not None and name not in wanted:
+                continue
             try:
                 found.setdefault(name, [spread(row) for row in operand(p)])
             except (PurebpError, ArithmeticError):
@@ -186,10 +188,10 @@ def standing(step: str, tree: Tree) -> Mistake:
     """The expression in the place of what should stand in a step."""
 
     def change(p: Place) -> Any:
-        reach = operands_of(step, p)
+        reach = operands_of(step, p, names_in(tree))
         if missing := names_in(tree) - reach.keys():
             raise PurebpError(f"{missing} is not there")
-        samples = [_numbers(tree, {name: reach[name][s] for name in names_in(tree)}) for s in range(p.samples)]
+        samples = [_numbers(tree, {name: rows[s] for name, rows in reach.items()}) for s in range(p.samples)]
         if step == "deltas":
             return samples
         total = samples[0]
