@@ -62,7 +62,8 @@ def _slopes(slopes: Callable[[Place, Elementwise], Rows]) -> Callable[[Place], R
     return deltas
 
 
-def _of(rows: Rows, f: Callable[[Any], Any]) -> list[list[Any]]:
+def entries(rows: Rows, f: Callable[[Any], Any]) -> list[list[Any]]:
+    """A function of every entry."""
     return [[f(x) for x in row] for row in rows]
 
 
@@ -71,7 +72,7 @@ def _from_activation(f: Elementwise, x: Rows, arithmetic: Arithmetic[Any]) -> Ro
     formula = f.from_output
     if formula is None:
         raise Inapplicable(f"{f.name}′ is not written in terms of a")
-    return _of(x, lambda v: formula(v, arithmetic))
+    return entries(x, lambda v: formula(v, arithmetic))
 
 
 def _formula_of(name: str) -> Callable[[Place, Elementwise], Rows]:
@@ -166,7 +167,7 @@ def _another_function(step: int) -> Callable[[Place, Elementwise], Rows]:
 def _mask(p: Place, rows: Rows, above: bool) -> Rows:
     """1 where a number is above 0, or where it is not, and else 0."""
     inside, outside = (p.arithmetic.one, p.arithmetic.zero)[:: 1 if above else -1]
-    return _of(
+    return entries(
         rows, lambda x: p.arithmetic.choose(x, 0, below=lambda: outside, at=lambda: outside, above=lambda: inside)
     )
 
@@ -191,14 +192,14 @@ def _extra_slope(p: Place) -> Rows:
     f, right = p.layer.activation, deltas_of(p)
     if isinstance(f, Elementwise):
         return hadamard(right, p.arithmetic.elementwise(f.derivative, p.z))
-    return hadamard(right, _of(p.a, lambda v: v * (1 - v)))
+    return hadamard(right, entries(p.a, lambda v: v * (1 - v)))
 
 
 def _diagonal(p: Place) -> Rows:
     """Softmax as if each output depended on its own z alone."""
     if not isinstance(p.layer.activation, Softmax):
         raise Inapplicable("softmax alone has a full Jacobian")
-    return hadamard(p.full_error(), _of(p.a, lambda v: v * (1 - v)))
+    return hadamard(p.full_error(), entries(p.a, lambda v: v * (1 - v)))
 
 
 def _missing_slope(p: Place) -> Rows:
@@ -389,11 +390,11 @@ def _sample(which: int) -> Callable[[int, int], bool]:
 
 def _averaged(rows: Rows, p: Place) -> Rows:
     _several(p)
-    return _of(rows, lambda x: p.arithmetic.ratio(1, p.samples) * x)
+    return entries(rows, lambda x: p.arithmetic.ratio(1, p.samples) * x)
 
 
 def _zero(p: Place) -> Rows:
-    return _of(p.weights, lambda x: p.arithmetic.zero)
+    return entries(p.weights, lambda x: p.arithmetic.zero)
 
 
 def _biases_from(weights: Callable[[Place, Rows], Sequence[Any]]) -> Callable[[Place], Sequence[Any]]:
@@ -542,7 +543,7 @@ class _ApproximateGelu(Activation):
 
     def tangents(self, z: Rows, arithmetic: Arithmetic[Any]) -> Rows:
         linear, cubic = arithmetic.number(self.linear), arithmetic.number(self.cubic)
-        return arithmetic.elementwise(tanh.value, _of(z, lambda x: linear * x + cubic * x * x * x))
+        return arithmetic.elementwise(tanh.value, entries(z, lambda x: linear * x + cubic * x * x * x))
 
     def apply(self, z: Rows, arithmetic: Arithmetic[Any]) -> list[list[Any]]:
         return [[x * (1 + t) / 2 for x, t in zip(*rows)] for rows in zip(z, self.tangents(z, arithmetic))]
@@ -663,18 +664,18 @@ def _catalogue() -> Iterator[Mistake]:
     yield slope("the function itself", "The derivative {where} is f(z) itself: use f′(z).", lambda p, f: p.a)
     yield slope("z in place of the derivative", "The derivative {where} is z: use f′(z).", lambda p, f: p.z)
     yield slope("1 − a in place of a (1 − a)", "The derivative {where} is 1 − a: for the sigmoid it is a (1 − a), for "
-                "tanh 1 − a².", _only_for("sigmoid", "tanh")(lambda p: _of(p.a, lambda v: 1 - v)))
+                "tanh 1 − a².", _only_for("sigmoid", "tanh")(lambda p: entries(p.a, lambda v: 1 - v)))
     yield slope("a² in place of the derivative", "The derivative {where} is a²: for tanh it is 1 − a².",
-                _only_for("sigmoid", "tanh")(lambda p: _of(p.a, lambda v: v * v)))
+                _only_for("sigmoid", "tanh")(lambda p: entries(p.a, lambda v: v * v)))
     yield slope("a clipped before the derivative", "The activation is clipped to 0.01 … 0.99 before its derivative a (1 − a) "
                 "is taken {where}: where the neuron is saturated, that is too large. Take a as it is.",
                 _only_for("sigmoid")(_clipped_slope))
     yield slope("a (1 + a) in place of a (1 − a)", "The derivative {where} is a (1 + a): for the sigmoid it is "
-                "a (1 − a).", _only_for("sigmoid")(lambda p: _of(p.a, lambda v: v * (1 + v))))
+                "a (1 − a).", _only_for("sigmoid")(lambda p: entries(p.a, lambda v: v * (1 + v))))
     yield slope("1 + a² in place of 1 − a²", "The derivative {where} is 1 + a²: for tanh it is 1 − a².",
-                _only_for("tanh")(lambda p: _of(p.a, lambda v: 1 + v * v)))
+                _only_for("tanh")(lambda p: entries(p.a, lambda v: 1 + v * v)))
     yield slope("1 − z in place of the derivative", "The derivative {where} is 1 − z: for the sigmoid it is a (1 − a), for "
-                "tanh 1 − a².", _only_for("sigmoid", "tanh")(lambda p: _of(p.z, lambda v: 1 - v)))
+                "tanh 1 − a².", _only_for("sigmoid", "tanh")(lambda p: entries(p.z, lambda v: 1 - v)))
     for other, formula in (("sigmoid", "a (1 − a)"), ("tanh", "1 − a²")):
         yield slope(f"{formula}, the derivative of {other}", f"The derivative {{where}} is {formula}, which belongs to "
                     f"{other}: take that of the activation of the layer.", _formula_of(other))
@@ -683,11 +684,11 @@ def _catalogue() -> Iterator[Mistake]:
     yield slope("product rule without the factor z", "The derivative {where} leaves out the factor z of the second term: "
                 "(z σ(z))′ is σ(z) + z σ′(z), (z Φ(z))′ is Φ(z) + z φ(z).", _second_term_without_z)
     yield slope("tanh of the square", "The square of the derivative {where} stands inside, 1 − tanh(z²): it is "
-                "1 − (tanh z)².", _only_for("tanh")(lambda p: _of(p.arithmetic.elementwise(tanh.value, _of(p.z, lambda v: v * v)),
+                "1 − (tanh z)².", _only_for("tanh")(lambda p: entries(p.arithmetic.elementwise(tanh.value, entries(p.z, lambda v: v * v)),
                                                                  lambda v: 1 - v)))
     yield slope("a (1 − z) in place of a (1 − a)", "The derivative {where} is a (1 − z): both factors are made of the "
                 "activation, a (1 − a).", _only_for("sigmoid")(
-                    lambda p: hadamard(p.a, _of(p.z, lambda v: 1 - v))))
+                    lambda p: hadamard(p.a, entries(p.z, lambda v: 1 - v))))
     yield slope("slope times z", "The derivative {where} is the slope times z where z < 0: it is the slope alone.",
                 _only_for("leaky_relu")(lambda p: _one_sided(p, lambda z, a: a)))
     yield slope("a in place of a + α", "The derivative {where} is a where z < 0: it is a + α.",
@@ -710,7 +711,7 @@ def _catalogue() -> Iterator[Mistake]:
     yield slope("derivative of a taken at the error", "The derivative, written in terms of a, is given the error ŷ − y "
                 "{where}: give it a.", lambda p, f: _from_activation(f, _last_residual(p), p.arithmetic))
     yield slope("derivative with the opposite sign", "f′ has the wrong sign {where}.",
-                lambda p, f: _of(p.arithmetic.elementwise(f.derivative, p.z), lambda v: -v))
+                lambda p, f: entries(p.arithmetic.elementwise(f.derivative, p.z), lambda v: -v))
     yield slope("ReLU mask turned round", "The mask {where} lets through where z < 0: the derivative is 1 where z > 0.",
                 _only_for("relu")(lambda p: _mask(p, p.z, above=False)))
     yield slope("ReLU mask from the error", "The mask {where} is taken from the sign of the error: take it from z.",
@@ -800,7 +801,7 @@ def _catalogue() -> Iterator[Mistake]:
                   "∂loss/∂W: use W itself.", "passed", _through(weight_gradients), output=False)
     yield Mistake("error averaged over the layer above", OPERANDS, "The error passed down {where} is divided by the "
                   "width of the layer above: it is a sum, not a mean.", "passed",
-                  lambda p: _of(error_from_above(p), lambda x: p.arithmetic.ratio(1, len(above(p).z[0])) * x), output=False)
+                  lambda p: entries(error_from_above(p), lambda x: p.arithmetic.ratio(1, len(above(p).z[0])) * x), output=False)
     yield Mistake("elementwise product in place of a dot product", OPERANDS, "The error passed down {where} multiplies δ "
                   "and W elementwise: it is a dot product, summed over the neurons of the layer above.", "passed",
                   lambda p: [[d * w[i] for i, (d, w) in enumerate(zip(row, _square(above(p).weights)))]
@@ -882,7 +883,7 @@ def _catalogue() -> Iterator[Mistake]:
     yield Mistake("error squared", LOSS, "The loss itself, (ŷ − y)², stands where its derivative belongs: it is "
                   "2 (ŷ − y).", "error", lambda p: hadamard(_residual(p), _residual(p)))
     yield Mistake("absolute error", LOSS, "The error has lost its sign, |ŷ − y|: keep ŷ − y.", "error",
-                  lambda p: _of(p.full_error(), lambda x: p.arithmetic.choose(
+                  lambda p: entries(p.full_error(), lambda x: p.arithmetic.choose(
                       x, 0, below=lambda: -x, at=lambda: x, above=lambda: x)))
     yield Mistake("(n,) minus (n, 1)", LOSS, "Every output is compared with every target, as when an array of shape (n,) "
                   "meets one of shape (n, 1): give both the same shape.", "error", _from_error(_broadcast))
@@ -910,7 +911,7 @@ def _catalogue() -> Iterator[Mistake]:
     yield Mistake("targets in reverse", LOSS, "The targets of each sample are read in reverse order.", "targets",
                   _columns_rolled)
     yield Mistake("targets missing", LOSS, "The derivative of the loss is taken as if all targets were 0.", "targets",
-                  lambda y, arithmetic: _of(y, lambda v: arithmetic.zero))
+                  lambda y, arithmetic: entries(y, lambda v: arithmetic.zero))
 
     for name in ("identity", "sigmoid", "tanh", "relu"):
         yield Mistake(f"{name} at the output", OPERANDS, f"The output layer computes with {name}: declare it, or use the "

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
 from typing import Any
 
-from purebp.oracle.explaining.catalogue import BIASES, DERIVATIVE, LOSS, OPERANDS
+from purebp.oracle.explaining.catalogue import BIASES, DERIVATIVE, LOSS, OPERANDS, entries
 from purebp.oracle.explaining.recipe import Inapplicable, Mistake, Place, Rows, above
 from purebp.textbook import backprop
 from purebp.textbook.activations import Activation, Elementwise, activation
@@ -22,11 +22,6 @@ from purebp.textbook.linalg import hadamard, shape, subtract, transpose
 
 Operand = Callable[[Place], Rows]
 Operands = Mapping[str, Operand]
-
-
-def entries(rows: Rows, f: Callable[[Any], Any]) -> Rows:
-    """A function of every entry."""
-    return [[f(x) for x in row] for row in rows]
 
 
 def _like(rows: Rows, number: int, p: Place) -> Rows:
