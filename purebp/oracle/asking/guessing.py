@@ -318,9 +318,10 @@ def _likeness(
             gradient = as_claim(backpropagation(Network(layers), case.batch, loss, FLOAT))
         except (PurebpError, ArithmeticError, ValueError):
             return 0.0, 0.0
-        for key, rows in gradient.items():
-            expected = [x for row in rows for x in row]
-            if key not in claim or len(expected) < 2 or not any(expected):
+        tensors = {key: [x for row in rows for x in row] for key, rows in gradient.items() if key in claim}
+        telling = 2 if any(len(expected) > 1 for expected in tensors.values()) else 1  # one number is a multiple of any
+        for key, expected in tensors.items():
+            if len(expected) < telling or not any(expected):
                 continue
             whole += 1
             given = [float(x) for row in claim[key] for x in row]

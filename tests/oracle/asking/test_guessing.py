@@ -104,6 +104,13 @@ def test_fixed_sizes_say_the_depth() -> None:
     assert names(guessed.options) == ["tanh", "tanh", "identity"]
 
 
+@pytest.mark.parametrize("output", ["sigmoid", "identity", "tanh"])
+def test_where_every_tensor_is_one_number_the_multiple_tells(output: str) -> None:
+    """∂W = x ∂b of one sample, whatever the activation is."""
+    guessed = guess(asking(right(output)), {**PYTHON, "biases": True, "sizes": (1, 1), "batch": 1})
+    assert names(guessed.options) == [output]
+
+
 def test_a_library_that_is_imported_is_tried_first() -> None:
     pytest.importorskip("numpy")
     seen: list[str | None] = []
