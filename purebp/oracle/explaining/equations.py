@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from itertools import product
+from itertools import islice, product
 from math import isfinite
 from typing import Any
 
@@ -96,6 +96,7 @@ class Reading:
     lines: tuple[Line, ...] = ()
     cost: float = 0.0
     forward: tuple[Mistake, ...] = ()
+    at_output: float = 0.0  # the cost of the output layer
 
     @property
     def made(self) -> tuple[Made, ...]:
@@ -112,6 +113,11 @@ class Reading:
         """Whether δ and the gradient of the weights of the output layer are right, as after no wrong forward pass."""
         top = [line for line in self.lines if line.layer == self.lines[0].layer and line.step != "biases"]
         return all(line.found == () and line.seen for line in top)
+
+    @property
+    def hidden(self) -> bool:
+        """Whether some δ is not known: unexplained, or not seen."""
+        return any(line.found is None or not line.seen for line in self.lines if line.step == "deltas")
 
     @property
     def unexplained(self) -> tuple[Line, ...]:
@@ -259,10 +265,10 @@ class Held:
     pairs: bool = True
     through: bool = True
 
-    def options(self, step: str) -> list[tuple[float, Mistake]]:
-        """What may stand in the place of a step, with its price: the catalogue, then what is made by rule."""
-        named = [(1.0 - 0.01 * min(9, seen(m)), m) for m in self.catalogue if m.step == step]
-        return named + [(1.0 + BY_RULE, m) for m in (products(step) if self.by_rule else ())]
+    def options(self, step: str, named: bool = False) -> list[tuple[float, Mistake]]:
+        """What may stand in the place of a step, with its price: the catalogue, then, unless `named`, what is made by rule."""
+        found = [(1.0 - 0.01 * min(9, seen(m)), m) for m in self.catalogue if m.step == step]
+        return found + [(1.0 + BY_RULE, m) for m in (products(step) if self.by_rule and not named else ())]
 
     def begun(self, forward: tuple[Mistake, ...] = ()) -> list[tuple[Any, ...]]:
         """Of each question what places are made of, but for the layer and what is above."""
@@ -293,9 +299,9 @@ class Held:
                 found += here.completed(option, kinds)
             if found and min(r.cost for r in found) - here.begun < 0.5:
                 return found  # all of the layer is right
-        if self.through and (not found or min(r.cost for r in found) - here.begun > 2):
+        if self.through and (not found or min(found, key=lambda r: r.cost).hidden):
             for kind in kinds:
-                for _, mistake in (one for one in self.options(kind) if one[1] in self.catalogue):
+                for _, mistake in self.options(kind, named=True):
                     for option in here.deltas(kind, None, mistake):
                         found += here.completed(option, kinds)
         right = Option(0.0, (), [self.base.deltas(p) for p in here.places], seen=False)
@@ -422,9 +428,9 @@ class Here:
                     return
                 ratios.append(c)
                 values.append(rows)
-            if (named := constant(ratios, self.places, "deltas")) is None:
+            if (told := constant(ratios, self.places, "deltas")) is None:
                 return
-            cost, times = named
+            cost, times = told
             if times is not None and times.name in self.made:
                 cost = AGAIN
             if times is not None and self.last and ratios[0]:  # a constant at the output is a convention
@@ -434,9 +440,9 @@ class Here:
 
         tell(0.0, None, None)
         if self.cheapest(found) > 0.5:
-            steps = ("error", "targets") if self.last else ("passed",)
-            up = [(self.price(c, m), m) for step in steps for c, m in self.held.options(step)]
-            side = [(self.price(c, m), m) for c, m in self.held.options("deltas")]
+            steps, named = ("error", "targets") if self.last else ("passed",), through is not None
+            up = [(self.price(c, m), m) for step in steps for c, m in self.held.options(step, named)]
+            side = [(self.price(c, m), m) for c, m in self.held.options("deltas", named)]
             for cost, mistake in up:
                 tell(cost, mistake, None)
             for cost, mistake in side:
@@ -477,11 +483,10 @@ class Here:
         """Two mistakes that may make δ, the cheapest first: what arrives, and the slope that it would take then."""
         widest = sorted(range(len(self.places)), key=lambda i: -len(self.places[i].z[0]))
         known: dict[tuple[int, tuple[str, ...]], list[tuple[float, Mistake]]] = {}
-        for i, (cost, mistake) in product(widest, side):
-            p = self.places[i]
-            ones = [[1.0] * len(row) for row in p.z]
-            rows = tried(mistake, replace(p, error=ones))
-            if rows is not None and (slope := _direction(flat(rows))):
+        ones = [replace(p, error=[[1.0] * len(row) for row in p.z]) for p in self.places]
+        for cost, mistake in side:
+            slopes = ((i, _direction(flat(rows))) for i in widest if (rows := tried(mistake, ones[i])) is not None)
+            for i, slope in islice((one for one in slopes if one[1]), 2):
                 known.setdefault((i, slope), []).append((cost, mistake))
         found: dict[tuple[str, str], tuple[float, Mistake, Mistake]] = {}
         for cost, mistake in up:
@@ -573,8 +578,9 @@ class Here:
         for several in product(*lines):
             together = tuple(Line(kind, self.index, mistakes) for kind, (_, mistakes) in zip(kinds, several))
             cost = self.begun + option.cost + sum(price for price, _ in several)
+            all_lines = (*before, Line("deltas", self.index, option.found, option.seen), *together)
             found.append(
-                Reading(places, (*before, Line("deltas", self.index, option.found, option.seen), *together), cost)
+                Reading(places, all_lines, cost, at_output=self.reading.at_output if self.reading else cost)
             )
         return found
 
@@ -690,9 +696,10 @@ def readings(
     if not found or (found[0].cost > 1.5 and not found[0].right_at_output):
         for mistake in (m for m in catalogue if m.step in ("forward", "model")):
             if not found or _leaves(held, mistake, found[0]):
-                found += _down(plain, (mistake,), min([r.cost for r in found], default=99.0))
-    if alone and found and min(found, key=lambda reading: reading.cost).unexplained:
-        found += _down(replace(held, through=True), (), min(r.cost for r in found))
+                found += _down(plain, (mistake,), min([r.cost for r in found], default=99.0), found[:1])
+    best = min(found, key=lambda reading: reading.cost, default=None)
+    if alone and best and best.unexplained and best.hidden:
+        found += _down(replace(held, through=True), (), best.cost)
     found.sort(key=lambda reading: reading.cost)
     if alone and found and found[0].unexplained:
         found[0] = _with_expressions(held, found[0])
@@ -700,14 +707,16 @@ def readings(
 
 
 def _leaves(held: Held, mistake: Mistake, reading: Reading) -> bool:
-    """Whether another forward pass leaves the activations with which the gradients of some weights were right."""
+    """Whether another forward pass leaves the activations with which some δ, or gradients of weights, were right."""
     try:
         given, other = held.begun(), held.begun((mistake,))
     except (PurebpError, ArithmeticError):
         return False
-    right = [line.layer for line in reading.lines if line.step == "weights" and line.found == () and line.layer]
+    held_ = [line for line in reading.lines if line.found == () and line.seen]
+    right = {line.layer - 1 for line in held_ if line.step == "weights" and line.layer}
+    right |= {line.layer for line in held_[:1] if line is reading.lines[0]}  # δ of the output layer
     pairs = [(one[2].activations, changed[2].activations) for one, changed in zip(given, other)]
-    return all(a[l - 1] == b[l - 1] for l in right for a, b in pairs)
+    return all(a[l] == b[l] for l in right for a, b in pairs)
 
 
 def in_order(made: Sequence[Made]) -> tuple[Made, ...]:
@@ -726,8 +735,8 @@ def merged(made: Sequence[Made], more: Sequence[Made]) -> tuple[Made, ...]:
     return in_order((*found, *more))
 
 
-def _down(held: Held, forward: tuple[Mistake, ...], best: float) -> list[Reading]:
-    """From the output layer to the first."""
+def _down(held: Held, forward: tuple[Mistake, ...], best: float, plain: Sequence[Reading] = ()) -> list[Reading]:
+    """From the output layer to the first; after another forward pass, which the output shows, no further if it is none there."""
     try:
         given = held.begun(forward)
     except (PurebpError, ArithmeticError):
@@ -743,7 +752,7 @@ def _down(held: Held, forward: tuple[Mistake, ...], best: float) -> list[Reading
                 continue
         below.sort(key=lambda reading: reading.cost)
         beam = [r for r in below if r.cost + extra < best + 0.5 and r.cost <= below[0].cost + 1.6][:WIDTH]
-        if not beam:
+        if not beam or (not below[0].places[0].above and any(below[0].cost >= r.at_output for r in plain)):
             return []
     distinct = {tuple((line.step, line.layer, line.found) for line in r.lines): r for r in reversed(beam) if r}
     return [replace(r, forward=forward, cost=r.cost + extra) for r in reversed(distinct.values())]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import mul
 from typing import Any
 
 from purebp.oracle.explaining.grammar import (
@@ -45,6 +46,7 @@ SOLVED: dict[str, Callable[[float, float], float]] = {  # the y with t = x ∘ y
 }
 MOST = 4000  # expressions kept
 FEW = 8  # numbers that are compared first
+ROOTS = [k**0.5 for k in range(1, FEW + 1)]  # of which short numbers have no equal sums
 
 
 def _applied(f: Callable[[float, float], float], a: Sequence[float], b: Sequence[float]) -> Vector | None:
@@ -79,14 +81,18 @@ def _enumerated(operands: Mapping[str, Vector], core: set[str]) -> list[list[tup
     return levels
 
 
+def _mixed(few: Vector) -> float:
+    return sum(map(mul, ROOTS, few))
+
+
 def smallest(target: Vector, operands: Mapping[str, Vector], core: set[str], tolerance: float = 1e-8) -> Tree | None:
     """The smallest expression with the numbers of the target; None if none is found."""
     step = max(1, len(target) // (2 * FEW))
     few = sorted(range(0, len(target), step), key=lambda i: -abs(target[i]))[:FEW]
     levels = _enumerated({name: [value[i] for i in few] for name, value in operands.items()}, core)
     wanted = [target[i] for i in few]
-    known = sorted((value[0], n, k) for n, level in enumerate(levels) for k, (value, _) in enumerate(level))
-    firsts = [x for x, _, _ in known]
+    known = sorted((_mixed(value), n, k) for n, level in enumerate(levels) for k, (value, _) in enumerate(level))
+    keys = [x for x, _, _ in known]
     room = tolerance * max(map(abs, target))
 
     def holds(tree: Tree) -> bool:
@@ -94,9 +100,9 @@ def smallest(target: Vector, operands: Mapping[str, Vector], core: set[str], tol
         return value is not None and all(abs(x - y) <= room for x, y in zip(value, target))
 
     def equal(few_wanted: Vector) -> Iterator[tuple[int, Tree]]:
-        near = 1e-9 * abs(few_wanted[0]) + 1e-12
-        for j in range(bisect_left(firsts, few_wanted[0] - near), len(known)):
-            if known[j][0] > few_wanted[0] + near:
+        key, near = _mixed(few_wanted), 1e-9 * _mixed(list(map(abs, few_wanted))) + 1e-12
+        for j in range(bisect_left(keys, key - near), len(known)):
+            if known[j][0] > key + near:
                 return
             value, tree = levels[known[j][1]][known[j][2]]
             if all(abs(x - y) <= 1e-6 * abs(y) + 1e-11 for x, y in zip(value, few_wanted)):
