@@ -218,7 +218,8 @@ class _Search:
             known += self.as_targets(held.ladder(most=CASES - ALIVE)[1:])
             if "activations" not in self.given:
                 relus = (activation("relu"),) * len(held.per_layer())
-                known += self.as_targets(replace(held, activations=relus).ladder(most=ALIVE))
+                wide = held.outputs or (None if held.sizes else 2)  # of one output softmax is 1, whatever is below
+                known += self.as_targets(replace(held, activations=relus, outputs=wide).ladder(most=ALIVE))
         yield from known[1:]
 
     def as_targets(self, cases: Sequence[Case]) -> list[Case]:
