@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from purebp.graphs.engine import labels, topological_order
+from purebp.graphs.engine import Values, forward_graph, labels, topological_order
 from purebp.graphs.nodes import Node
+from purebp.graphs.tensors import Tensor, arranged, dimensions, entrywise
 from purebp.number_systems.formats import BINARY32, BINARY64, Format
 from purebp.oracle.answer import STEPS, Claim, Finding, Key
 from purebp.oracle.asking.declared import Declared
@@ -17,8 +18,9 @@ from purebp.oracle.conventions import ONE, Convention, factors
 from purebp.oracle.evidence import Budgets, Evidence, inside, over_cases, regathered, undecided_tensors
 from purebp.oracle.explaining.catalogue import LOSS
 from purebp.oracle.explaining.diagnosis import Diagnosis
-from purebp.oracle.explaining.graph_mistakes import mistakes
+from purebp.oracle.explaining.graph_mistakes import GraphMistake, mistakes
 from purebp.oracle.explaining.localisation import less_than_claimed, patterns, rounded_to
+from purebp.oracle.explaining.node_by_node import in_words, places
 from purebp.oracle.graph_cases import Backward, GraphCase, bounded, graph_budgets, key_of, keys_of, quantities
 from purebp.oracle.reasons import Reasons, of_state
 from purebp.textbook.arithmetic import FLOAT, Matrix
@@ -88,7 +90,9 @@ class Graphs:
             return of_state(findings)
         if told := self._told(evidence, convention):
             return Reasons(tuple(told))
-        return Reasons(approximation=self._approximation(evidence, convention))
+        if note := self._approximation(evidence, convention):
+            return Reasons(approximation=note)
+        return self._node_by_node(evidence, convention)
 
     def goes_on(self, claims: Sequence[Claim], piece: Evidence, convention: Convention) -> bool:
         return False
@@ -124,6 +128,7 @@ class Graphs:
             notes.append(
                 f"All of them come through {common}, and none of the right ones: look at what comes back there."
             )
+        notes += reasons.lines
         return notes + patterns([key_of(node) for node in wrong], evidence, convention.returns, most=len(evidence))
 
     def shown(self, piece: Evidence, convention: Convention) -> str:
@@ -145,14 +150,48 @@ class Graphs:
     def _told(self, evidence: Sequence[Evidence], convention: Convention) -> list[Diagnosis]:
         """The mistakes that explain all answers, of either sign where that is open; the first that does, and its likes."""
         found: dict[str, Diagnosis] = {}
-        directions = ["gradients", "descent"] if self.declared.returns is None else [convention.returns]
         for made in mistakes(self.graph):
-            for returns in directions:
+            for returns in self._directions(convention):
                 if made.sentence not in found and self._explains(
                     evidence, replace(convention, returns=returns), made.backward
                 ):
-                    found[made.sentence] = Diagnosis(made.name, made.family, made.sentence, made.line, (made.name,))
+                    found[made.sentence] = _diagnosis(made, made.line, (made.name,))
         return list(found.values())
+
+    def _node_by_node(self, evidence: Sequence[Evidence], convention: Convention) -> Reasons:
+        """Several mistakes, each where what is given does not follow from the candidate's own numbers; or these places."""
+        lines: list[str] = []
+        for returns in self._directions(convention):
+            chosen = replace(convention, returns=returns)
+            found = places(self.graph, [self._gradients(piece, chosen) for piece in evidence])
+            if found is None:
+                continue
+            if found.made and not found.unexplained:
+                names, families, sentences, where = zip(*((m.name, m.family, m.sentence, m.line) for m in found.made))
+                together = GraphMistake(" and ".join(names), families[0], " ".join(sentences), where[0], found.changed)
+                if self._explains(evidence, chosen, together.backward):
+                    return Reasons((_diagnosis(together, "; ".join(dict.fromkeys(where)), names),))
+            lines = lines or in_words(found, topological_order(self.graph))
+        return Reasons(lines=tuple(lines))
+
+    def _gradients(self, piece: Evidence, convention: Convention) -> tuple[Values, dict[Node, Tensor]]:
+        """The values of a case, and what is claimed of inputs and parameters as gradients that one would subtract."""
+        values, nodes = forward_graph(self.graph, piece.case.feed), keys_of(self.graph)
+        factor, rate = float(convention.factor(piece.case.samples, piece.case.outputs)), convention.learning_rate or 1.0
+
+        def gradient(c: float, w: float) -> float:
+            if convention.returns in STEPS:
+                c = ((w if convention.returns == "step" else 0.0) - c) / rate
+            return (-c if convention.returns == "descent" else c) / factor
+
+        claim = {}
+        for node, rows in ((nodes[key], rows) for key, rows in piece.claim.items() if not nodes[key].operation):
+            given = arranged((x for row in rows for x in row), dimensions(values[node]))
+            claim[node] = entrywise(gradient, given, values[node])
+        return values, claim
+
+    def _directions(self, convention: Convention) -> Sequence[str]:
+        return ["gradients", "descent"] if self.declared.returns is None else [convention.returns]
 
     def _explains(self, evidence: Sequence[Evidence], convention: Convention, backward: Backward | None = None) -> bool:
         """Whether everything that was said lies in the budgets of that convention; floats tell most that do not."""
@@ -206,6 +245,10 @@ class Graphs:
             f"tensor, and {max(t.share for t in off):.2g} times what is allowed: an approximation, such as a difference "
             "quotient, single precision somewhere on the way, an epsilon, or a constant with too few digits."
         )
+
+
+def _diagnosis(made: GraphMistake, line: str, changes: tuple[str, ...]) -> Diagnosis:
+    return Diagnosis(made.name, made.family, made.sentence, line, changes)
 
 
 def _common(order: Sequence[Node], given: set[Node], wrong: Sequence[Node]) -> str:

@@ -579,9 +579,7 @@ class Here:
             together = tuple(Line(kind, self.index, mistakes) for kind, (_, mistakes) in zip(kinds, several))
             cost = self.begun + option.cost + sum(price for price, _ in several)
             all_lines = (*before, Line("deltas", self.index, option.found, option.seen), *together)
-            found.append(
-                Reading(places, all_lines, cost, at_output=self.reading.at_output if self.reading else cost)
-            )
+            found.append(Reading(places, all_lines, cost, at_output=self.reading.at_output if self.reading else cost))
         return found
 
     def local(self, places: Sequence[Place], step: str) -> list[tuple[float, tuple[Mistake, ...] | None]]:

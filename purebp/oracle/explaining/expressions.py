@@ -82,7 +82,8 @@ def _enumerated(operands: Mapping[str, Vector], core: set[str]) -> list[list[tup
 
 
 def _mixed(few: Vector) -> float:
-    return sum(map(mul, ROOTS, few))
+    found: float = sum(map(mul, ROOTS, few))
+    return found
 
 
 def smallest(target: Vector, operands: Mapping[str, Vector], core: set[str], tolerance: float = 1e-8) -> Tree | None:

@@ -13,7 +13,7 @@ provably is not.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from operator import add
 from typing import Any
@@ -43,18 +43,18 @@ SLOPED = {"Sigmoid", "Tanh", "ReLU", "LeakyReLU", "ELU", "Softplus", "SiLU", "GE
 
 @dataclass(frozen=True, slots=True)
 class GraphMistake:
-    """A mistake: what it is, and the backward pass that makes it, from the values to gradients by node."""
+    """A mistake: what it is, and the nodes that have other uses with it, or the walk in which it is made."""
 
     name: str
     family: str
     sentence: str
     line: str
-    backward: Callable[[Values], Gradients]
+    changed: Mapping[Node, Sequence[Use]] = field(default_factory=dict)
+    walk: Callable[[Values], Gradients] | None = None
 
-
-def _with(changed: Mapping[Node, Sequence[Use]]) -> Callable[[Values], Gradients]:
-    """The backward pass in which these nodes have other uses."""
-    return lambda values: accumulated(values, {**uses_of(values), **changed})
+    def backward(self, values: Values) -> Gradients:
+        """The backward pass with the mistake, from the values to gradients by node."""
+        return self.walk(values) if self.walk else accumulated(values, {**uses_of(values), **self.changed})
 
 
 def mistakes(graph: Node) -> Iterator[GraphMistake]:
@@ -89,13 +89,13 @@ def _of_accumulation(order: Sequence[Node], uses: Uses) -> Iterator[GraphMistake
 
     for nodes in [list(shared)] * (len(shared) > 1) + [[node] for node in shared]:
         for which in (slice(-1, None), slice(1)):
-            yield GraphMistake(name, STATE, told(nodes), THE_SUM, _with({n: shared[n][which] for n in nodes}))
+            yield GraphMistake(name, STATE, told(nodes), THE_SUM, {n: shared[n][which] for n in nodes})
     for node, found in shared.items():
         for i, (child, _) in enumerate(found if 2 < len(found) <= MOST_USES else ()):
             sentence = (
                 f"What {names[node]} gets from {names[child]} is not counted: its gradient is the sum over all uses."
             )
-            others = _with({node: [*found[:i], *found[i + 1 :]]})
+            others = {node: [*found[:i], *found[i + 1 :]]}
             yield GraphMistake("one use is not counted", STATE, sentence, THE_SUM, others)
 
 
@@ -112,7 +112,9 @@ def _of_order(order: Sequence[Node], uses: Uses) -> Iterator[GraphMistake]:
         "on already once more: visit nodes in reverse topological order, each once."
     )
     for step in (1, -1):
-        yield GraphMistake("passed on before it is complete", STATE, sentence, THE_SUM, partial(_depth_first, step))
+        yield GraphMistake(
+            "passed on before it is complete", STATE, sentence, THE_SUM, walk=partial(_depth_first, step)
+        )
 
 
 def _depth_first(step: int, values: Values) -> dict[Node, Tensor]:
@@ -335,4 +337,4 @@ def _of_products(order: Sequence[Node], uses: Uses, slip: Slip) -> Iterator[Grap
         }
         if changed:
             sentence = slip.sentence.format(where=", ".join(names[child] for child in chosen))
-            yield GraphMistake(slip.name, slip.family, sentence, slip.line, _with(changed))
+            yield GraphMistake(slip.name, slip.family, sentence, slip.line, changed)
