@@ -109,12 +109,19 @@ def check(
         "targets": targets,
     }
     declares: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
-    declared, guessed = Declared(**declares), Guess({}, asked=False)
-    if declared.activations is None:
+    guessed = Guess({}, asked=False)
+    if Declared(**declares).activations is None:
         guessed = guess(lambda case, tried: ask(candidate, case, tried), declares, imported_by(candidate))
+
+    def under(guessed: Guess) -> Report:
         declared = Declared(**{**declares, **guessed.options})
-    report, _ = within_limits(candidate, declared, called_so, explore, seed, guessed.lost)
-    return replace(report, notes=(*report.notes, *guessed.notes(report.conforms, python=True)))
+        report, _ = within_limits(candidate, declared, called_so, explore, seed, guessed.lost)
+        return replace(report, notes=(*report.notes, *guessed.notes(report.conforms, python=True)))
+
+    report = under(guessed)
+    if report.verdict == "wrong":
+        return next((other for other in map(under, guessed.others) if other.conforms), report)
+    return report
 
 
 def within_limits(

@@ -95,6 +95,11 @@ def guided(asked: Asked) -> Report:
             raise asked.problem
     way, guessed = max(guesses, key=lambda found: found[1].rank)
     report = _checked(asked, way, guessed)
+    if report.verdict == "wrong" and guessed.sure:
+        later = list(rest)
+        rest = iter(later)
+        others = (found for found in _otherwise(asked, way, guessed, later) if found[2].conforms)
+        way, guessed, report = next(others, (way, guessed, report))
     if way.steps:
         report = _without_velocity(asked, way, guessed, report)
     if not way.owner or not report.conforms:
@@ -105,6 +110,15 @@ def guided(asked: Asked) -> Report:
         return report
     steps = [each for each in [*(tried for tried, _ in guesses), *rest] if each.steps and each.owner == way.owner]
     return _with_its_step(asked, way, report, steps, guessed) if steps else report
+
+
+def _otherwise(asked: Asked, way: Way, guessed: Guess, rest: Sequence[Way]) -> Iterator[tuple[Way, Guess, Report]]:
+    """The reports under what the first answers allow as well: other activations, or another way to ask the same."""
+    for other in guessed.others:
+        yield way, other, _checked(asked, way, other)
+    for another in rest:
+        if another.name == way.name and (found := _guessed(asked, another, True)).sure:
+            yield another, found, _checked(asked, another, found)
 
 
 def _wrong_beside(asked: Asked, way: Way, guesses: Sequence[tuple[Way, Guess]], rest: Iterator[Way]) -> Report | None:

@@ -208,11 +208,12 @@ def _probe(sizes: Sequence[int], way: dict[str, Any], samples: int | None = None
 
 @lru_cache(maxsize=500)
 def _simplest(sizes: tuple[int, ...], biases: Any, *called: Any) -> Case:
-    """The case of `_probe`, which many ways share: no number is negative, so that no neuron is dead."""
+    """The case of `_probe`, which many ways share: no number is negative, so that no neuron is dead, and none saturates."""
     options = dict(zip(("batch", "inputs", "targets"), called))
     given = biases if isinstance(biases, bool) else list(biases)
     case = asked_first(Declared(("identity",) * (len(sizes) - 1), sizes=sizes, biases=given, **options).wanted)
-    network = case.network.with_parameters(map(abs, case.network.parameters()))
+    scale = 0.125 if "whole" in called else 1.0
+    network = case.network.with_parameters([scale * abs(x) for x in case.network.parameters()])
     inputs = [[abs(x) for x in row] for row in case.batch.inputs]
     if "binary" in called and sizes[0] > 1:
         inputs[0][:2] = 1.0, 0.0  # an input that is not like a bias

@@ -64,6 +64,7 @@ class Guess:
     state: str = "found"
     asked: bool = True
     rank: Rank = Rank()
+    rivals: tuple[tuple[Activation, ...], ...] = ()  # activations under which these answers are as like the gradient
 
     @property
     def lost(self) -> bool:
@@ -74,6 +75,11 @@ class Guess:
     def sure(self) -> bool:
         """Whether every case is answered with multiples of the gradient."""
         return self.rank.whole and self.rank.complete
+
+    @property
+    def others(self) -> Iterator[Guess]:
+        """What the first answers allow as well."""
+        return (replace(self, options={**self.options, "activations": each}, rivals=()) for each in self.rivals)
 
     @property
     def shown(self) -> dict[str, Any]:
@@ -127,7 +133,7 @@ def guess(ask: Ask, declared: Mapping[str, Any], source: str | None = "", ranked
         return found
     layout = {name: x for name, x in found.options.items() if name != "activations"}
     again = _searched(ask, {**given, **layout, **within}, source)  # on as many cases, of what it takes
-    return replace(found, options={**found.options, **again.options}, rank=again.rank)
+    return replace(found, options={**found.options, **again.options}, rank=again.rank, rivals=again.rivals)
 
 
 def _searched(ask: Ask, given: dict[str, Any], source: str | None) -> Guess:
@@ -173,6 +179,7 @@ class _Search:
     problems: list[str] = field(default_factory=list)
     cases: dict[Any, list[Case]] = field(default_factory=dict)
     slopes: Sequence[str] = ()  # that the text of the candidate has
+    rivals: tuple[tuple[Activation, ...], ...] = ()
 
     def finds(self, depth: int, layout: dict[str, Any]) -> bool:
         """Try a layout; whether the search is over."""
@@ -192,12 +199,15 @@ class _Search:
             return False
         self.answers_at = depth
         self.biased = self.biased or any(kind == "biases" for _, claim in answered for kind, _ in claim)
-        for functions, loss in _networks(self.given, depth, self.slopes):
+        rest = _networks(self.given, depth, self.slopes)
+        for functions, loss in rest:
             likeness, even = _likeness(answered, functions, loss, whole)
             rank = Rank(likeness == 1, len(answered), likeness, even, complete)
             if self.best is None or rank > self.best[0]:
                 self.best = rank, {**options, "activations": functions}
             if rank.whole and complete and even == 1:
+                others = (other for other in rest if other[0][-1] == functions[-1])
+                self.rivals = tuple(o for o, loss in others if _likeness(answered, o, loss, whole) == (1, 1))
                 return True
         return False
 
@@ -256,7 +266,8 @@ class _Search:
         lost = len(self.problems) > 1 and self.problems[0] in LAYOUT
         state = "found" if self.best else "lost" if lost else "assumed"
         rank = self.best[0] if self.best else Rank()
-        return Guess({key: value for key, value in options.items() if key not in self.given}, state, rank=rank)
+        missing = {key: value for key, value in options.items() if key not in self.given}
+        return Guess(missing, state, rank=rank, rivals=self.rivals)
 
 
 def _layouts(given: dict[str, Any], source: str | None) -> Iterator[tuple[int, dict[str, Any]]]:
