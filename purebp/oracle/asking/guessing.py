@@ -142,6 +142,8 @@ def _searched(ask: Ask, given: dict[str, Any], source: str | None) -> Guess:
     for special in _specials(given):
         if "wrong shape" in search.problems and _alike(special.get("sizes", ())):
             break  # it answers, and that may be what is wrong
+        if special and {*search.problems} == {"skipped"}:
+            break  # it says itself what it takes
         if any(search.finds(*tried) for tried in _layouts({**given, **special}, source)) or search.best:
             break
     return search.result()
