@@ -156,20 +156,22 @@ def to_steps(y: N, step: float, arithmetic: Arithmetic[N]) -> N:
         return arithmetic.order(y, _constant(unit * twice / 2, arithmetic))
 
     low = _first(lambda k: side(2 * k + 1) != 1)  # y may be below the upper end of what is rounded to k
-    high = _first(lambda k: side(2 * k + 1) == -1)  # and for all further ones, it is below
+    high = (
+        None if low is None else _first(lambda k: side(2 * k + 1) == -1, low)
+    )  # and for all further ones, it is below
     if low is None or high is None:
         return y  # without bound
     return arithmetic.hull([_constant(k * unit, arithmetic) for k in (low, max(low, high))])
 
 
-def _first(holds: Callable[[int], bool]) -> int | None:
-    """The first whole number from which on it holds; None if that is farther than anything."""
+def _first(holds: Callable[[int], bool], near: int = 0) -> int | None:
+    """The first whole number from which on it holds, looked for around another; None if that is farther than anything."""
     reach = 1
-    while not holds(reach) or holds(-reach):
+    while not holds(near + reach) or holds(near - reach):
         reach *= 2
         if reach > FARTHEST:
             return None
-    low, high = -reach, reach
+    low, high = near - reach, near + reach
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if holds(middle) else (middle, high)
