@@ -6,7 +6,6 @@ import pytest
 
 from studies.manners import cleared, drawn
 
-
 ACCUSED_ONCE = [110094, 100781, 117989, 101011, 100361, 104327, 112004]  # in 20,000 of them, one of each kind
 
 

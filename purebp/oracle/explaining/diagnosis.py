@@ -254,6 +254,10 @@ def likely_step(
     return Convention(search.loss, ONE, "step", 0.1, penalty) if 2 * sum(near) > len(near) else None
 
 
+def _largest(rows: Matrix) -> float:
+    return max(abs(x) for row in rows for x in row)
+
+
 def _squares(a: Matrix, b: Matrix) -> float:
     return sum((x - y) ** 2 for rows in zip(a, b) for x, y in zip(*rows))
 
@@ -313,6 +317,7 @@ class Search:
         self.tolerance = max(1e-5, min(0.02, 2048 * 2.0**-self.format.of_numbers.precision))
         self.close = self.tolerance if self.returns == "step" or self.tolerance > 1e-5 else 1e-8
         self.depth = len(functions)
+        self.slacks: dict[int, dict[Key, float]] = {}
         self.observations = sorted(
             observations, key=lambda o: (not _at_kink(o), self.off(o), _lively(o), *_informative(o)), reverse=True
         )
@@ -379,21 +384,25 @@ class Search:
 
     def off(self, observed: Observation) -> bool:
         """Whether the answer differs from what it should be, by more than a factor where the loss is open."""
-        claim = self.normal(observed)
-        right = as_claim(run(Recipe(), observed.network, observed.batch, self.loss, FLOAT))
+        claim, right = self.normal(observed), self.right(observed)
         ratios = [self.ratio(key, claim[key], rows, observed) for key, rows in right.items() if key in claim]
         known = [r for r in ratios if r is not None and r != inf]
         wanted = known[0] if self.open_loss and known else 1.0
         return None in ratios or any(abs(r - wanted) > 100 * self.tolerance * abs(wanted) for r in known)
 
     def slack(self, observed: Observation, key: Key) -> float:
-        """What subtracting updated weights from weights, or a penalty, leaves of roundoff."""
-        times = 1 / (self.learning_rate or 1.0) if self.returns == "step" else 0.0
-        times += float(self.penalty.share(observed.size[0])) if self.penalty else 0.0
-        if not times:
-            return 0.0
-        largest: float = max(abs(x) for row in as_claim(observed.network)[key] for x in row)
-        return 8 * 2.0**-self.format.of_numbers.precision * largest * times
+        """What is left of roundoff where terms cancel, and by subtracting updated weights from weights, or a penalty."""
+        if id(observed) not in self.slacks:
+            times = 1 / (self.learning_rate or 1.0) if self.returns == "step" else 0.0
+            times += float(self.penalty.share(observed.size[0])) if self.penalty else 0.0
+            kept, roundoff = as_claim(observed.network), 8 * 2.0**-self.format.of_numbers.precision
+            largest = {k: (_largest(rows), _largest(kept[k])) for k, rows in self.right(observed).items()}
+            self.slacks[id(observed)] = {k: roundoff * (g + times * w) for k, (g, w) in largest.items()}
+        return self.slacks[id(observed)][key]
+
+    def right(self, observed: Observation) -> dict[Key, Matrix]:
+        """The gradients as they should be."""
+        return as_claim(run(Recipe(), observed.network, observed.batch, self.loss, FLOAT))
 
     def stages(self, only: bool) -> Iterator[list[Hypothesis]]:
         plain = list(self.solved((), self.loss))
@@ -664,7 +673,7 @@ class Search:
         c, x = max(pairs, key=lambda pair: abs(pair[1]))
         slack = self.slack(observed or self.first, key)
         largest = max([abs(c) for c, _ in pairs])
-        if abs(x) <= 1e-300:
+        if abs(x) <= slack + 1e-300:
             return inf if largest <= slack + 1e-300 else None
         if not isfinite(largest) or not isfinite(x):
             return None
@@ -949,8 +958,7 @@ def _nothing(search: Search) -> Diagnosis | None:
     """All gradients are 0, on every case that is wrong."""
     pairs = list(zip(search.observations, map(search.normal, search.observations)))
     off = [(observed, claim) for observed, claim in pairs if search.off(observed)]
-    slack = max(search.slack(observed, key) for observed, claim in pairs for key in claim)
-    if not off or any(abs(x) > slack for _, claim in off for rows in claim.values() for row in rows for x in row):
+    if not off or any(_largest(rows) > search.slack(o, key) for o, claim in off for key, rows in claim.items()):
         return None
     several = all(observed.size[0] > 1 for observed, _ in off) and len(off) < len(pairs)
     why = " as soon as there are several samples: an integer division, such as 1 // n, is 0" if several else ""
