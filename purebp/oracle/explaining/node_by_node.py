@@ -30,6 +30,7 @@ from purebp.graphs.tensors import Tensor, arranged, dimensions, entries, entrywi
 from purebp.oracle.conventions import shortest
 from purebp.oracle.explaining.catalogue import LOSS
 from purebp.oracle.explaining.graph_mistakes import THE_SUM, GraphMistake, mistakes
+from purebp.textbook.arithmetic import PurebpError
 
 TOLERANCE = 1e-6  # of the largest number of a tensor
 MOST_UNKNOWN = 40  # numbers that are solved for
@@ -159,7 +160,9 @@ class Places:
 
 
 def places(graph: Node, answers: Sequence[tuple[Values, Mapping[Node, Tensor]]]) -> Places | None:
-    """The plainest reading of some answers; None where nothing is known of any node."""
+    """The plainest reading of some answers; None where nothing is known of any node, or some numbers are not finite."""
+    if not all(isfinite(x) for _, claim in answers for tensor in claim.values() for x in entries(tensor)):
+        return None
     seen = [Seen.of(values, claim) for values, claim in answers]
     most = max(len(one.told) for one in seen)
     if not most:
@@ -209,7 +212,7 @@ def _read(graph: Node, seen: Sequence[Seen], most: int) -> Places:
             if _off(whole, as_one).keys() <= _off(whole, changed).keys():
                 made, changed = [everywhere, *(mistake for mistake in made if mistake not in parts)], as_one
     given = {node for one in sharp for node in (*one.claim, *one.own)}
-    right = tuple(node for node in reversed(tuple(seen[0].values)) if node in given and node not in wrong)
+    right = tuple(node for node in reversed(tuple(seen[0].values)) if node in given - {*wrong, *left})
     return Places(tuple(made), changed, right, tuple(left), frozenset(sharp[0].own))
 
 
@@ -220,7 +223,12 @@ def _best(
     fits = []
     for several in options:
         more = {node: uses for mistake in several for node, uses in mistake.changed.items()}
-        rest = _off(seen, {**changed, **more}) if len(more) == sum(len(m.changed) for m in several) else left
+        if len(more) < sum(len(mistake.changed) for mistake in several):
+            continue  # they are in the same place
+        try:
+            rest = _off(seen, {**changed, **more})
+        except PurebpError:  # it cannot be made here
+            continue
         if rest.keys() < left.keys():
             fits.append((len(rest), len(more), several))
     return min(fits, key=lambda one: one[:2])[2] if fits else None

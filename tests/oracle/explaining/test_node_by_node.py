@@ -74,6 +74,29 @@ def test_what_has_no_name_is_said_of_its_place_alone() -> None:
     assert "What is right, made of your own numbers: ∂loss/∂V, ∂loss/∂b2, ∂loss/∂W2, ∂loss/∂b1" in flat(report)
 
 
+def test_numbers_that_are_not_finite_are_no_equations() -> None:
+    graph = residual()
+
+    def infinite(feed: Feed) -> dict[str, Any]:
+        found = with_uses(graph, {})(feed)
+        return {**found, "W1": [[float("inf") for _ in row] for row in found["W1"]]}
+
+    report = check_graph(infinite, graph)
+    assert report.verdict == "wrong" and not report.explanations and "own numbers" not in flat(report)
+
+
+def test_what_is_wrong_for_several_samples_alone_is_not_called_right() -> None:
+    graph = residual()
+
+    def odd(feed: Feed) -> dict[str, Any]:
+        found = with_uses(graph, {})(feed)
+        return {**found, "b1": [g * (1 + 0.01 * (len(feed["x"]) - 1)) + len(feed["x"]) - 1 for g in found["b1"]]}
+
+    text = flat(check_graph(odd, graph))
+    assert "∂loss/∂b1 does not follow from what comes back to z1." in text
+    assert "∂loss/∂b1" not in text.partition("made of your own numbers: ")[2].partition(".")[0]
+
+
 def test_right_above_and_below_a_node_that_is_wrong() -> None:
     """What comes back to z1 is squared: that has no name, and all that is made of it is right."""
     graph = residual(blocks=2)
