@@ -159,14 +159,17 @@ class Graphs:
         return list(found.values())
 
     def _node_by_node(self, evidence: Sequence[Evidence], convention: Convention) -> Reasons:
-        """Several mistakes, each where what is given does not follow from the candidate's own numbers; or these places."""
+        """Several mistakes, each where what is given does not follow from the candidate's own numbers; or these places.
+
+        Factors alone are told as places: where they come from is not known.
+        """
         lines: list[str] = []
         for returns in self._directions(convention):
             chosen = replace(convention, returns=returns)
             found = places(self.graph, [self._gradients(piece, chosen) for piece in evidence])
             if found is None:
                 continue
-            if found.made and not found.unexplained:
+            if not found.unexplained and not all(mistake.name.startswith("factor ") for mistake in found.made):
                 names, families, sentences, where = zip(*((m.name, m.family, m.sentence, m.line) for m in found.made))
                 together = GraphMistake(" and ".join(names), families[0], " ".join(sentences), where[0], found.changed)
                 if self._explains(evidence, chosen, together.backward):

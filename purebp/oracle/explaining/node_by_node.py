@@ -53,9 +53,11 @@ class Seen:
     @classmethod
     def of(cls, values: Values, claim: Mapping[Node, Tensor]) -> Seen:
         uses, told = uses_of(values), dict[Node, list[Tensor]]()
+        *_, cost = values
         for leaf in sorted(claim, key=lambda leaf: len(entries(claim[leaf]))):
             for node, tensor in _solved(leaf, claim[leaf], values, uses).items():
-                told.setdefault(node, []).append(tensor)
+                if node is not cost:  # to which 1 comes back
+                    told.setdefault(node, []).append(tensor)
         return cls(values, uses, claim, told)
 
     @cached_property

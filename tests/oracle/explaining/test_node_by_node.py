@@ -61,6 +61,12 @@ def test_a_factor_at_one_place_is_told_beside_a_mistake() -> None:
     assert "∂loss/∂W1 is 3 times what it should be." in flat(report)
 
 
+def test_factors_alone_are_told_of_their_places() -> None:
+    report = check_graph(with_uses(residual(), {}, {"W1": 3.0, "A": -0.25}), residual())
+    assert report.verdict == "wrong" and not report.explanations
+    assert "∂loss/∂W1 is 3 times what it should be. ∂loss/∂A is -1/4 times what it should be." in flat(report)
+
+
 def test_what_has_no_name_is_said_of_its_place_alone() -> None:
     graph = residual(blocks=2)
 
