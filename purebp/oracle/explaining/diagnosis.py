@@ -580,7 +580,7 @@ class Search:
     def measured(self, key: Key, rows: Matrix) -> tuple[float | None, float]:
         """The first answer as a multiple of the rows, and how far off roundoff may put it."""
         found = self.ratio(key, self.claim[key], rows)
-        largest = max(abs(x) for row in rows for x in row)
+        largest = _largest(rows)
         return found, self.slack(self.first, key) / largest if found is not None and largest else 0.0
 
     def agree(self, found: float | None, slack: float, ratio: float) -> bool:
@@ -867,7 +867,7 @@ def _without_penalty(search: Search) -> Iterator[tuple[Convention, bool]]:
             yield told[0].convention, False
     first, plain = search.first, Search([search.first], loss, search.format, returns, search.learning_rate)
     claim, kept = plain.normal(first), as_claim(first.network)
-    right = as_claim(run(Recipe(), first.network, first.batch, search.loss, FLOAT))
+    right = search.right(first)
     rows = [t for key in claim for three in zip(claim[key], right[key], kept[key]) for t in zip(*three)]
     cc, gg, ww = zip(*rows)
     determinant = _sum_of_products(gg, gg) * _sum_of_products(ww, ww) - _sum_of_products(gg, ww) ** 2

@@ -186,7 +186,8 @@ def _read(graph: Node, seen: Sequence[Seen], most: int) -> Places:
     sharp = [one for one in seen if len(one.told) == most]
     whole = [one if len(one.told) == most else replace(one, told={}) for one in seen]
     wrong = _off(sharp, {})
-    options = [mistake for mistake in mistakes(graph) if mistake.changed]
+    known = [mistake for mistake in mistakes(graph) if mistake.changed]
+    options = known
     made, changed = list[GraphMistake](), dict[Node, Sequence[Use]]()
     for cases in (sharp, whole):
         left = _off(cases, changed)
@@ -206,7 +207,7 @@ def _read(graph: Node, seen: Sequence[Seen], most: int) -> Places:
             left = _off(cases, changed)
         if left:
             break
-    for everywhere in mistakes(graph):
+    for everywhere in known:
         parts = [mistake for mistake in made if mistake.name == everywhere.name]
         nodes = {node for mistake in parts for node in mistake.changed}
         if len(parts) > 1 and nodes == everywhere.changed.keys():
