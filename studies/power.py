@@ -799,7 +799,7 @@ def catalogue() -> str:
         ]
     parts += [
         "Also recognised: gradients with the wrong sign or with a factor such as 2, ½, 1/n or 1/m, all of them or those of "
-        "single layers; the gradient of another loss; a penalty λ W; an update after every sample; gradients that are not "
+        "single layers; the gradient of another loss; a penalty λ W; an update after every sample; gradients that are clipped, normalised or divided by their size, with the bound; a temperature, or another factor on z before the activation; gradients that are not "
         "reset between calls; and several of all these at once.",
         "## What has no name",
         "Each line of the recurrence is held by itself, with the candidate's own numbers in it (of one sample, ∂loss/∂b is "

@@ -31,8 +31,8 @@ from purebp.oracle.answer import Finding
 from purebp.oracle.asking.nodes import Nodes
 from purebp.oracle.asking.trials import NOT_CHANGED, Runner, Trial, direct
 from purebp.oracle.check_graphs import check_graph
-from purebp.oracle.explaining.catalogue import LOSS, OPERANDS, STATE
 from purebp.oracle.explaining.diagnosis import Diagnosis
+from purebp.oracle.explaining.recipe import LOSS, OPERANDS, STATE
 from purebp.oracle.reports.report import Report
 from purebp.textbook.arithmetic import PurebpError
 

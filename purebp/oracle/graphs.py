@@ -16,11 +16,11 @@ from purebp.oracle.answer import STEPS, Claim, Finding, Key
 from purebp.oracle.asking.declared import Declared
 from purebp.oracle.conventions import ONE, Convention, factors
 from purebp.oracle.evidence import Budgets, Evidence, inside, over_cases, regathered, undecided_tensors
-from purebp.oracle.explaining.catalogue import LOSS
 from purebp.oracle.explaining.diagnosis import Diagnosis
 from purebp.oracle.explaining.graph_mistakes import GraphMistake, mistakes
 from purebp.oracle.explaining.localisation import less_than_claimed, patterns, rounded_to
 from purebp.oracle.explaining.node_by_node import in_words, places
+from purebp.oracle.explaining.recipe import LOSS
 from purebp.oracle.graph_cases import Backward, GraphCase, bounded, graph_budgets, key_of, keys_of, quantities
 from purebp.oracle.reasons import Reasons, of_state
 from purebp.textbook.arithmetic import FLOAT, Matrix

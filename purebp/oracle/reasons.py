@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from purebp.oracle.answer import Finding
 from purebp.oracle.conventions import Convention
 from purebp.oracle.evidence import Evidence
-from purebp.oracle.explaining.catalogue import STATE
 from purebp.oracle.explaining.diagnosis import ANSWERED, ONLINE, PENALTIES, Diagnosis
+from purebp.oracle.explaining.recipe import STATE
 
 RECURRENCE = "∂loss/∂Wˡ = δˡᵀ aˡ⁻¹"
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from purebp.oracle.answer import Finding
-from purebp.oracle.explaining.catalogue import CATALOGUE, STATE
+from purebp.oracle.explaining.catalogue import CATALOGUE
 from purebp.oracle.explaining.diagnosis import Diagnosis
+from purebp.oracle.explaining.recipe import STATE
 from purebp.oracle.reasons import Reasons, of_state
 
 

@@ -11,12 +11,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from math import pi, sqrt
 from typing import Any
 
 from purebp.number_systems.ball import NORMAL_CDF, NORMAL_PDF
+from purebp.oracle.explaining.forwards import forwards
 from purebp.oracle.explaining.recipe import (
+    BIASES,
+    DERIVATIVE,
+    LOSS,
+    OPERANDS,
+    STATE,
     Inapplicable,
     Mistake,
     Place,
@@ -24,12 +28,12 @@ from purebp.oracle.explaining.recipe import (
     above,
     bias_gradients,
     deltas_of,
+    entries,
     error_from_above,
     weight_gradients,
 )
 from purebp.textbook import backprop
 from purebp.textbook.activations import (
-    Activation,
     Elementwise,
     Softmax,
     activation,
@@ -40,10 +44,9 @@ from purebp.textbook.activations import (
     tanh,
 )
 from purebp.textbook.arithmetic import Arithmetic
-from purebp.textbook.backprop import Trace, error_below, forward, frozen
+from purebp.textbook.backprop import error_below
 from purebp.textbook.linalg import hadamard, shape, subtract, transpose
 from purebp.textbook.losses import binary_cross_entropy, half_sse, sse
-from purebp.textbook.network import Layer, Network
 
 SQUARES = (sse.base, half_sse.base)
 
@@ -60,11 +63,6 @@ def _slopes(slopes: Callable[[Place, Elementwise], Rows]) -> Callable[[Place], R
         return hadamard(p.full_error(), slopes(p, f))
 
     return deltas
-
-
-def entries(rows: Rows, f: Callable[[Any], Any]) -> list[list[Any]]:
-    """A function of every entry."""
-    return [[f(x) for x in row] for row in rows]
 
 
 def _from_activation(f: Elementwise, x: Rows, arithmetic: Arithmetic[Any]) -> Rows:
@@ -204,16 +202,6 @@ def _diagonal(p: Place) -> Rows:
 
 def _missing_slope(p: Place) -> Rows:
     return p.full_error()
-
-
-def _over_samples(network: Network[Any], inputs: Rows, arithmetic: Arithmetic[Any]) -> Trace[Any]:
-    """Softmax taken over the samples, down the columns."""
-    f = network.layers[-1].activation
-    if not isinstance(f, Softmax):
-        raise Inapplicable("there is no softmax")
-    trace = forward(network, inputs, arithmetic)
-    outputs = frozen(transpose(f.apply(transpose(trace.pre_activations[-1]), arithmetic)))
-    return replace(trace, activations=(*trace.activations[:-1], outputs))
 
 
 # Operands.
@@ -518,109 +506,6 @@ def _columns_rolled(y: Rows, arithmetic: Arithmetic[Any]) -> Rows:
     return [row[::-1] for row in y]
 
 
-def _with_activation(name: str, where: slice) -> Callable[[Network[Any]], Network[Any]]:
-    """The network with another activation in some of its layers."""
-
-    def model(network: Network[Any]) -> Network[Any]:
-        chosen = range(len(network.layers))[where]
-        if all(network.layers[l].activation == activation(name) for l in chosen):
-            raise Inapplicable("that is its activation")
-        return Network(
-            Layer(layer.weights, layer.biases, name if l in chosen else layer.activation)
-            for l, layer in enumerate(network.layers)
-        )
-
-    return model
-
-
-@dataclass(frozen=True)
-class _ApproximateGelu(Activation):
-    """z (1 + tanh u) / 2 with u = linear · z + cubic · z³ in the place of z Φ(z)."""
-
-    name: str
-    linear: float
-    cubic: float
-
-    def tangents(self, z: Rows, arithmetic: Arithmetic[Any]) -> Rows:
-        linear, cubic = arithmetic.number(self.linear), arithmetic.number(self.cubic)
-        return arithmetic.elementwise(tanh.value, entries(z, lambda x: linear * x + cubic * x * x * x))
-
-    def apply(self, z: Rows, arithmetic: Arithmetic[Any]) -> list[list[Any]]:
-        return [[x * (1 + t) / 2 for x, t in zip(*rows)] for rows in zip(z, self.tangents(z, arithmetic))]
-
-    def backward(self, error: Rows, z: Rows, a: Rows, arithmetic: Arithmetic[Any]) -> list[list[Any]]:
-        linear, cubic = arithmetic.number(self.linear), 3 * arithmetic.number(self.cubic)
-        return [
-            [e * ((1 + t) / 2 + x * (1 - t * t) * (linear + cubic * x * x) / 2) for e, x, t in zip(*rows)]
-            for rows in zip(error, z, self.tangents(z, arithmetic))
-        ]
-
-    def model(self, network: Network[Any]) -> Network[Any]:
-        """The network with this in the place of every gelu."""
-        if all(layer.activation != gelu for layer in network.layers):
-            raise Inapplicable("there is no gelu")
-        return Network(
-            Layer(layer.weights, layer.biases, self if layer.activation == gelu else layer.activation)
-            for layer in network.layers
-        )
-
-
-def _over_everything(network: Network[Any], inputs: Rows, arithmetic: Arithmetic[Any]) -> Trace[Any]:
-    """Softmax divided by the sum over the whole batch."""
-    f = network.layers[-1].activation
-    if not isinstance(f, Softmax) or len(inputs) < 2:
-        raise Inapplicable("there is no softmax, or one sample")
-    trace = forward(network, inputs, arithmetic)
-    z = trace.pre_activations[-1]
-    (row,) = f.apply([[x for row in z for x in row]], arithmetic)
-    width = len(z[0])
-    outputs = tuple(tuple(row[i * width : (i + 1) * width]) for i in range(len(z)))
-    return replace(trace, activations=(*trace.activations[:-1], outputs))
-
-
-def _without_biases(network: Network[Any], inputs: Rows, arithmetic: Arithmetic[Any]) -> Trace[Any]:
-    if all(layer.biases is None for layer in network.layers):
-        raise Inapplicable("there are no biases")
-    return forward(
-        Network(Layer(layer.weights, None, layer.activation) for layer in network.layers), inputs, arithmetic
-    )
-
-
-def _stale(which: int, inputs: bool) -> Callable[[Network[Any], Rows, Arithmetic[Any]], Trace[Any]]:
-    """The outputs of every sample, with the hidden layers (and inputs) of one of them."""
-
-    def kept(network: Network[Any], rows: Rows, arithmetic: Arithmetic[Any]) -> Trace[Any]:
-        trace, n = forward(network, rows, arithmetic), len(rows)
-        if n < 2 or (len(network.layers) < 2 and not inputs):
-            raise Inapplicable("there is nothing to keep")
-
-        def all_of_one(layers: Sequence[Rows]) -> tuple[Rows, ...]:
-            return (*([layer[which]] * n for layer in layers[:-1]), layers[-1])
-
-        return replace(
-            trace,
-            inputs=[trace.inputs[which]] * n if inputs else trace.inputs,
-            pre_activations=all_of_one(trace.pre_activations),
-            activations=all_of_one(trace.activations),
-        )
-
-    return kept
-
-
-def _transposed_forward(network: Network[Any], inputs: Rows, arithmetic: Arithmetic[Any]) -> Trace[Any]:
-    def turned(w: Rows) -> Rows:
-        return transpose(w) if len(w) == len(w[0]) else w
-
-    if all(len(layer.weights) != len(layer.weights[0]) or len(layer.weights) == 1 for layer in network.layers):
-        raise Inapplicable("no matrix is square")
-    layers = (Layer(turned(layer.weights), layer.biases, layer.activation) for layer in network.layers)
-    return forward(Network(layers), inputs, arithmetic)
-
-
-DERIVATIVE, BIASES, OPERANDS = "activation derivative", "biases", "operands"
-STATE, LOSS = "order and state", "loss and scale"
-
-
 RATES = (1.0, 0.5, 0.1, 0.01, -1.0, -0.5, -0.1, -0.01)  # tried where no learning rate was declared
 
 
@@ -720,12 +605,6 @@ def _catalogue() -> Iterator[Mistake]:
                   "loss is a cross-entropy, ŷ − y is δ already.)", "deltas", _extra_slope)
     yield Mistake("softmax Jacobian taken as diagonal", DERIVATIVE, "The derivative of softmax is taken as a (1 − a) "
                   "{where}: every output depends on every z, so the whole Jacobian is needed.", "deltas", _diagonal)
-    yield Mistake("softmax over the wrong axis", DERIVATIVE, "Softmax is taken over the samples: it must sum to 1 over "
-                  "the outputs of each sample.", "forward", _over_samples)
-
-    yield Mistake("softmax over the whole batch", DERIVATIVE, "Softmax is divided by the sum over the whole batch: it "
-                  "must sum to 1 over the outputs of each sample.", "forward", _over_everything)
-
     yield Mistake("bias gradient averaged", BIASES, "The gradient of the biases {where} is divided by the number of "
                   "samples, that of the weights is not: reduce both in the same way.", "biases",
                   lambda p: _averaged([bias_gradients(p)], p)[0])
@@ -769,9 +648,6 @@ def _catalogue() -> Iterator[Mistake]:
     yield Mistake("bias gradient accumulated too often", STATE, "The gradient of the biases {where} counts early "
                   "samples again with every later one: add each sample's once.", "biases",
                   lambda p: _sums(_running(p.deltas, p), p))
-    yield Mistake("biases left out of the forward pass", BIASES, "The forward pass leaves out the biases: z = W a + b.",
-                  "forward", _without_biases)
-
     yield Mistake("W transposed on the way down", OPERANDS, "The error is passed down {where} through W transposed (a "
                   "square matrix hides it): δ W, not δ Wᵀ.", "passed",
                   _through(lambda p: _square_transposed(p.weights)), output=False)
@@ -873,13 +749,6 @@ def _catalogue() -> Iterator[Mistake]:
                   "error", _from_error(lambda p, e: _blanked(e, 0, p.arithmetic)))
     yield Mistake("last sample left out", STATE, "The last sample is left out: end the loop over the samples after it.",
                   "error", _from_error(lambda p, e: _blanked(e, len(e) - 1, p.arithmetic)))
-    for which, word in ((-1, "last"), (0, "first")):
-        yield Mistake(f"activations of the {word} sample for all", STATE, f"The backward pass of every sample uses the "
-                      f"hidden activations of the {word} one: keep those of each sample, or go back right after each "
-                      "forward pass.", "forward", _stale(which, inputs=False))
-        yield Mistake(f"inputs and activations of the {word} sample for all", STATE, f"The backward pass of every sample "
-                      f"uses inputs and hidden activations of the {word} one: keep those of each sample, or go back right "
-                      "after each forward pass.", "forward", _stale(which, inputs=True))
     yield Mistake("error squared", LOSS, "The loss itself, (ŷ − y)², stands where its derivative belongs: it is "
                   "2 (ŷ − y).", "error", lambda p: hadamard(_residual(p), _residual(p)))
     yield Mistake("absolute error", LOSS, "The error has lost its sign, |ŷ − y|: keep ŷ − y.", "error",
@@ -913,20 +782,7 @@ def _catalogue() -> Iterator[Mistake]:
     yield Mistake("targets missing", LOSS, "The derivative of the loss is taken as if all targets were 0.", "targets",
                   lambda y, arithmetic: entries(y, lambda v: arithmetic.zero))
 
-    for name in ("identity", "sigmoid", "tanh", "relu"):
-        yield Mistake(f"{name} at the output", OPERANDS, f"The output layer computes with {name}: declare it, or use the "
-                      "activation that was declared.", "model", _with_activation(name, slice(-1, None)))
-        yield Mistake(f"{name} in the hidden layers", OPERANDS, f"The hidden layers compute with {name}: declare it, or "
-                      "use the activation that was declared.", "model", _with_activation(name, slice(None, -1)))
-    yield Mistake("gelu by its approximation with tanh", OPERANDS, "The approximation of gelu with tanh is computed, "
-                  "z (1 + tanh(√(2/π) (z + 0.044715 z³))) / 2: where z Φ(z) is meant, ask for it (approximate=False, or "
-                  "\"none\").", "model",
-                  _ApproximateGelu("gelu by tanh", sqrt(2 / pi), sqrt(2 / pi) * 0.044715).model)
-    yield Mistake("gelu by its approximation with the sigmoid", OPERANDS, "The approximation of gelu with the "
-                  "sigmoid is computed, z σ(1.702 z): where z Φ(z) is meant, ask for it.", "model",
-                  _ApproximateGelu("gelu by the sigmoid", 0.851, 0.0).model)
-    yield Mistake("W transposed in the forward pass", OPERANDS, "The forward pass takes W transposed (a square matrix "
-                  "hides it): row j feeds neuron j.", "forward", _transposed_forward)
+    yield from forwards()
 # fmt: on
 
 

@@ -32,7 +32,7 @@ from purebp.oracle.asking.penalty import Penalty
 from purebp.oracle.cases import Case, default_loss
 from purebp.oracle.conventions import ONE, Convention, Factor, factors, shortest, unusual
 from purebp.oracle.evidence import inside, turned_claim
-from purebp.oracle.explaining.catalogue import CATALOGUE, LOSS, RATES, SQUARES, STATE, seen, updated_weights
+from purebp.oracle.explaining.catalogue import CATALOGUE, RATES, SQUARES, seen, updated_weights
 from purebp.oracle.explaining.equations import (
     Question,
     Reading,
@@ -42,7 +42,10 @@ from purebp.oracle.explaining.equations import (
     readings,
     times_any,
 )
+from purebp.oracle.explaining.limited import limits
 from purebp.oracle.explaining.recipe import (
+    LOSS,
+    STATE,
     Made,
     Mistake,
     Place,
@@ -207,7 +210,7 @@ def named(
         for stage in search.stages(plain):
             if found := search.told(stage):
                 return found
-    return [] if plain else list(filter(None, [_nothing(search)]))
+    return [] if plain else list(filter(None, [_nothing(search)])) or search.limited()
 
 
 def line_by_line(
@@ -237,8 +240,7 @@ def likely_step(
     Where none is right, most are nearer to the parameters than to 0, as gradients are not.
     """
     search, votes = Search(observations, loss, "binary64", "step", None, penalty), Counter[Convention]()
-    losses = [search.loss.reduced(reduction) for reduction in REDUCTIONS] if search.open_loss else [search.loss]
-    for chosen, observed in product(losses, search.observations):
+    for chosen, observed in product(search.reductions, search.observations):
         claim = search.normal(observed)
         for key, rows in as_claim(run(Recipe(), observed.network, observed.batch, chosen, FLOAT)).items():
             ratio = search.ratio(key, claim[key], rows, observed) if key in claim else None
@@ -448,6 +450,23 @@ class Search:
             if told := self.told(list(self.up_to_a_factor(mistakes))):
                 return told, []
         return [], in_words(firsts[0], odd) if firsts and firsts[0] else []
+
+    def limited(self) -> list[Diagnosis]:
+        """Gradients that are right but for what was done to them at last."""
+        everywhere = frozenset(range(self.depth))
+        for loss in [] if self.open_rate else self.reductions:
+            rights = [as_claim(run(Recipe(), o.network, o.batch, loss, FLOAT)) for o in self.observations]
+            for mistakes in limits(list(zip(rights, map(self.normal, self.observations))), self.close):
+                convention = Convention(loss, ONE, self.returns, self.learning_rate, self.penalty)
+                made = tuple((mistake, everywhere) for mistake in mistakes)
+                if told := self.told([Hypothesis(made, (), convention, 1)]):
+                    return told
+        return []
+
+    @property
+    def reductions(self) -> list[Loss]:
+        """The loss, or where it is open, its sums and means."""
+        return [self.loss.reduced(reduction) for reduction in REDUCTIONS] if self.open_loss else [self.loss]
 
     def up_to_a_factor(self, made: tuple[Made, ...]) -> Iterator[Hypothesis]:
         """These mistakes, with every convention under which the first case may be answered so."""
@@ -732,7 +751,8 @@ class Search:
         if not names:
             return Diagnosis("right", "", f"It is {convention.sentence}.", "", (), convention, format, hypothesis)
         note = f" (Computed in {format}.)" if format != self.format.name else ""
-        text = " ".join(sentences) + note
+        names = list(dict.fromkeys(names))  # of weights and of biases, one and the same
+        text = " ".join(dict.fromkeys(sentences)) + note
         return Diagnosis(
             " and ".join(names),
             families[0],

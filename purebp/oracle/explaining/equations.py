@@ -24,17 +24,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from itertools import islice, product
+from itertools import islice, pairwise, product
 from math import isfinite
 from typing import Any
 
 from purebp.oracle.answer import Key
 from purebp.oracle.conventions import shortest
-from purebp.oracle.explaining.catalogue import DERIVATIVE, LOSS, seen, updated_weights
+from purebp.oracle.explaining.catalogue import seen, updated_weights
 from purebp.oracle.explaining.expressions import expression
+from purebp.oracle.explaining.forwards import steeper
 from purebp.oracle.explaining.grammar import products
 from purebp.oracle.explaining.recipe import (
+    DERIVATIVE,
     LINES,
+    LOSS,
     Made,
     Mistake,
     Place,
@@ -692,7 +695,7 @@ def readings(
     found = _down(held, (), 99.0)
     plain = replace(held, by_rule=False)  # of which pairs are tried where δ is seen
     if not found or (found[0].cost > 1.5 and not found[0].right_at_output):
-        for mistake in (m for m in catalogue if m.step in ("forward", "model")):
+        for mistake in (*(m for m in catalogue if m.step in ("forward", "model")), *(steepness(held) if alone else ())):
             if not found or _leaves(held, mistake, found[0]):
                 found += _down(plain, (mistake,), min([r.cost for r in found], default=99.0), found[:1])
     best = min(found, key=lambda reading: reading.cost, default=None)
@@ -702,6 +705,56 @@ def readings(
     if alone and found and found[0].unexplained:
         found[0] = _with_expressions(held, found[0])
     return found
+
+
+def steepness(held: Held) -> Iterator[Mistake]:
+    """z times a factor before the activation: that with which δ of the output layer has the direction that it has."""
+    widths = {len(q.batch.targets[0]) for q in held.questions}
+    alike = [[q for q in held.questions if q.alike and len(q.batch.targets[0]) == m] for m in widths]
+    asked = replace(held, questions=max(alike, key=len, default=()))
+    last = len(held.questions[0].network.layers) - 1
+
+    def here(k: Fraction, everywhere: bool) -> Here:
+        given = asked.begun((steeper(k, everywhere),))
+        return Here(asked, [Place(*(*one, last, None)) for one in given], None)
+
+    plain = Here(asked, [Place(*(*one, last, None)) for one in asked.begun()], None)
+    own = plain.own("biases" if held.questions[0].network.layers[-1].biases else "weights")
+    if len(asked.questions) < 2 or own is None:
+        return
+    target = [x for rows in own for x in rows[0]]
+    first = max(range(len(own[0][0])), key=lambda i: abs(target[i]))
+    other = max(range(len(own[0][0]), len(target)), key=lambda i: abs(target[i]))
+
+    def value(k: float, everywhere: bool) -> Vector:
+        return [float(x) for p in here(Fraction(k), everywhere).places for x in held.base.deltas(p)[0]]
+
+    for everywhere in (False, True)[: 1 + bool(last)]:
+
+        def turned(k: float, everywhere: bool = everywhere) -> float:
+            found = value(k, everywhere)
+            turned_by: float = target[first] * found[other] - target[other] * found[first]
+            return turned_by
+
+        for low, high in pairwise(2 ** (i / 4 + 0.1) for i in range(-20, 21)):
+            if turned(low) * turned(high) < 0:
+                k = bisected(turned, low, high)
+                if abs(k - 1) > 1e-6 and ratio(target, value(k, everywhere), 1e-7) is not None:
+                    times, divided = shortest(k, 1e-9), 1 / shortest(1 / k, 1e-9)
+                    yield steeper(min(times, divided, key=lambda c: len(str(c))), everywhere)
+
+
+def bisected(f: Callable[[float], float], low: float, high: float) -> float:
+    """Where f is 0, between two numbers at which its signs differ.
+
+    >>> bisected(lambda x: x * x - 2, 1.0, 2.0)
+    1.4142135623730951
+    """
+    below = f(low) < 0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if (f(middle) < 0) == below else (low, middle)
+    return high
 
 
 def _leaves(held: Held, mistake: Mistake, reading: Reading) -> bool:

@@ -13,8 +13,18 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
 from typing import Any
 
-from purebp.oracle.explaining.catalogue import BIASES, DERIVATIVE, LOSS, OPERANDS, entries
-from purebp.oracle.explaining.recipe import Inapplicable, Mistake, Place, Rows, above
+from purebp.oracle.explaining.recipe import (
+    BIASES,
+    DERIVATIVE,
+    LOSS,
+    OPERANDS,
+    Inapplicable,
+    Mistake,
+    Place,
+    Rows,
+    above,
+    entries,
+)
 from purebp.textbook import backprop
 from purebp.textbook.activations import Activation, Elementwise, activation
 from purebp.textbook.backprop import error_below
@@ -178,7 +188,7 @@ MATRICES: Operands = {  # in the place of the weights above, rows as theirs
     "Wᵀ": lambda p: transpose(_square(p.weights)),
     "W ⊙ W": lambda p: hadamard(p.weights, p.weights),
     "W of the layer itself": _own_weights,
-    "the layer's own weights, neuron by neuron,": _incoming_weights,
+    "the layer's own weights, neuron by neuron": _incoming_weights,
     "[W b] without its first column": lambda p: [[*row[1:], b] for row, b in zip(p.weights, _biases(p)[0])],
     "without W": lambda p: _like(p.weights, 1, p),
     "∂loss/∂W": lambda p: backprop.weight_gradients(p.deltas, p.below, p.arithmetic),

@@ -30,7 +30,7 @@ from purebp.graphs.engine import (
 )
 from purebp.graphs.nodes import Node
 from purebp.graphs.tensors import Tensor, dimensions, entries, entrywise
-from purebp.oracle.explaining.catalogue import BIASES, DERIVATIVE, LOSS, OPERANDS, STATE
+from purebp.oracle.explaining.recipe import BIASES, DERIVATIVE, LOSS, OPERANDS, STATE
 from purebp.textbook.linalg import transpose
 
 Product = Callable[..., Tensor]

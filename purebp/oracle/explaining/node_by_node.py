@@ -28,8 +28,8 @@ from purebp.graphs.engine import Use, Uses, Values, accumulated, gradient, label
 from purebp.graphs.nodes import Node
 from purebp.graphs.tensors import Tensor, arranged, dimensions, entries, entrywise
 from purebp.oracle.conventions import shortest
-from purebp.oracle.explaining.catalogue import LOSS
 from purebp.oracle.explaining.graph_mistakes import THE_SUM, GraphMistake, mistakes
+from purebp.oracle.explaining.recipe import LOSS
 from purebp.textbook.arithmetic import PurebpError
 
 TOLERANCE = 1e-6  # of the largest number of a tensor

@@ -26,6 +26,10 @@ from purebp.textbook.network import Batch, Gradients, Layer, LayerGradients, Net
 Rows = Matrix[Any]
 
 
+DERIVATIVE, BIASES, OPERANDS = "activation derivative", "biases", "operands"
+STATE, LOSS = "order and state", "loss and scale"
+
+
 class Inapplicable(PurebpError):
     """The mistake has no meaning for this network: shapes do not fit, or nothing would change."""
 
@@ -82,6 +86,11 @@ class Place:
     def full_error(self) -> Rows:
         """∂loss/∂aˡ, also where the closed form does without."""
         return output_error(self.loss, self.a, self.targets, self.arithmetic) if self.error is None else self.error
+
+
+def entries(rows: Rows, f: Callable[[Any], Any]) -> list[list[Any]]:
+    """A function of every entry."""
+    return [[f(x) for x in row] for row in rows]
 
 
 # The lines of the recurrence, as they should be.

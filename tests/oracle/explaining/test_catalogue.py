@@ -109,4 +109,4 @@ def test_sentences_are_those_of_a_teacher(mistake: Mistake) -> None:
         assert not re.search(r"[{}]|  | \.", sentence)
         assert re.match(r"[A-ZΑ-Ω(]|[δf∂]", sentence) and sentence.endswith((".", ".)"))
         assert not re.search(r"\b(recipe|ball|budget|trunk)s?\b", sentence, re.IGNORECASE)
-        assert ("in the hidden layers" in mistake.sentence.format(where="in the hidden layers")) == mistake.layerwise
+        assert ("in layer 7" in mistake.sentence.format(where="in layer 7")) == mistake.layerwise

@@ -13,7 +13,7 @@ from purebp import FLOAT, Batch, Gradients, LayerGradients, Network, PurebpError
 from purebp.oracle.answer import Claim, as_claim
 from purebp.oracle.cases import Case, ladder
 from purebp.oracle.conventions import Convention
-from purebp.oracle.explaining.catalogue import BIASES, CATALOGUE, DERIVATIVE, LOSS, OPERANDS, STATE
+from purebp.oracle.explaining.catalogue import CATALOGUE
 from purebp.oracle.explaining.diagnosis import (
     Diagnosis,
     Observation,
@@ -22,7 +22,7 @@ from purebp.oracle.explaining.diagnosis import (
     explanations,
     followed,
 )
-from purebp.oracle.explaining.recipe import Inapplicable, planted, run, where
+from purebp.oracle.explaining.recipe import BIASES, DERIVATIVE, LOSS, OPERANDS, STATE, Inapplicable, planted, run, where
 from purebp.textbook import losses
 from purebp.textbook.losses import Loss
 

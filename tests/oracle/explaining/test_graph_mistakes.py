@@ -33,8 +33,8 @@ from purebp.graphs.engine import labels
 from purebp.graphs.tensors import dimensions, entries
 from purebp.number_systems.ball import ball
 from purebp.oracle.evidence import share
-from purebp.oracle.explaining.catalogue import BIASES, DERIVATIVE, LOSS, OPERANDS, STATE
 from purebp.oracle.explaining.graph_mistakes import SLIPS, GraphMistake, mistakes
+from purebp.oracle.explaining.recipe import BIASES, DERIVATIVE, LOSS, OPERANDS, STATE
 from purebp.oracle.graph_cases import graph_cases
 from tests.graph_laws import Recipe, recipes
 from tests.laws import assert_close
