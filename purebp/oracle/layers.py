@@ -18,8 +18,9 @@ from itertools import product
 from math import isfinite
 
 from purebp.number_systems.formats import Format
-from purebp.oracle.answer import LOCAL, STEPS, Answer, Claim, Finding, gradients_in, tensor_name
+from purebp.oracle.answer import LOCAL, STEPS, Answer, Claim, Finding, Key, gradients_in, tensor_name
 from purebp.oracle.asking.declared import Declared, arguments
+from purebp.oracle.asking.watching import Quantity, told, watched
 from purebp.oracle.cases import Case
 from purebp.oracle.conventions import Convention, budgets, default_convention
 from purebp.oracle.evidence import Budgets, Evidence, inside, regathered
@@ -32,6 +33,7 @@ from purebp.oracle.explaining.diagnosis import (
     named,
 )
 from purebp.oracle.explaining.localisation import approximation, less_than_claimed, localised
+from purebp.oracle.explaining.sought import as_answered, sought
 from purebp.oracle.reasons import Reasons, of_state
 from purebp.textbook.activations import sigmoid
 from purebp.textbook.arithmetic import Matrix
@@ -104,10 +106,12 @@ class Layers:
             elsewhere = any(kind not in LOCAL for piece in evidence for kind, _ in piece.off)
             if not elsewhere and (note := self._approximation(gradients, convention)):
                 return Reasons(approximation=note)
-            diagnoses, lines = self._line_by_line(gradients, tries)
+            diagnoses, lines, open_ = self._line_by_line(gradients, tries)
             if not diagnoses:
                 another = self._under_another(evidence, convention, tried=not elsewhere)
-                return replace(another, convention=another.convention or step, lines=tuple(lines))
+                return replace(
+                    another, convention=another.convention or step, lines=tuple(lines), unexplained=tuple(open_)
+                )
         if diagnoses:
             by_chance = any(finding.kind == "flaky" for finding in findings)
             return Reasons(tuple(diagnoses), convention=None if by_chance else diagnoses[0].convention)
@@ -162,7 +166,31 @@ class Layers:
         return [*notes, *_often_accused(self.declared, convention)]
 
     def located(self, evidence: Sequence[Evidence], convention: Convention, reasons: Reasons) -> list[str]:
-        return localised(evidence, convention, bool(reasons.diagnoses), reasons.lines)
+        notes = localised(evidence, convention, bool(reasons.diagnoses), reasons.lines)
+        return [*notes, *self._their_lines(evidence, reasons)]
+
+    def _their_lines(self, evidence: Sequence[Evidence], reasons: Reasons) -> Iterator[str]:
+        """The lines of the candidate's own code that make what is wrong, if it is Python that can be watched."""
+        hypothesis = reasons.diagnoses[0].hypothesis if reasons.diagnoses else None
+        if self.again is None or not (hypothesis or reasons.unexplained):
+            return
+        again, asked = self.again, list[tuple[bool, int, int, Case, list[Quantity]]]()
+        for case, claim in ((piece.case, gradients_in(piece.claim)) for piece in evidence if piece.claim):
+            if hypothesis:
+                convention = hypothesis.convention
+                updated = claim if convention.returns in STEPS else None
+                looked_for = list(sought(hypothesis.made, case, convention.effective, updated))
+            else:
+                looked_for = list(as_answered(reasons.unexplained, case, claim))
+            if looked_for:
+                single = any(len(form) == 1 for q in looked_for for form in q.forms)
+                asked.append((single, case.samples, len(case.network.parameters()), case, looked_for))
+        if asked:
+            *_, case, looked_for = min(asked, key=lambda one: one[:3])
+            again(next((piece.case for piece in evidence if piece.case != case), case))  # what is kept is no news
+            lines = list(dict.fromkeys(filter(None, watched(lambda: again(case), looked_for))))
+            if lines:
+                yield told(lines)
 
     def shown(self, piece: Evidence, convention: Convention) -> str:
         """The numbers of a small case in the layout of the candidate, expected and given side by side."""
@@ -193,16 +221,16 @@ class Layers:
 
     def _line_by_line(
         self, gradients: Sequence[Evidence], tries: Sequence[Tried]
-    ) -> tuple[list[Diagnosis], Sequence[str]]:
-        """What explains the gradients, each line of the recurrence held by itself; or which lines hold."""
-        observed, declared, lines = _observed(gradients), self.declared, list[str]()
+    ) -> tuple[list[Diagnosis], Sequence[str], Sequence[Key]]:
+        """What explains the gradients, each line of the recurrence held by itself; or which lines hold, and which do not."""
+        observed, declared, lines, unexplained = _observed(gradients), self.declared, list[str](), list[Key]()
         asked = self._single([o.case for o in observed])
         for tried in tries:
-            told, held = line_by_line(observed, declared.loss, declared.format, *tried, declared.penalty, asked)
+            told, held, off = line_by_line(observed, declared.loss, declared.format, *tried, declared.penalty, asked)
             if found := [d for d in told if d.changes]:
-                return found, ()
-            lines = lines or held
-        return [], lines
+                return found, (), ()
+            lines, unexplained = (lines, unexplained) if lines else (held, off)
+        return [], lines, unexplained
 
     def _single(self, cases: Sequence[Case]) -> list[Observation]:
         """Answers to the first sample of some cases alone, which show δ; given twice, if alone it counts for nothing."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from purebp.oracle.answer import Finding
+from purebp.oracle.answer import Finding, Key
 from purebp.oracle.conventions import Convention
 from purebp.oracle.evidence import Evidence
 from purebp.oracle.explaining.diagnosis import ANSWERED, ONLINE, PENALTIES, Diagnosis
@@ -19,7 +19,8 @@ class Reasons:
     """diagnoses: what explains all answers, the likeliest first. approximation: what they are instead, in a sentence.
 
     convention: what the answers follow but for that, if it was found on the way; evidence: the answers beside its
-    budgets, if they were computed for it. lines: which lines of the recurrence hold, and which do not, in sentences.
+    budgets, if they were computed for it. lines: which lines of the recurrence hold, and which do not, in sentences;
+    unexplained: what those make that nothing explains.
     """
 
     diagnoses: tuple[Diagnosis, ...] = ()
@@ -27,6 +28,7 @@ class Reasons:
     convention: Convention | None = None
     evidence: tuple[Evidence, ...] = ()
     lines: tuple[str, ...] = ()
+    unexplained: tuple[Key, ...] = ()
 
     @property
     def conventional(self) -> bool:

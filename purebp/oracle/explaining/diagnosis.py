@@ -221,13 +221,15 @@ def line_by_line(
     learning_rate: float | None = None,
     penalty: Penalty | None = None,
     asked: Sequence[Observation] = (),
-) -> tuple[list[Diagnosis], list[str]]:
+) -> tuple[list[Diagnosis], list[str], list[Key]]:
     """What explains all observations, each line of the recurrence held by itself; else which lines hold, and which do not.
+
+    The latter in sentences; and of those that nothing explains, what they make.
 
     asked: further answers, to one sample each, on which δ is seen.
     """
     if not observations or not all(map(_finite, (*observations, *asked))):
-        return [], []
+        return [], [], []
     return Search(observations, loss, format, returns, learning_rate, penalty).by_equations(asked)
 
 
@@ -421,10 +423,10 @@ class Search:
         by_trunk = [h for made in self.singles() for h in self.solved((made,), self.loss, exact=True)]
         yield [h for h in (*plain, *by_trunk, *others) if h.cost == 1]
 
-    def by_equations(self, asked: Sequence[Observation]) -> tuple[list[Diagnosis], list[str]]:
+    def by_equations(self, asked: Sequence[Observation]) -> tuple[list[Diagnosis], list[str], list[Key]]:
         """What explains the answers line by line: those to one sample first, and then how they are put together.
 
-        Where that is not known of all lines, what is known, in sentences.
+        Where that is not known of all lines, what is known, in sentences, and what is made by those that it is not known of.
         """
         usable = [o for o, kinked in zip(self.observations, self.kinked) if not kinked]
         seen = [o for o in asked if not _at_kink(o)]
@@ -448,8 +450,10 @@ class Search:
                     found.append((cost + (whole.cost if whole else 0.0), merged(made, whole.made if whole else ())))
         for _, mistakes in sorted(found, key=lambda one: one[0])[:5]:
             if told := self.told(list(self.up_to_a_factor(mistakes))):
-                return told, []
-        return [], in_words(firsts[0], odd) if firsts and firsts[0] else []
+                return told, [], []
+        if not firsts or not firsts[0]:
+            return [], [], []
+        return [], in_words(firsts[0], odd), [(line.step, line.layer) for line in firsts[0].unexplained]
 
     def limited(self) -> list[Diagnosis]:
         """Gradients that are right but for what was done to them at last."""

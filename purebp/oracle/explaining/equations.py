@@ -719,7 +719,8 @@ def steepness(held: Held) -> Iterator[Mistake]:
         return Here(asked, [Place(*(*one, last, None)) for one in given], None)
 
     plain = Here(asked, [Place(*(*one, last, None)) for one in asked.begun()], None)
-    own = plain.own("biases" if held.questions[0].network.layers[-1].biases else "weights")
+    kinds = [kind for kind in ("biases", "weights") if all((kind, last) in q.claim for q in asked.questions)]
+    own = next(filter(None, map(plain.own, kinds)), None)
     if len(asked.questions) < 2 or own is None:
         return
     target = [x for rows in own for x in rows[0]]
