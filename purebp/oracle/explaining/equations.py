@@ -829,6 +829,8 @@ def _with_expressions(held: Held, reading: Reading) -> Reading:
 
 # In words.
 
+OUTPUTS = " (if it is, look at the forward pass, or return the outputs ŷ to have them judged)"
+
 
 def in_words(reading: Reading, whole: Reading | None = None) -> list[str]:
     """What holds with the candidate's own numbers, and what does not; where a mistake is known, with its sentence.
@@ -845,7 +847,7 @@ def in_words(reading: Reading, whole: Reading | None = None) -> list[str]:
         above_ = superscript(line.layer + 2)
         if line.step == "deltas":
             made = f"∂loss/∂ŷ ⊙ f′(z{l})" if top else f"(δ{above_} W{above_}) ⊙ f′(z{l}), with your own δ{above_}"
-            told.append(f"δ{l} is wrong: it should be {made}.")
+            told.append(f"δ{l} is wrong: it should be {made}{OUTPUTS if top else ''}.")
         elif line.step == "weights":
             below = "the inputs" if not line.layer else f"a{superscript(line.layer)}"
             told.append(

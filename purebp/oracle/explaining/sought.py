@@ -53,7 +53,7 @@ def sought(made: Sequence[Made], case: Case, loss: Loss, returned: Claim | None 
                     form
                     for rows in _made_of(wrong, mistake.step)
                     for form in _forms(rows, "")
-                    if not any(len(other) == len(form) and _in_proportion([form], [other]) for other in forms)
+                    if mistake.step in LOCAL or not any(_like(form, other) for other in forms)  # f′ is missing
                 ]
                 yield Quantity(forms, made_of, sized=mistake.step in LOCAL)
                 if mistake.step in ("forward", "model"):
@@ -81,11 +81,14 @@ def _made(recipe: Recipe, p: Place, step: str) -> list[Matrix]:
 
 
 def _made_of(p: Place, step: str) -> list[Matrix]:
-    if step in ("weights", "biases"):
+    """What it should be made of, and what a mistake may make it of alone."""
+    if step == "weights":
+        return [p.deltas, p.below, p.trace.inputs]
+    if step == "biases":
         return [p.deltas]
     if step == "deltas":
         return [p.full_error()]
-    return [p.above.deltas] if p.above else []
+    return [p.above.deltas] if p.above else [p.a, p.z]
 
 
 def _forms(rows: Matrix, step: str) -> Iterator[Vector]:
@@ -95,6 +98,10 @@ def _forms(rows: Matrix, step: str) -> Iterator[Vector]:
         yield [x for column in zip(*rows) for x in column]
     if len(rows) > 1 and step not in ("weights", "biases"):
         yield from (list(rows[0]), list(rows[-1]))
+
+
+def _like(form: Vector, other: Vector) -> bool:
+    return len(form) == len(other) and _in_proportion([form], [other])
 
 
 def _in_proportion(rows: Matrix, others: Matrix, factors: Sequence[float] = ()) -> bool:
