@@ -6,7 +6,7 @@ NODE_MODULES := tests/peers/node_modules
 BENCH := .venv-bench
 MUTATION := .venv-mutation
 
-.PHONY: help demo test test-thorough test-all check vectors campaign campaign-long coverage power mutation browser peers bench bench-write scaling clean
+.PHONY: help demo test test-thorough test-all check vectors campaign campaign-long coverage power beyond mutation browser peers bench bench-write scaling clean
 
 help: ## what can be made here
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-13s %s\n' "$$name" "$$what"; done
@@ -49,6 +49,9 @@ browser: $(VENV)/.installed ## the HTML report in a real Chromium
 
 power: ## how many mistakes the oracle catches and names, in some minutes; writes docs/power.md
 	$(PYTHON) -m studies.power --write
+
+beyond: ## random edits that are no mistake with a name, and what is said of them; writes docs/beyond.md
+	$(PYTHON) -m studies.beyond 200 --write
 
 mutation: $(MUTATION)/.installed ## how many small changes of the code the tests notice, in about half an hour; writes docs/mutation.md
 	$(MUTATION)/bin/python -m studies.mutation --known build/mutants-killed --write

@@ -1,9 +1,9 @@
 """Mistakes that have no name: edits of one line of the recurrence, drawn at random, and what `check` says of them.
 
-    python -m studies.beyond 200              so many edits, and how many are explained, or localised to their line
+    python -m studies.beyond 200              so many edits of each kind: how many are explained, or localised
     python -m studies.beyond 200 --seed 3     others
     python -m studies.beyond 20 --show        each, with what is said of it
-    python -m studies.beyond 200 --programs   edits of the lines of three differently written programs instead
+    python -m studies.beyond 200 --only programs   edits of the lines of three differently written programs alone
 
 An edit is an operand exchanged for another one, an operand more, an index slip, or a constant, in δ, in what is passed
 down, in ∂loss/∂W or in ∂loss/∂b of one layer. An explanation counts where it gives the same, inside its budgets, on
@@ -17,15 +17,12 @@ import re
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from random import Random
 from statistics import median
 
-from purebp import backpropagation
-from purebp.oracle.answer import Answer, Claim, as_claim, tensor_name
-from purebp.oracle.asking.candidate import ask
-from purebp.oracle.cases import Case
-from purebp.oracle.check import checked
+from purebp.oracle.answer import as_claim, tensor_name
 from purebp.oracle.explaining.diagnosis import Observation
 from purebp.oracle.explaining.equations import scaled
 from purebp.oracle.explaining.expressions import CORE, operands_of, standing
@@ -34,9 +31,8 @@ from purebp.oracle.explaining.recipe import Mistake, Recipe, places
 from purebp.oracle.reports.report import Report
 from purebp.textbook.arithmetic import FLOAT
 from purebp.textbook.names import superscript
-from studies.edits import PROGRAMS, Edit
-from studies.edits import edits as edits_of_programs
-from studies.power import DEPTHS, HIDDEN, Planting, Setting, fresh, rungs, settings
+from studies.edits import lines_in, outcome_of_slip, slips
+from studies.power import DEPTHS, DOCS, HIDDEN, Planting, Setting, fresh, rows, settings
 
 RIGHT = {"deltas": ("·", "∂loss/∂a", "f′(z)"), "weights": ("·", "δ", "a below"), "biases": "δ"}
 
@@ -100,110 +96,95 @@ def outcome(planting: Planting, setting: Setting, report: Report) -> str:
     return "localised" if said == [symbol] else "elsewhere"
 
 
-def slips(wanted: int, seed: int) -> Iterator[Edit]:
-    """Edited programs that run, and give something else than before."""
-    random, known = Random(seed), set[str]()
-    for edit in edits_of_programs(random):
-        setting = PROGRAMS[edit.program]
-        right = [as_claim(backpropagation(case.network, case.batch, setting.loss)) for case in fresh(setting)]
-        answers = [asked(edit, case) for case in (*fresh(setting), *rungs(setting.names, setting.loss))]
-        changed = all(map(usable, answers)) and not all(map(nearly, (a.claim for a in answers), right))
-        if changed and str(edit) not in known:
-            known.add(str(edit))
-            wanted -= 1
-            yield edit
-        if not wanted:
-            return
+@dataclass(frozen=True)
+class Tried:
+    """An edit, and what became of it."""
+
+    edited: str
+    outcome: str
+    said: str
+    seconds: float
+    told: bool = False  # a line of the program was told
+    hit: bool = False  # the edited one among them
 
 
-def asked(edit: Edit, case: Case) -> Answer:
-    return ask(edit.candidate, case, PROGRAMS[edit.program].question().declared)
-
-
-def usable(answer: Answer) -> bool:
-    """Whether it is made of numbers, none so large that the program would have burst."""
-    return not answer.findings and all(abs(x) < 1e12 for rows in answer.claim.values() for row in rows for x in row)
-
-
-def nearly(claim: Claim, right: Claim) -> bool:
-    pairs = (pair for key in right for rows in zip(claim[key], right[key]) for pair in zip(*rows))
-    return all(abs(x - y) <= 1e-9 * max(abs(x), abs(y), 1e-9) for x, y in pairs)
-
-
-SAID = {  # of which equation a sentence is
-    "deltas": r"δ|The error is passed down|What is passed down|The derivative|f′",
-    "weights": r"∂loss/∂W\S* does not follow|The gradient of the weights",
-    "biases": r"∂loss/∂b\S* does not follow|The gradient of the biases",
-    "forward": r"δ\S* is wrong: it should be ∂loss/∂ŷ|The forward pass|The outputs are off",
-}
-
-
-def outcome_of_slip(edit: Edit, report: Report) -> str:
-    """The same; localised is what is said to be wrong of the equation of the edited line, and of no other."""
-    if report.conforms:
-        return "missed"
-    if report.explanations:
-        answers = [asked(edit, case) for case in fresh(PROGRAMS[edit.program], 20)]
-        if report.explanations[0].name == "all gradients are 0":
-            zero = not any(x for a in answers for rows in a.claim.values() for row in rows for x in row)
-            return "explained" if zero else "falsely"
-        others = [Observation(case, a.claim) for case, a in zip(fresh(PROGRAMS[edit.program], 20), answers)]
-        return "explained" if report.explanations[0].holds(others) else "falsely"
-    if edit.line in lines_in(report):
-        return "localised"
-    said = [note for note in report.notes if any(re.match(pattern, note) for pattern in SAID.values())]
-    return "localised" if said and all(re.match(SAID[edit.equation], note) for note in said) else "elsewhere"
-
-
-def lines_in(report: Report) -> set[int]:
-    """The lines of the program that the report names."""
-    notes = (note for note in report.notes if note.startswith("It is probably made in line"))
-    return {int(number) for note in notes for number in re.findall(r"\d+", note.partition(": ")[0])}
-
-
-def of_programs(wanted: int, seed: int, show: bool) -> None:
-    counts, seconds, told, hit = Counter[str](), [], 0, 0
-    for edit in slips(wanted, seed):
-        setting = PROGRAMS[edit.program]
+def of_equations(wanted: int, seed: int) -> Iterator[Tried]:
+    """Edits of one line of the recurrence."""
+    for planting, setting in drawn(wanted, seed):
         start = time.perf_counter()
-        report = checked(edit.candidate, setting.question(), rungs(setting.names, setting.loss), "candidate")
-        seconds.append(time.perf_counter() - start)
-        found = outcome_of_slip(edit, report)
-        counts[found] += 1
-        told += bool(lines_in(report))
-        hit += edit.line in lines_in(report)
-        if show or found in ("falsely", "missed", "elsewhere"):
-            said = report.explanations[0].name if report.explanations else " ".join(report.notes[:4])
-            print(f"{found}: {edit}\n    {said} {sorted(lines_in(report))}", flush=True)
-    shares = ", ".join(f"{name} {count / wanted:.1%}" for name, count in counts.most_common())
-    print(
-        f"{wanted} edits of lines of programs: {shares}; a line is told of {told}, the edited one of {hit}; "
-        f"{median(seconds):.2f} s in the middle, {max(seconds):.2f} s at most"
+        report = setting.check(planting.answer(setting))
+        seconds = time.perf_counter() - start
+        edited = f"{planting} in {sorted(planting.made[0][1])} of {setting}"
+        yield Tried(edited, outcome(planting, setting, report), said(report), seconds)
+
+
+def of_programs(wanted: int, seed: int) -> Iterator[Tried]:
+    """Edits of one line of a program."""
+    for edit in slips(wanted, seed):
+        start = time.perf_counter()
+        report = edit.check()
+        seconds, lines = time.perf_counter() - start, lines_in(report)
+        yield Tried(str(edit), outcome_of_slip(edit, report), said(report), seconds, bool(lines), edit.line in lines)
+
+
+def said(report: Report) -> str:
+    return report.explanations[0].name if report.explanations else " ".join(report.notes[:4])
+
+
+KINDS = {"the recurrence": of_equations, "three programs": of_programs}
+OUTCOMES = ("explained", "localised", "elsewhere", "falsely", "missed")
+
+
+def summary(kind: str, tried: Sequence[Tried]) -> list[str]:
+    """A row of the table."""
+    counts, seconds = Counter(one.outcome for one in tried), [one.seconds for one in tried]
+    shares = [f"{counts[each] / len(tried):.1%}" for each in OUTCOMES]
+    lines = f"{sum(one.told for one in tried)}, {sum(one.hit for one in tried)}" if kind != "the recurrence" else ""
+    return [kind, str(len(tried)), *shares, lines, f"{median(seconds):.1f}", f"{max(seconds):.1f}"]
+
+
+HEADS = ("a line of", "edits", *OUTCOMES, "a line is told, and it is the edited one", "s in the middle", "s at most")
+
+
+def page(found: Mapping[str, Sequence[Tried]]) -> str:
+    left = [one for tried in found.values() for one in tried if one.outcome in ("elsewhere", "falsely", "missed")]
+    return "\n\n".join(
+        [
+            "# Beyond the catalogue",
+            "Random edits, which are meant for no entry of [mistakes.md](mistakes.md), and what `purebp check` says of them: "
+            "of a line of the recurrence (an operand exchanged, one more, an index slip, a constant), and of a line of three "
+            "differently written right programs in [studies/programs](../studies/programs) (another name, operator, number or "
+            "index, arguments swapped, a part left out). *Explained*: an expression gives the same numbers, inside its "
+            "budgets, on 20 networks that were not asked about; *falsely*: one that does not. *Localised*: what is said to be "
+            "wrong is the line that was edited, or its equation, and nothing else; *elsewhere*: something else is said to be "
+            "wrong as well. This page is written by `make beyond`.",
+            rows(HEADS, [summary(kind, tried) for kind, tried in found.items()]),
+            "## Neither explained nor localised",
+            "\n".join(f"* `{one.edited.replace('`', '')}`" for one in left) or "None.",
+        ]
     )
 
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("edits", type=int, nargs="?", default=100)
+    parser.add_argument("edits", type=int, nargs="?", default=100, help="of each kind")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--show", action="store_true", help="what is said of each")
-    parser.add_argument("--programs", action="store_true", help="edits of the lines of programs")
+    parser.add_argument("--only", choices=["recurrence", "programs"], help="edits of these alone")
+    parser.add_argument("--write", action="store_true", help="write docs/beyond.md")
     args = parser.parse_args(arguments)
-    if args.programs:
-        of_programs(args.edits, args.seed, args.show)
-        return
-    counts, seconds = Counter[str](), []
-    for planting, setting in drawn(args.edits, args.seed):
-        start = time.perf_counter()
-        report = setting.check(planting.answer(setting))
-        seconds.append(time.perf_counter() - start)
-        found = outcome(planting, setting, report)
-        counts[found] += 1
-        if args.show or found in ("falsely", "missed", "elsewhere"):
-            said = report.explanations[0].name if report.explanations else " ".join(report.notes[:3])
-            print(f"{found}: {planting} in {sorted(planting.made[0][1])} of {setting}\n    {said}", flush=True)
-    shares = ", ".join(f"{name} {count / args.edits:.1%}" for name, count in counts.most_common())
-    print(f"{args.edits} edits: {shares}; {median(seconds):.2f} s in the middle, {max(seconds):.2f} s at most")
+    found = dict[str, list[Tried]]()
+    for kind, each in KINDS.items():
+        if args.only and args.only not in kind:
+            continue
+        found[kind] = []
+        for one in each(args.edits, args.seed):
+            found[kind].append(one)
+            if args.show or one.outcome in ("falsely", "missed", "elsewhere"):
+                print(f"{one.outcome}: {one.edited}\n    {one.said}", flush=True)
+        print(" | ".join(summary(kind, found[kind])))
+    if args.write:
+        (DOCS / "beyond.md").write_text(page(found) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

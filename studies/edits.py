@@ -12,7 +12,14 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from studies.power import Setting
+from purebp import backpropagation
+from purebp.oracle.answer import Answer, Claim, as_claim
+from purebp.oracle.asking.candidate import ask
+from purebp.oracle.cases import Case
+from purebp.oracle.check import checked
+from purebp.oracle.explaining.diagnosis import Observation
+from purebp.oracle.reports.report import Report
+from studies.power import Setting, fresh, rungs
 
 HERE = Path(__file__).parent / "programs"
 PROGRAMS = {  # what each computes
@@ -32,6 +39,18 @@ class Edit:
     equation: str  # of the line: "forward", "deltas", "weights" or "biases"
     text: str
     candidate: Callable[..., Any]
+
+    @property
+    def setting(self) -> Setting:
+        return PROGRAMS[self.program]
+
+    def answer(self, case: Case) -> Answer:
+        return ask(self.candidate, case, self.setting.question().declared)
+
+    def check(self) -> Report:
+        return checked(
+            self.candidate, self.setting.question(), rungs(self.setting.names, self.setting.loss), "candidate"
+        )
 
     def __str__(self) -> str:
         return f"{self.program}, line {self.line}: {linecache.getline(str(HERE / self.program) + '.py', self.line).strip()} → {self.text}"
@@ -131,3 +150,62 @@ def _can_change(node: ast.AST) -> bool:
     if isinstance(node, ast.Call):
         return len(node.args) == 2
     return isinstance(node, (ast.BinOp, ast.Compare, ast.AugAssign))
+
+
+def slips(wanted: int, seed: int) -> Iterator[Edit]:
+    """Edited programs that run, and give something else than before."""
+    random, known = Random(seed), set[str]()
+    for edit in edits(random):
+        setting = edit.setting
+        right = [as_claim(backpropagation(case.network, case.batch, setting.loss)) for case in fresh(setting)]
+        answers = [edit.answer(case) for case in (*fresh(setting), *rungs(setting.names, setting.loss))]
+        changed = all(map(usable, answers)) and not all(map(nearly, (a.claim for a in answers), right))
+        if changed and str(edit) not in known:
+            known.add(str(edit))
+            wanted -= 1
+            yield edit
+        if not wanted:
+            return
+
+
+def usable(answer: Answer) -> bool:
+    """Whether it is made of numbers, none so large that the program would have burst."""
+    return not answer.findings and all(abs(x) < 1e12 for rows in answer.claim.values() for row in rows for x in row)
+
+
+def nearly(claim: Claim, right: Claim) -> bool:
+    pairs = (pair for key in right for rows in zip(claim[key], right[key]) for pair in zip(*rows))
+    return all(abs(x - y) <= 1e-9 * max(abs(x), abs(y), 1e-9) for x, y in pairs)
+
+
+SAID = {  # of which equation a sentence is
+    "deltas": r"δ|The error is passed down|What is passed down|The derivative|f′",
+    "weights": r"∂loss/∂W\S* does not follow|The gradient of the weights",
+    "biases": r"∂loss/∂b\S* does not follow|The gradient of the biases",
+    "forward": r"δ\S* is wrong: it should be ∂loss/∂ŷ|a\S* is wrong|The forward pass|The outputs are off",
+}
+
+
+def outcome_of_slip(edit: Edit, report: Report) -> str:
+    """The same; localised is what is said to be wrong of the equation of the edited line, and of no other."""
+    if report.conforms:
+        return "missed"
+    if report.explanations:
+        answers = [edit.answer(case) for case in fresh(edit.setting, 20)]
+        if report.explanations[0].name == "all gradients are 0":
+            zero = not any(x for a in answers for rows in a.claim.values() for row in rows for x in row)
+            return "explained" if zero else "falsely"
+        others = [Observation(case, a.claim) for case, a in zip(fresh(edit.setting, 20), answers)]
+        return "explained" if report.explanations[0].holds(others) else "falsely"
+    if edit.line in lines_in(report):
+        return "localised"
+    said = [note for note in report.notes if any(re.match(pattern, note) for pattern in SAID.values())]
+    if not said and any(note.startswith("So it is for one sample") for note in report.notes):
+        return "localised"  # how samples are put together is an equation as well
+    return "localised" if said and all(re.match(SAID[edit.equation], note) for note in said) else "elsewhere"
+
+
+def lines_in(report: Report) -> set[int]:
+    """The lines of the program that the report names."""
+    notes = (note for note in report.notes if note.startswith("It is probably made in line"))
+    return {int(number) for note in notes for number in re.findall(r"\d+", note.partition(": ")[0])}

@@ -51,11 +51,11 @@ from purebp.oracle.explaining.recipe import (
 )
 from purebp.textbook.activations import Elementwise
 from purebp.textbook.arithmetic import FLOAT, Matrix, PurebpError
-from purebp.textbook.backprop import error_below, weight_gradients
+from purebp.textbook.backprop import error_below, output_deltas, weight_gradients
 from purebp.textbook.linalg import hadamard
 from purebp.textbook.losses import Loss
 from purebp.textbook.names import superscript
-from purebp.textbook.network import Batch, Network
+from purebp.textbook.network import Batch, Layer, Network
 
 Vector = list[float]
 UNKNOWN = 3.0  # what a line without an explanation costs, beside a mistake with a name
@@ -228,8 +228,10 @@ def times_any(number: float, step: str) -> Mistake:
     return scaled(f"{short:.10g}".replace("-", "−"), lambda p: short, step)
 
 
-def added(more: Mistake, ratios: Sequence[float], places: Sequence[Place]) -> tuple[float, Mistake] | None:
-    """A multiple of something else is added to what stands there."""
+def added(
+    more: Mistake, ratios: Sequence[float], places: Sequence[Place], per_sample: bool = False
+) -> tuple[float, Mistake] | None:
+    """A multiple of something else is added to what stands there; or to what each sample gives of it."""
     found = constant(ratios, places, more.step)
     if found is None:
         return None
@@ -240,13 +242,15 @@ def added(more: Mistake, ratios: Sequence[float], places: Sequence[Place]) -> tu
     def plus(p: Place, rows: Any) -> Any:
         value = more.change(p)
         value = value if times is None else times.change(p, value)
+        n = p.samples if per_sample else 1
         if more.step == "biases":
-            return [x + y for x, y in zip(rows, value)]
-        return [[x + y for x, y in zip(*pair)] for pair in zip(rows, value)]
+            return [x + n * y for x, y in zip(rows, value)]
+        return [[x + n * y for x, y in zip(*pair)] for pair in zip(rows, value)]
 
-    sentence = f"{WHAT[more.step]} {{where}} has {text}{what} added to it."
-    name = f"{text}{what} added to {WHAT[more.step].lower()}"
-    return 1.0 + cost + BY_RULE, Mistake(name, LOSS, sentence, more.step, plus, onto=True)
+    again = " once per sample" if per_sample else ""
+    sentence = f"{WHAT[more.step]} {{where}} has {text}{what} added to it{again}."
+    name = f"{text}{what} added to {WHAT[more.step].lower()}{again}"
+    return 1.0 + cost + BY_RULE + 0.05 * per_sample, Mistake(name, LOSS, sentence, more.step, plus, onto=True)
 
 
 # Layers.
@@ -617,8 +621,9 @@ class Here:
                     continue
                 ratios = [ratio(r, spread(v), 10 * self.tolerance) for r, v in zip(rests, values)]
                 known = [c for c in ratios if c]
-                if len(known) == len(ratios) and (more := added(mistake, known, places)) is not None:
-                    found.append((more[0], (more[1],)))
+                ways = (added(mistake, known, places, per_sample) for per_sample in (False, True))
+                if len(known) == len(ratios) and (several := [one for one in ways if one]):
+                    found += [(cost, (more,)) for cost, more in several]
                     break
         found.sort(key=lambda one: one[0])
         best = [one for one in found if one[0] <= found[0][0] + BESIDE][:3]
@@ -704,7 +709,73 @@ def readings(
     found.sort(key=lambda reading: reading.cost)
     if alone and found and found[0].unexplained:
         found[0] = _with_expressions(held, found[0])
+    if alone and found and any(line.step == "deltas" for line in found[0].unexplained):
+        found[0] = forward_seen(held, found[0]) or found[0]
     return found
+
+
+def forward_seen(held: Held, reading: Reading) -> Reading | None:
+    """Which lines of the forward pass fail, with the candidate's own activations; None if none does, or they are not seen.
+
+    Of one sample ∂loss/∂Wˡ is δˡ times what came in, so that this is read off it as well.
+    """
+    wrong, output_holds = set[int](), True
+    for q in held.questions:
+        layers, a = q.network.layers, list(q.batch.inputs[0])
+        for l, layer in enumerate(layers):
+            z = held_inner([a], layer)
+            if l == len(layers) - 1:
+                break
+            own = own_activations(q, l)
+            if own is None:
+                return None
+            if not _close(own, list(layer.activation.apply(z, FLOAT)[0]), held.tolerance):
+                wrong.add(l)
+            a = own
+        outputs = layers[-1].activation.apply(z, FLOAT)
+        last = output_deltas(held.loss, layers[-1].activation, z, outputs, q.batch.targets[:1], FLOAT)
+        key = ("biases", len(layers) - 1)
+        output_holds = (
+            output_holds and key in q.claim and ratio(list(q.claim[key][0]), list(last[0]), held.tolerance) is not None
+        )
+    if not wrong:
+        return None
+    # what is made below of a slope at the wrong place is not told: it follows, or it shows when the forward pass is mended
+    lines = [Line("forward", l, None) for l in sorted(wrong)]
+    top = len(held.questions[0].network.layers) - 1
+    if not output_holds:
+        lines.append(Line("deltas", top, None))
+    right = [
+        replace(line, found=())
+        for line in reading.lines
+        if (line.step == "deltas" and line.layer == top and output_holds)
+        or (line.step == "weights" and line.layer - 1 in wrong)
+    ]
+    kept = [line for line in reading.lines if line.found == () and line.seen]
+    return replace(reading, lines=(*kept, *right, *lines))
+
+
+def held_inner(a: Sequence[Vector], layer: Layer) -> Rows:
+    return FLOAT.inner(a, layer.weights, layer.biases)
+
+
+def own_activations(q: Question, l: int) -> Vector | None:
+    """What went from layer l into the one above, as the answer to one sample shows it; None where it does not."""
+    weights, biases = q.claim.get(("weights", l + 1)), q.claim.get(("biases", l + 1))
+    if not q.alike or weights is None or biases is None:
+        return None
+    i = max(range(len(biases[0])), key=lambda i: abs(biases[0][i]))
+    if not biases[0][i]:
+        return None
+    own = [x / biases[0][i] for x in weights[i]]
+    outer = [d * x for d in biases[0] for x in own]
+    c = ratio(flat(weights), outer, 1e-9)
+    return own if c is not None and not abs(c - 1) > 1e-6 else None
+
+
+def _close(a: Vector, b: Vector, tolerance: float) -> bool:
+    c = ratio(a, b, tolerance)
+    return c is not None and (c != c or abs(c - 1) <= tolerance)
 
 
 def steepness(held: Held) -> Iterator[Mistake]:
@@ -848,6 +919,11 @@ def in_words(reading: Reading, whole: Reading | None = None) -> list[str]:
         if line.step == "deltas":
             made = f"∂loss/∂ŷ ⊙ f′(z{l})" if top else f"(δ{above_} W{above_}) ⊙ f′(z{l}), with your own δ{above_}"
             told.append(f"δ{l} is wrong: it should be {made}{OUTPUTS if top else ''}.")
+        elif line.step == "forward":
+            came = "the inputs" if not line.layer else f"your own a{superscript(line.layer)}"
+            told.append(
+                f"a{l} is wrong: it should be f(z{l}), where z{l} is made of W{l}, b{l} and {came}. Look at the forward pass."
+            )
         elif line.step == "weights":
             below = "the inputs" if not line.layer else f"a{superscript(line.layer)}"
             told.append(
@@ -865,7 +941,7 @@ def in_words(reading: Reading, whole: Reading | None = None) -> list[str]:
 
 
 def _symbol(line: Line) -> str:
-    symbol = {"deltas": "δ", "weights": "∂loss/∂W", "biases": "∂loss/∂b"}[line.step]
+    symbol = {"deltas": "δ", "weights": "∂loss/∂W", "biases": "∂loss/∂b", "forward": "a"}[line.step]
     return symbol + superscript(line.layer + 1)
 
 

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from purebp.oracle.answer import LOCAL, Claim, Key, as_claim
 from purebp.oracle.asking.watching import FACTORS, Quantity, Vector
 from purebp.oracle.cases import Case
+from purebp.oracle.explaining.equations import Question, own_activations
 from purebp.oracle.explaining.recipe import Made, Place, Recipe, places, planted
 from purebp.textbook.arithmetic import FLOAT, Matrix, PurebpError
 from purebp.textbook.backprop import frozen
@@ -63,6 +64,13 @@ def sought(made: Sequence[Made], case: Case, loss: Loss, returned: Claim | None 
 def as_answered(unexplained: Sequence[Key], case: Case, claim: Claim) -> Iterator[Quantity]:
     """What lines make that nothing explains: as it was returned; δ as ∂loss/∂b of one sample."""
     for step, l in unexplained:
+        if (
+            step == "forward"
+            and case.samples == 1
+            and (own := own_activations(Question(case.network, case.batch, claim), l))
+        ):
+            yield Quantity([own], sized=True)
+            continue
         deltas = step == "deltas"
         rows = claim.get(("biases" if deltas else step, l))
         if rows and (case.samples == 1 or not deltas):
