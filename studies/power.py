@@ -805,7 +805,7 @@ def catalogue() -> str:
         "Each line of the recurrence is held by itself, with the candidate's own numbers in it (of one sample, ∂loss/∂b is "
         "δ, and ∂loss/∂W is δ ⊗ a). What stands in a line that fails is looked for among the mistakes above, then among "
         "products of what is in reach there, times any constant, and more added; then among expressions of up to six "
-        "operands. Learning rates, slopes and constants are solved for. `python -m studies.beyond` measures it.",
+        "operands. Learning rates, slopes and constants are solved for. [beyond.md](beyond.md) has what comes of it.",
         rows(
             ["in the place of", "may stand"],
             [[right, ", ".join(what).replace("|", "\\|")] for right, what in in_reach().items()],

@@ -38,6 +38,7 @@ GENERATED = {
     "mutation.md",
     "peers.md",
     "performance.md",
+    "beyond.md",
     "power.md",
 }  # other tests hold them to their scripts
 NEEDS = {"docs/scaling.md": "dask.distributed"}  # is run where that is installed, by `make scaling`

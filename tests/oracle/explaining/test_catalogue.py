@@ -47,7 +47,8 @@ def test_a_program_with_the_mistake_is_told_the_same_over_a_pipe(mistake: Mistak
     declared = Declared(setting.names, setting.loss, returns="gradients")
     with Subject([sys.executable, "-m", "tests.subjects.planted", mistake.name, *layers]) as subject:
         report = check(subject.candidate(declared), activations=setting.names, loss=setting.loss, returns="gradients")
-    assert replace(report, candidate="") == replace(seen.report, candidate="")
+    here = [note for note in seen.report.notes if not note.startswith("It is probably made in line")]  # of Python alone
+    assert replace(report, candidate="") == replace(seen.report, candidate="", notes=tuple(here))
 
 
 APPROXIMATIONS: dict[str, tuple[str, Callable[[float], Any], Callable[[float], Any]]] = {
