@@ -1,0 +1,314 @@
+"""A wrong backward function, explained by the lines of the forward function.
+
+Each edge of the tape leads from a line of the forward function to the line that made what it uses. A hypothesis is
+something that is done to all that flows back from one line, or from one line to another, or to an input: it is lost,
+has the wrong sign, a factor, or another slope. Gradients are linear in what flows back, so that factors are solved for.
+What explains an answer must hold it inside its budgets on every case.
+"""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from math import sqrt
+from typing import Any
+
+from purebp.number_systems.formats import Format
+from purebp.oracle.answer import Claim
+from purebp.oracle.conventions import shortest
+from purebp.oracle.evidence import Evidence, inside
+from purebp.oracle.explaining.diagnosis import Diagnosis
+from purebp.oracle.explaining.recipe import DERIVATIVE, LOSS, OPERANDS
+from purebp.oracle.program_cases import ProgramCase, name_of_key, program_budgets
+from purebp.programs.budget import Changed, Edge
+from purebp.programs.sweeps import gradients
+from purebp.programs.tracing import entries
+from purebp.textbook.arithmetic import FLOAT
+
+Place = tuple[str, int] | str  # a line of a file, or the name of an input
+Group = tuple[Place, Place | None]  # what flows back from a line; to another one, or to an input, or anywhere
+Vector = list[float]
+NEARLY = 1e-6  # relative, in the quick pass in floats
+MOST_LOOKED_AT = 2  # cases in which hypotheses are looked for; on all others they are confirmed
+MOST_GROUPS = 400
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """Something that is done to what flows back along a group of edges; or to what comes in from above, if there is none."""
+
+    group: Group | None
+    how: str  # "times", or the words for another slope
+    factor: Callable[[ProgramCase], float] = field(compare=False)
+    said: str
+
+    def changed(self, case: ProgramCase) -> Changed:
+        """What flows back in a case instead, along each edge."""
+        edges = grouped(case).get(self.group, ()) if self.group else ()
+        if self.how == "times":
+            return dict.fromkeys(edges, ("times", self.factor(case)))
+        return {edge: ("slope", slope) for edge in edges if (slope := other_slope(self.how, case, edge)) is not None}
+
+
+def by_line(evidence: Sequence[Evidence], format: Format) -> list[Diagnosis]:
+    """What explains all answers: the plainest, since what explains them as well cannot be told apart from it."""
+    pieces = [piece for piece in evidence if piece.off] + [piece for piece in evidence if not piece.off]
+    for hypothesis in hypotheses(pieces[:MOST_LOOKED_AT]):
+        if all(_holds(piece, hypothesis, format) for piece in pieces):
+            name, sentence, family = _words(hypothesis)
+            return [Diagnosis(name, family, sentence, "v̄ = Σ ȳ ∂f/∂v, over the uses y of v", (name,))]
+    return []
+
+
+def _holds(piece: Evidence, hypothesis: Hypothesis, format: Format) -> bool:
+    changed = hypothesis.changed(piece.case)
+    return inside(
+        piece.claim,
+        program_budgets(piece.case, format, piece.claim, changed=changed, seeds=_seeds(piece.case, hypothesis)),
+    )
+
+
+def _seeds(case: ProgramCase, hypothesis: Hypothesis) -> Mapping[int, float]:
+    """What comes in from above, under a hypothesis about that."""
+    if hypothesis.group is not None:
+        return case.seeds
+    c = hypothesis.factor(case)
+    return {index: 1.0 if hypothesis.how == "ones" else c * x for index, x in case.seeds.items()}
+
+
+# Edges.
+
+_GROUPS: dict[int, tuple[ProgramCase, dict[Group, list[Edge]]]] = {}  # of the last few cases, by their identity
+
+
+def grouped(case: ProgramCase) -> dict[Group, list[Edge]]:
+    """The edges that lead from each line, and from each line to each other one and to each input."""
+    if (kept := _GROUPS.get(id(case))) and kept[0] is case:
+        return kept[1]
+    tape, of_input = case.program.tape, dict[int, str]()
+    for name, part in case.program.inputs.items():
+        of_input.update(dict.fromkeys(part.indices, name))
+    found: dict[Group, list[Edge]] = {}
+
+    def place(index: int) -> Place:
+        step = tape.steps[index]
+        return of_input.get(index, (step.code.co_filename if step.code else "", step.line))
+
+    for i, step in enumerate(tape.steps):
+        for side, operand in enumerate((step.left, step.right)):
+            if operand < 0 or tape.steps[operand].kind == "constant":
+                continue
+            here, there = place(i), place(operand)
+            if here != there:
+                found.setdefault((here, None), []).append((i, side))
+            found.setdefault((here, there), []).append((i, side))
+    if len(_GROUPS) > 16:
+        _GROUPS.clear()
+    _GROUPS[id(case)] = case, found
+    return found
+
+
+def other_slope(how: str, case: ProgramCase, edge: Edge) -> float | None:
+    """What stands in the place of the derivative along an edge; None where that is no mistake one could make."""
+    step, values = case.program.tape.steps[edge[0]], case.program.tape.values
+    x, y = values[step.left], values[edge[0]]
+    if step.kind == "*":
+        own, other = (step.left, step.right) if edge[1] == 0 else (step.right, step.left)
+        slopes = {"without the other factor": 1.0, "with its own value for the other factor": values[own]}
+        return slopes.get(how) if values[other] != 1.0 else None
+    if step.kind == "/":
+        divisor = values[step.right]
+        of = {
+            "without the division": 1.0 if edge[1] == 0 else None,
+            "as 1/y in place of −x/y²": 1 / divisor if edge[1] else None,
+        }
+        return of.get(how)
+    if step.kind in ("+", "−", "neg"):
+        return None
+    slopes = {"without the derivative of the function": 1.0, "with the function in place of its derivative": y}
+    if step.kind == "tanh":
+        slopes |= {
+            "with 1 − x² for 1 − y²": 1 - x * x,
+            "with 1 − tanh(y)², squashed twice": 1 - FLOAT.tanh(y) ** 2,
+            "with y² for 1 − y²": y * y,
+        }
+    if step.kind == "sqrt" and x > 0:
+        slopes |= {"with 1/(2 x) for 1/(2 √x)": 0.5 / x, "with √x / 2 for 1/(2 √x)": y / 2}
+    if step.kind == "log":
+        slopes |= {"with 1/ln x for 1/x": 1 / y if y else None}  # type: ignore[dict-item]
+    return slopes.get(how)
+
+
+SLOPES = (
+    "without the other factor",
+    "with its own value for the other factor",
+    "without the division",
+    "as 1/y in place of −x/y²",
+    "without the derivative of the function",
+    "with the function in place of its derivative",
+    "with 1 − x² for 1 − y²",
+    "with 1 − tanh(y)², squashed twice",
+    "with y² for 1 − y²",
+    "with 1/(2 x) for 1/(2 √x)",
+    "with √x / 2 for 1/(2 √x)",
+    "with 1/ln x for 1/x",
+)
+
+
+# The search.
+
+
+def hypotheses(pieces: Sequence[Evidence]) -> Iterator[Hypothesis]:
+    """Those under which the first answers are nearly what they are, the plainest first."""
+    given = [_flat(piece.claim, piece) for piece in pieces]
+    right = [_gradient(piece, {}) for piece in pieces]
+    yield from _of_the_whole(pieces, given, right)
+    groups = list(dict.fromkeys(chain.from_iterable(grouped(piece.case) for piece in pieces)))[:MOST_GROUPS]
+    found: list[tuple[float, Hypothesis]] = []
+    for group in groups:
+        ratios = []
+        for piece, claim, whole in zip(pieces, given, right):
+            edges = grouped(piece.case).get(group, ())
+            without = _gradient(piece, dict.fromkeys(edges, ("times", 0.0)))
+            ratios.append(_multiple([c - w for c, w in zip(claim, without)], [r - w for r, w in zip(whole, without)]))
+        for price, said, factor in _factors(ratios, [piece.case for piece in pieces]):
+            found.append((price + 0.1 * (group[1] is not None), Hypothesis(group, "times", factor, said)))
+        for how in SLOPES:
+            hypothesis = Hypothesis(group, how, lambda case: 1.0, how)
+            changes = [hypothesis.changed(piece.case) for piece in pieces]
+            if any(changes) and all(_near(_gradient(p, c), g) for p, c, g in zip(pieces, changes, given)):
+                found.append((1.5, hypothesis))
+    yield from (hypothesis for _, hypothesis in sorted(found, key=lambda one: one[0]))
+
+
+def _of_the_whole(pieces: Sequence[Evidence], given: Sequence[Vector], right: Sequence[Vector]) -> Iterator[Hypothesis]:
+    """A factor of everything, or what comes in from above taken for 1."""
+    ratios = [_multiple(g, r) for g, r in zip(given, right)]
+    for _, said, factor in _factors(ratios, [piece.case for piece in pieces]):
+        yield Hypothesis(None, "times", factor, said)
+    ones = Hypothesis(None, "ones", lambda case: 1.0, "")
+    if not pieces[0].case.program.scalar and all(
+        _near(_gradient(piece, {}, _seeds(piece.case, ones)), g) for piece, g in zip(pieces, given)
+    ):
+        yield ones
+
+
+def _gradient(piece: Evidence, changed: Changed, seeds: Mapping[int, float] | None = None) -> Vector:
+    """What is claimed, as a backward sweep gives it in which something flows back otherwise."""
+    case: ProgramCase = piece.case
+
+    def shares(step: Any, index: int, bar: float, own: Sequence[tuple[int, float]]) -> Sequence[tuple[int, float]]:
+        if (index, 0) not in changed and (index, 1) not in changed:
+            return own
+        found = []
+        for side, (operand, share) in enumerate(own):
+            how, c = changed.get((index, side), ("times", 1.0))
+            found.append((operand, share * c if how == "times" else bar * c))
+        return found
+
+    tape = case.program.tape
+    bars = gradients(tape, tape.values, seeds or case.seeds, FLOAT, shares if changed else None)
+    parts = case.program.inputs
+    return [bars[i] or 0.0 for key in piece.claim for i in parts[name_of_key(key)].indices]
+
+
+def _flat(claim: Claim, piece: Evidence) -> Vector:
+    return [x for rows in claim.values() for row in rows for x in row]
+
+
+def _multiple(target: Vector, value: Vector) -> float | None:
+    """c, if target = c · value; None if there is none, or nothing to see."""
+    size = sum(v * v for v in value)
+    if not size or not size < float("inf"):
+        return None
+    c = sum(t * v for t, v in zip(target, value)) / size
+    off = sqrt(sum((t - c * v) ** 2 for t, v in zip(target, value)))
+    return c if off <= NEARLY * max(abs(c), 1e-3) * sqrt(size) else None
+
+
+def _near(a: Vector, b: Vector) -> bool:
+    size = sqrt(sum(x * x for x in b))
+    return sqrt(sum((x - y) ** 2 for x, y in zip(a, b))) <= NEARLY * size
+
+
+def _factors(
+    ratios: Sequence[float | None], cases: Sequence[ProgramCase]
+) -> Iterator[tuple[float, str, Callable[[ProgramCase], float]]]:
+    """What a factor may be, with its price and in words: the same in all cases, or a size of an input, or 1 over it."""
+    known = [(c, case) for c, case in zip(ratios, cases) if c is not None]
+    if len(known) < len(ratios) or all(abs(c - 1) < NEARLY for c, _ in known):
+        return
+    first = known[0][0]
+    if all(abs(c - first) <= NEARLY * max(abs(first), 1) for c, _ in known):
+        c = 0.0 if abs(first) <= NEARLY else float(shortest(first, NEARLY))
+        common = {0.0: 0.0, -1.0: 0.1, 2.0: 0.2, 0.5: 0.2}.get(c, 0.6)
+        yield common, f"{c:.10g}".replace("-", "−"), lambda case: c
+    for name, axis in _axes(cases[0]):
+        for power, text in ((1.0, "{}"), (-1.0, "1 / {}"), (0.5, "√{}"), (-0.5, "1 / √{}")):
+            for sign in (1, -1):
+                if all(abs(c - sign * _length(case, name, axis) ** power) <= NEARLY * abs(c) for c, case in known):
+                    told = text.format(f"the size of axis {axis} of {name}")
+
+                    def factor(
+                        case: ProgramCase, name: str = name, axis: int = axis, power: float = power, sign: int = sign
+                    ) -> float:
+                        return float(sign * _length(case, name, axis) ** power)
+
+                    yield 0.4, ("−" if sign < 0 else "") + told, factor
+
+
+def _axes(case: ProgramCase) -> Iterator[tuple[str, int]]:
+    for name, value in case.inputs.items():
+        yield from ((name, axis) for axis in range(len(entries(value)[1])))
+
+
+def _length(case: ProgramCase, name: str, axis: int) -> int:
+    return entries(case.inputs[name])[1][axis]
+
+
+# In words.
+
+
+def _words(hypothesis: Hypothesis) -> tuple[str, str, str]:
+    """A name, a sentence, and the family."""
+    if hypothesis.group is None:
+        if hypothesis.how == "ones":
+            return "upstream gradient left out", "The upstream gradient is left out: multiply by it.", OPERANDS
+        if hypothesis.said == "−1":
+            return "sign turned", "Every gradient has the wrong sign.", LOSS
+        return f"factor {hypothesis.said}", f"Every gradient is {hypothesis.said} times what it should be.", LOSS
+    here, there = hypothesis.group
+    at, to = _said(here), "" if there is None else _passed_to(there)
+    line = f"line {here[1]}" if isinstance(here, tuple) else here
+    where = line + ("" if there is None else f" → {there if isinstance(there, str) else f'line {there[1]}'}")
+    if hypothesis.how != "times":
+        return f"{where}: {hypothesis.how}", f"What {at} gives back{to} is computed {hypothesis.how}.", DERIVATIVE
+    if hypothesis.said == "0":
+        if there is None:
+            return (
+                f"{where} detached",
+                f"Nothing comes back through {at}: its share of the gradients is missing.",
+                OPERANDS,
+            )
+        return f"{where} missing", f"What {at} gives back{to} is missing.", OPERANDS
+    if hypothesis.said == "−1":
+        return f"{where}: sign turned", f"What {at} gives back{to} has the wrong sign.", LOSS
+    return (
+        f"{where}: factor {hypothesis.said}",
+        f"What {at} gives back{to} is {hypothesis.said} times what it should be.",
+        LOSS,
+    )
+
+
+def _said(place: Place) -> str:
+    if isinstance(place, str):
+        return place
+    file, number = place
+    text = linecache.getline(file, number).strip()
+    return f"line {number}{f', `{text}`' if text else ''}"
+
+
+def _passed_to(place: Place) -> str:
+    return f" to the gradient by {place}" if isinstance(place, str) else f" to {_said(place)}"

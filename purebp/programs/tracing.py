@@ -1,0 +1,231 @@
+"""A forward function, run on traced numbers: over lists, or over NumPy's object arrays, as it is.
+
+>>> def norm(x):
+...     return sum(v * v for v in x) ** 0.5
+>>> program = trace(norm, {"x": [3.0, 4.0]})
+>>> program.outputs[""].flat, [program.tape.values[i] for i in program.outputs[""].indices]
+(True, [5.0])
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import prod
+from numbers import Integral, Real
+from types import ModuleType
+from typing import Any
+
+from purebp.number_systems.traced import CannotTrace, Tape, Traced
+from purebp.textbook.arithmetic import PurebpError
+
+Shape = tuple[int, ...]
+Forward = Callable[..., Any]
+MADE_OF_FLOATS = ("zeros", "ones", "empty", "full", "zeros_like", "ones_like", "empty_like", "full_like")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A tensor of a program: its shape, and where its entries stand on the tape, row after row."""
+
+    shape: Shape
+    indices: tuple[int, ...]
+
+    @property
+    def flat(self) -> bool:
+        """Whether it is a single number."""
+        return self.shape == ()
+
+
+@dataclass(frozen=True)
+class Program:
+    """A tape, with the inputs that are real numbers, and what is returned, by name ("" for one alone)."""
+
+    tape: Tape
+    inputs: Mapping[str, Part]
+    outputs: Mapping[str, Part]
+    arrays: bool  # it was given arrays of NumPy
+
+    @property
+    def scalar(self) -> bool:
+        """Whether it returns one number."""
+        return [part.shape for part in self.outputs.values()] == [()]
+
+
+def trace(forward: Forward, inputs: Mapping[str, Any], arrays: bool | None = None) -> Program:
+    """The program that a forward function runs on these inputs.
+
+    inputs: numbers, nested lists or arrays by the names of its parameters; those of whole numbers (int, or a dtype of
+    integers or booleans) stay as they are. arrays: they are given as NumPy's; None gives lists, and arrays where it
+    imports NumPy or where lists are refused. `CannotTrace` if it leaves what can be traced.
+    """
+    if arrays is None:
+        first = imports_numpy(forward)
+        try:
+            return trace(forward, inputs, first)
+        except CannotTrace as error:
+            try:
+                return trace(forward, inputs, not first)
+            except CannotTrace:
+                raise error from None
+    tape, given, parts = Tape(), dict[str, Any](), dict[str, Part]()
+    for name, value in inputs.items():
+        flat, shape = entries(value)
+        if not is_real(flat):
+            given[name] = _handed(flat, shape, arrays, whole=True)
+            continue
+        numbers = [tape.input(float(x)) for x in flat]
+        parts[name] = Part(shape, tuple(x.index for x in numbers))
+        given[name] = _handed(numbers, shape, arrays)
+    with _arrays_of_objects() if arrays else _nothing():
+        try:
+            returned = forward(**given)
+        except CannotTrace as error:
+            raise CannotTrace(f"{_where(error, forward)}: {error}") from None
+        except Exception as error:
+            raise CannotTrace(
+                f"{_where(error, forward)}: {type(error).__name__}: {str(error)[:300]} (it was given "
+                f"{'arrays of objects' if arrays else 'lists'}, to trace it: + − * / **, exp, log, sqrt, tanh, max, where, "
+                "@, einsum, sum, mean, indexing and loops are traced; np.linalg, FFT and float(x) are not)"
+            ) from None
+    return Program(tape, parts, dict(_returned(returned, tape)), arrays)
+
+
+def imports_numpy(function: Forward) -> bool:
+    """Whether NumPy is at hand in the module of a function."""
+    space = getattr(getattr(function, "__wrapped__", function), "__globals__", {})
+    return any(isinstance(each, ModuleType) and each.__name__ == "numpy" for each in space.values())
+
+
+def entries(value: Any) -> tuple[list[Any], Shape]:
+    """The numbers of a nested list or an array, row after row, and its shape.
+
+    >>> entries([[1.0, 2.0], [3.0, 4.0]])
+    ([1.0, 2.0, 3.0, 4.0], (2, 2))
+    """
+    if hasattr(value, "tolist") and hasattr(value, "shape"):
+        shape, value = tuple(int(n) for n in value.shape), value.tolist()
+        return (_spread(value, len(shape)) if shape else [value]), shape
+    if not isinstance(value, (list, tuple)):
+        if not isinstance(value, (Real, Traced)):
+            raise PurebpError(f"{value!r:.60} is no number, and no list or array of numbers")
+        return [value], ()
+    shape = ()
+    row: Any = value
+    while isinstance(row, (list, tuple)):
+        shape = (*shape, len(row))
+        row = row[0] if row else 0.0
+    flat = _spread(value, len(shape))
+    if len(flat) != prod(shape):
+        raise PurebpError(f"{value!r:.60} is no tensor: its rows are of different lengths")
+    return flat, shape
+
+
+def _spread(value: Any, depth: int) -> list[Any]:
+    if not depth:
+        return [value]
+    if not isinstance(value, (list, tuple)):
+        raise PurebpError("a list is no tensor: its rows are of different depths")
+    return [x for row in value for x in _spread(row, depth - 1)]
+
+
+def is_real(flat: Sequence[Any]) -> bool:
+    """Whether they are no whole numbers given as such."""
+    return not flat or not all(isinstance(x, (Integral, bool)) for x in flat)
+
+
+def nested(flat: Sequence[Any], shape: Shape) -> Any:
+    """Entries as nested lists of a shape.
+
+    >>> nested([1.0, 2.0, 3.0, 4.0], (2, 2))
+    [[1.0, 2.0], [3.0, 4.0]]
+    """
+    if not shape:
+        return flat[0]
+    if len(shape) == 1:
+        return list(flat)
+    size = prod(shape[1:])
+    return [nested(flat[i * size : (i + 1) * size], shape[1:]) for i in range(shape[0])]
+
+
+def _handed(flat: Sequence[Any], shape: Shape, arrays: bool, whole: bool = False) -> Any:
+    """As the function is given it."""
+    if not arrays or not shape:
+        return nested(flat, shape)
+    import numpy
+
+    if whole:
+        return numpy.array(flat).reshape(shape)
+    array = numpy.empty(len(flat), dtype=object)
+    array[:] = flat
+    return array.reshape(shape)
+
+
+def _returned(value: Any, tape: Tape) -> Iterator[tuple[str, Part]]:
+    """What is returned, by name; of several without names by their numbers."""
+    if isinstance(value, Mapping):
+        parts = {str(name): part for name, part in value.items()}
+    elif isinstance(value, tuple) and not _is_tensor(value):
+        parts = {str(i): part for i, part in enumerate(value)}
+    else:
+        parts = {"": value}
+    for name, part in parts.items():
+        try:
+            flat, shape = entries(part)
+        except PurebpError:
+            continue  # a cache, or what else is handed to the backward function
+        if not any(isinstance(x, Traced) for x in flat):
+            continue
+        numbers = [x if isinstance(x, Traced) else tape.constant(float(x)) for x in flat]
+        yield name, Part(shape, tuple(x.index for x in numbers))
+
+
+def _is_tensor(value: tuple[Any, ...]) -> bool:
+    return all(isinstance(x, (Real, Traced)) for x in value)
+
+
+def _where(error: BaseException, forward: Forward) -> str:
+    """The line of the forward function, or of what it calls, in which it happened."""
+    name = getattr(forward, "__name__", "the forward function")
+    own = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if "site-packages" not in frame.filename
+        and not frame.filename.startswith(sys.prefix)
+        and f"{__package__.replace('.', '/')}/tracing" not in frame.filename.replace("\\", "/")
+        and "number_systems/traced" not in frame.filename.replace("\\", "/")
+    ]
+    return f"{name}, line {own[-1].lineno}, {own[-1].line}" if own and own[-1].line else name
+
+
+@contextmanager
+def _arrays_of_objects() -> Iterator[None]:
+    """Arrays that NumPy makes of floats can take traced numbers meanwhile."""
+    import numpy
+
+    before = {name: getattr(numpy, name) for name in MADE_OF_FLOATS}
+
+    def of_objects(make: Callable[..., Any]) -> Callable[..., Any]:
+        def made(*given: Any, **named: Any) -> Any:
+            array = make(*given, **named)
+            return (
+                array.astype(object) if getattr(array, "dtype", None) is not None and array.dtype.kind == "f" else array
+            )
+
+        return made
+
+    for name, make in before.items():
+        setattr(numpy, name, of_objects(make))
+    try:
+        yield
+    finally:
+        for name, make in before.items():
+            setattr(numpy, name, make)
+
+
+@contextmanager
+def _nothing() -> Iterator[None]:
+    yield
