@@ -29,6 +29,7 @@ from purebp.oracle.examination import examine, without_answer
 from purebp.oracle.reports import render, report_formats
 from purebp.oracle.reports.report import Report
 from purebp.oracle.reports.story import headline
+from purebp.programs.drawing import specified
 from purebp.textbook.arithmetic import PurebpError
 
 HELP = "check a backpropagation of your own, and name its mistake"
@@ -62,6 +63,7 @@ examples:
   purebp check - < mine.py                              standard input; of it, stdin:backprop
   purebp check -- ./mine                                a program, behind --
   purebp check --activations tanh,identity -- java Mine
+  purebp check mine.py:layernorm_backward --of layernorm --inputs "x: n 5, gamma: 5, beta: 5"
 
 Without a name, a function is looked for by its usual names (backpropagation, backprop, backward,
 gradients, train_step, ...) or as the only one that takes four arguments; then classes, objects and
@@ -84,6 +86,12 @@ says no hello), 5 nothing could be decided: in no way did it give an answer, or 
 wide. Several files: 0 if all conform, 4 if none can be loaded, else 1."""
 
 
+WITH_OF = (
+    "with --of, what the forward function is given: shapes, in which letters are free sizes, integers(10) n, "
+    "one_hot() n 3, mask() n, positive() n, between(0, 1) n, fixed(0.1)"
+)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of this verb."""
     parser.usage = USAGE
@@ -94,6 +102,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("code as it is, where what is found by trying is not what you mean")
     for name, (metavar, help) in HINTS.items():
         group.add_argument(f"--{name.replace('_', '-')}", dest=f"hint_{name}", help=help, metavar=metavar)
+    group = parser.add_argument_group("a backward function of anything, beside the forward function that is trusted")
+    group.add_argument("--of", help="the forward function, in the same file or another", metavar="[FILE.py:]NAME")
     group = parser.add_argument_group("the check")
     group.add_argument("--explore", help="search on beyond the built-in cases; needs Hypothesis", action="store_true")
     group.add_argument("--report", help="default: text", choices=report_formats(), default="text")
@@ -126,6 +136,8 @@ def _add_declaration(group: Any, name: str, row: Declaration) -> None:
         group.add_argument(f"--no-{name}", help="none has", dest=name, action="store_false", default=None)
     elif True in row.choices:
         group.add_argument(option, help=row.help, action=argparse.BooleanOptionalAction)
+    elif name == "inputs":  # of a forward function, something else
+        group.add_argument(option, help=f"{row.help}; {WITH_OF}", metavar=f"{{{','.join(map(str, row.choices))}}}")
     elif row.choices:
         group.add_argument(option, help=row.help, choices=row.choices)
     else:
@@ -159,7 +171,9 @@ def run(args: argparse.Namespace) -> int:
     hints(hinted)  # an error if they cannot be used
     if hinted and args.program:
         raise PurebpError(f"--{next(iter(hinted)).replace('_', '-')} is for Python: a program says all in its hello")
-    if args.program:
+    if args.of:
+        tasks = [_of_forward(args, targets)]
+    elif args.program:
         tasks = [program_task(args, search)]
     else:
         tasks = [
@@ -181,6 +195,23 @@ def run(args: argparse.Namespace) -> int:
         write_whole(args.output, text + "\n")
         print(headline(reports))
     return _status(outcomes)
+
+
+def _of_forward(args: argparse.Namespace, targets: Sequence[tuple[str, str | None]]) -> Task:
+    """What to ask of a backward function."""
+    example = 'purebp check mine.py:layernorm_backward --of layernorm --inputs "x: n 5, gamma: 5, beta: 5"'
+    if len(targets) != 1 or targets[0][1] is None or not args.of or not args.inputs:
+        raise PurebpError(
+            f"a backward function, --of its forward function, and the --inputs of that are wanted: {example}"
+        )
+    specified(args.inputs)  # an error if it cannot be read
+    (file, name), (of, forward) = targets[0], _target(args.of)
+    if forward is None:
+        of, forward = file, args.of
+    source = _source(of) if of != file else ""
+    return Task(
+        file, name, declared(args), None, args.seed, args.timeout or 10.0, of=(of, source, forward), inputs=args.inputs
+    )
 
 
 def declared(args: argparse.Namespace) -> dict[str, Any]:
@@ -233,7 +264,9 @@ def _checked(tasks: Sequence[Task]) -> Iterator[Outcome]:
                 line.show(start + doing)
 
             try:
-                yield examine(task if task.program else replace(task, source=_source(task.file)), watch)
+                if not task.program:
+                    task = replace(task, source=_source(task.file))
+                yield examine(task, watch)
             except CannotLoad as error:
                 yield Outcome(task, status=error.status, problem=str(error))
     finally:

@@ -6,10 +6,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
 
 from purebp.oracle.answer import Finding
+from purebp.oracle.asking.candidate import Candidate
 from purebp.oracle.asking.file import ask_file
 from purebp.oracle.asking.program import ask_program
 from purebp.oracle.asking.task import Outcome, Task
@@ -19,10 +22,41 @@ from purebp.oracle.ways import command, guided
 
 def examine(task: Task, watch: Callable[[str], None] = lambda doing: None) -> Outcome:
     """Check a file or a program, and leave no process behind; `watch` is told on which case it is."""
-    outcome = (ask_program if task.program else ask_file)(task, watch, guided)
+    if task.of:
+        outcome = ask_file(task, watch, _of_forward)
+    else:
+        outcome = (ask_program if task.program else ask_file)(task, watch, guided)
     if outcome.broken is None:
         return outcome
     return replace(outcome, report=without_answer(outcome.task, outcome.broken))
+
+
+def _of_forward(task: Task, backward: Candidate, forward: Candidate) -> Report:
+    """The report on a backward function, by the forward function that it is of."""
+    assert task.of is not None
+    report = import_module("purebp.oracle.check_backward").check_backward(  # loaded for who has one
+        backward,
+        forward,
+        task.inputs,
+        format=task.declared.get("format", "binary64"),
+        arrays=task.declared.get("arrays"),
+        seed=task.seed,
+        name=task.name,
+    )
+    of = f"{task.of[0]}:{task.of[2]}"
+    words = [
+        "purebp",
+        "check",
+        f"{task.told}:{task.function}",
+        "--of",
+        of,
+        "--inputs",
+        task.inputs,
+        "--seed",
+        str(task.seed),
+    ]
+    found: Report = replace(report, replay=shlex.join(words))
+    return found
 
 
 def without_answer(task: Task, finding: Finding) -> Report:

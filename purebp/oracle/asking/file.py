@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial, wraps
 from itertools import chain, repeat
 from math import inf
 from multiprocessing import get_context
@@ -27,6 +28,7 @@ from purebp.oracle.asking.forms import forms
 from purebp.oracle.asking.loading import (
     CannotLoad,
     attribute,
+    attribute_of,
     declarations,
     find,
     hinted,
@@ -36,7 +38,7 @@ from purebp.oracle.asking.loading import (
     unasked,
 )
 from purebp.oracle.asking.process import exit_of
-from purebp.oracle.asking.task import Asked, Outcome, Task, Way, Work
+from purebp.oracle.asking.task import Asked, Outcome, Task, Way
 from purebp.textbook.arithmetic import PurebpError
 
 LOADING = "the loading of the file"
@@ -46,8 +48,11 @@ MANY = 6  # times as long as a call: until the next way of asking is found
 GRACE = 1.0  # seconds after a time-out until the process ends itself: by then nobody is there who would end it
 
 
-def ask_file(task: Task, watch: Callable[[str], None], work: Work) -> Outcome:
-    """Do the work with the candidate in a process of its own, and leave none behind; `watch` is told on which case it is."""
+def ask_file(task: Task, watch: Callable[[str], None], work: Callable[..., Any]) -> Outcome:
+    """Do the work with the candidate in a process of its own, and leave none behind; `watch` is told on which case it is.
+
+    The work is done with what is asked; of a backward function, with the task, that and the forward function.
+    """
     forks = hasattr(os, "fork") and sys.platform != "darwin" and threading.active_count() == 1
     context: Any = get_context("fork" if forks else "spawn")
     receiver, sender = context.Pipe(duplex=False)
@@ -130,13 +135,13 @@ def _late(task: Task, doing: str) -> Outcome:
     return Outcome(task, broken=Finding("timeout", sentence, doing))
 
 
-def _child(sender: Connection, task: Task, work: Work) -> NoReturn:
+def _child(sender: Connection, task: Task, work: Callable[..., Any]) -> NoReturn:
     """What the process does: load, do the work, and send what comes of it."""
     _apart()
     tell = Teller(sender, task.timeout)
     try:
         try:
-            tell("report", work(_asked(task, tell)))
+            tell("report", work(task, *_pair(task, tell)) if task.of else work(_asked(task, tell)))
         except CannotLoad as error:
             tell("problem", (4, str(error)))
         except PurebpError as error:
@@ -253,3 +258,22 @@ def _asked(task: Task, tell: Teller) -> Asked:
     tell("found", name)
     ways = chain([function(name)], found()) if in_order(attribute(module, name)) else chain(found(), [function(name)])
     return Asked(task, declared, ways, None, vars(module), call)
+
+
+def _pair(task: Task, tell: Teller) -> list[Candidate]:
+    """A backward function and the forward function that it is of, loaded."""
+    assert task.of is not None and task.function is not None
+    found, loaded = list[Candidate](), dict[str, ModuleType]()
+    for file, source, name in ((task.told, task.source, task.function), task.of):
+        tell("asks", LOADING)
+        module = loaded.get(file) or load(file, source)
+        loaded[file] = module
+        tell("answered")
+        function = attribute_of(module, file, name)
+        watched = Watched(function, repeat("a case"), module.__code__, tell)
+        found.append(wraps(function)(partial(_called, watched)))
+    return found
+
+
+def _called(watched: Watched, *given: Any, **named: Any) -> Any:
+    return Watched(partial(watched.function, **named), watched.cases, watched.__code__, watched.tell)(*given)

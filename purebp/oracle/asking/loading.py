@@ -153,6 +153,22 @@ def attribute(module: ModuleType, dotted: str) -> Any:
     return reduce(getattr, dotted.split("."), module)
 
 
+def attribute_of(module: ModuleType, file: str, dotted: str) -> Any:
+    """The same, if it is a function; an error that says what there is."""
+    try:
+        function = attribute(module, dotted)
+    except AttributeError:
+        own = [
+            name
+            for name, value in vars(module).items()
+            if isinstance(value, FunctionType) and value.__module__ == MODULE
+        ]
+        raise CannotLoad(f"{file!r} has no function {dotted!r}: it has {', '.join(own[:MOST]) or 'none'}") from None
+    if not callable(function):
+        raise CannotLoad(f"{dotted!r} in {file!r} is no function")
+    return function
+
+
 def _fits(function: Any) -> bool:
     """Whether it can be called with four arguments."""
     try:

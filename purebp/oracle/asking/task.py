@@ -35,6 +35,10 @@ class Task:
     once: bool = False
     source: str = ""  # the text of the file
     hints: dict[str, str] = field(default_factory=dict)  # what is declared of code as it is
+    of: tuple[str, str, str] | None = (
+        None  # file, its text and name of the forward function that a backward function is of
+    )
+    inputs: str = ""  # of that
 
     @property
     def told(self) -> str:
