@@ -20,7 +20,6 @@ from purebp.oracle.certify import (
     Certified,
     CertifiedGradients,
     CertifiedLayer,
-    certified_hessian_product,
     certified_loss,
     certified_outputs,
 )
@@ -32,11 +31,16 @@ from purebp.textbook.arithmetic import PurebpError
 from purebp.textbook.network import Batch, Network
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from purebp.graphs.engine import Feed, Values
     from purebp.graphs.nodes import Node
     from purebp.oracle.asking.candidate import Candidate
     from purebp.oracle.certify_graph import certified_graph
+    from purebp.oracle.certify_program import certified_backward
+    from purebp.oracle.check_backwards import check_backward
     from purebp.oracle.check_graphs import check_graph
+    from purebp.textbook.losses import Loss
 
 __all__ = [
     "CaseReport",
@@ -45,24 +49,31 @@ __all__ = [
     "CertifiedLayer",
     "Diagnosis",
     "Report",
+    "certified_backward",
     "certified_gradients",
     "certified_graph",
     "certified_hessian_product",
     "certified_loss",
     "certified_outputs",
     "check",
+    "check_backward",
     "check_graph",
     "diagnose",
     "judge",
 ]
 
-_OF_GRAPHS = {"check_graph": "check_graphs", "certified_graph": "certify_graph"}  # loaded for who has one (PEP 562)
+_OTHERS = {  # loaded for who has one (PEP 562)
+    "check_graph": "check_graphs",
+    "certified_graph": "certify_graph",
+    "check_backward": "check_backwards",
+    "certified_backward": "certify_program",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _OF_GRAPHS:
+    if name not in _OTHERS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_OF_GRAPHS[name]}"), name)
+    return getattr(import_module(f"{__name__}.{_OTHERS[name]}"), name)
 
 
 @wraps(_check.check)
@@ -88,3 +99,18 @@ def certified_gradients(network: Any, batch: Any, *loss: Any, **options: Any) ->
     if loss or options.keys() - {"digits"}:
         raise PurebpError("a graph has its own loss, and is computed in one: give it and its feed alone")
     return __getattr__("certified_graph")(network, batch, **options)
+
+
+@overload
+def certified_hessian_product(
+    network: Network, batch: Batch, loss: Loss | str, vectors: Any, *, digits: int = 38
+) -> tuple[tuple[Certified, ...], ...]: ...
+@overload
+def certified_hessian_product(
+    network: Callable[..., Any], batch: Mapping[str, Any], loss: Mapping[str, Any], *, digits: int = 38
+) -> dict[str, Any]: ...
+@wraps(_certify.certified_hessian_product)
+def certified_hessian_product(network: Any, *given: Any, **options: Any) -> Any:
+    if isinstance(network, Network) or not callable(network):
+        return _certify.certified_hessian_product(network, *given, **options)
+    return import_module(f"{__name__}.certify_program").certified_product(network, *given, **options)

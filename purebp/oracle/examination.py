@@ -34,7 +34,7 @@ def examine(task: Task, watch: Callable[[str], None] = lambda doing: None) -> Ou
 def _of_forward(task: Task, backward: Candidate, forward: Candidate) -> Report:
     """The report on a backward function, by the forward function that it is of."""
     assert task.of is not None
-    report = import_module("purebp.oracle.check_backward").check_backward(  # loaded for who has one
+    report = import_module("purebp.oracle.check_backwards").check_backward(  # loaded for who has one
         backward,
         forward,
         task.inputs,

@@ -156,8 +156,8 @@ def program_budgets(
 ) -> Budgets:
     """Of the claimed gradients: each entry as a ball. changed: what a mistake makes of what flows back along some edges."""
     held = format_named(format) if format is not None else None
-    unit = held.storage if held else 0.0
-    bars = budgets(case.program.tape, case.seeds if seeds is None else seeds, unit, expanded, changed)
+    unit, tiny = (held.storage, held.smallest_normal) if held else (0.0, 0.0)
+    bars = budgets(case.program.tape, case.seeds if seeds is None else seeds, unit, expanded, changed, tiny)
     parts = case.program.inputs
     rules = Rules(held, 38)
     return {key: as_balls(parts[name_of_key(key)], bars, rules, unit) for key in claim}

@@ -57,15 +57,20 @@ NOTHING: Changed = MappingProxyType({})
 
 
 def budgets(
-    tape: Tape, upstream: Mapping[int, float], unit: float, expanded: bool = False, changed: Changed = NOTHING
+    tape: Tape,
+    upstream: Mapping[int, float],
+    unit: float,
+    expanded: bool = False,
+    changed: Changed = NOTHING,
+    tiny: float = 0.0,
 ) -> list[Bar | None]:
     """The gradient by every number on the tape, with its budget; None where nothing comes back.
 
-    upstream: what comes back to what the program returns, by index, exactly. unit: the roundoff of the format. changed:
+    upstream: what comes back to what the program returns, by index, exactly. unit: the roundoff of the format, and tiny: what may be lost where it underflows. changed:
     what a mistake makes of what flows back along some edges.
     """
     with localcontext(context(DIGITS)):
-        return _budgets(tape, upstream, unit, expanded, changed)
+        return _budgets(tape, upstream, unit, expanded, changed, tiny)
 
 
 Sweep = tuple[list[Decimal], list[float], list[float], list[float], list[int]]
@@ -73,7 +78,7 @@ Sweep = tuple[list[Decimal], list[float], list[float], list[float], list[int]]
 
 
 def _budgets(
-    tape: Tape, upstream: Mapping[int, float], unit: float, expanded: bool, changed: Changed
+    tape: Tape, upstream: Mapping[int, float], unit: float, expanded: bool, changed: Changed, tiny: float
 ) -> list[Bar | None]:
     n, steps = len(tape.steps), tape.steps
     m, s, a, e, t = [Decimal()] * n, [0.0] * n, [0.0] * n, [0.0] * n, [1] * n
@@ -93,7 +98,7 @@ def _budgets(
                 a[i], e[i], t[i] = a[v] * c, (e[v] + 2 * unit * a[v]) * c, t[v]
             else:
                 ex, ey = e[l] + (t[l] - 1) * a[l] * unit, e[r] + (t[r] - 1) * a[r] * unit
-                a[i], e[i] = size, (x * ey + y * ex + ex * ey) + one * size
+                a[i], e[i] = size, (x * ey + y * ex + ex * ey) + one * size + tiny
             s[i] = a[i] if expanded else abs(float(m[i]))
         elif kind in "+−":
             m[i] = m[l] + m[r] if kind == "+" else m[l] - m[r]
@@ -113,7 +118,7 @@ def _budgets(
             else:
                 x, ex = s[l], e[l] + (t[l] - 1) * a[l] * unit
                 a[i] = x * inverse
-                e[i] = x * ei + inverse * ex + ex * ei + one * a[i]
+                e[i] = x * ei + inverse * ex + ex * ei + one * a[i] + tiny
             s[i] = a[i] if expanded else abs(float(m[i]))
         elif kind == "neg":
             m[i], a[i], e[i], t[i], s[i] = -m[l], a[l], e[l], t[l], s[l]
@@ -121,8 +126,8 @@ def _budgets(
             x, ex = float(m[l]), e[l] + (t[l] - 1) * a[l] * unit
             m[i] = _value(kind, m[l])
             a[i] = s[i] = abs(float(m[i]))
-            e[i] = _function(kind, m[i], x, ex, a[l], unit)
-    return _backwards(tape, upstream, unit, expanded, (m, s, a, e, t), rest, changed)
+            e[i] = _function(kind, m[i], x, ex, a[l], unit) + tiny
+    return _backwards(tape, upstream, unit, expanded, (m, s, a, e, t), rest, changed, tiny)
 
 
 def _inverse(size: float, exact: float, error: float, unit: float) -> tuple[float, float]:
@@ -167,6 +172,7 @@ def _backwards(
     forwards: Sweep,
     rest: Mapping[int, float],
     changed: Changed,
+    tiny: float,
 ) -> list[Bar | None]:
     """v̄ with the same bookkeeping."""
     m, s, a, e, t = forwards
@@ -222,7 +228,7 @@ def _backwards(
 
         def term(at: int, value: Decimal, by: float, off: float, side: int = 0) -> None:
             """A share that is ȳ times a number of size `by` that is off by `off`."""
-            arrives(at, value, size * by, size * off + by * whole + whole * off + one * size * by, 1, (i, side))
+            arrives(at, value, size * by, size * off + by * whole + whole * off + one * size * by + tiny, 1, (i, side))
 
         if kind == "*":
             for side, at, other in ((0, l, r), (1, r, l)):

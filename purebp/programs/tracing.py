@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from math import prod
 from numbers import Integral, Real
 from types import ModuleType
@@ -155,7 +156,7 @@ def _handed(flat: Sequence[Any], shape: Shape, arrays: bool, whole: bool = False
     """As the function is given it."""
     if not arrays or not shape:
         return nested(flat, shape)
-    import numpy
+    numpy = import_module("numpy")
 
     if whole:
         return numpy.array(flat).reshape(shape)
@@ -204,7 +205,7 @@ def _where(error: BaseException, forward: Forward) -> str:
 @contextmanager
 def _arrays_of_objects() -> Iterator[None]:
     """Arrays that NumPy makes of floats can take traced numbers meanwhile."""
-    import numpy
+    numpy = import_module("numpy")
 
     before = {name: getattr(numpy, name) for name in MADE_OF_FLOATS}
 

@@ -11,13 +11,21 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from purebp.testing.assertions import assert_gradients_correct
+from purebp.testing.assertions import assert_backward_correct, assert_gradients_correct
 
 if TYPE_CHECKING:
     from purebp.testing.explore import counterexample
     from purebp.testing.strategies import batches, cases, losses, networks
 
-__all__ = ["assert_gradients_correct", "batches", "cases", "counterexample", "losses", "networks"]
+__all__ = [
+    "assert_backward_correct",
+    "assert_gradients_correct",
+    "batches",
+    "cases",
+    "counterexample",
+    "losses",
+    "networks",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,10 +1,12 @@
-"""An assertion for tests of any framework: the gradients are right, or the message is the report."""
+"""Assertions for tests of any framework: the gradients are right, or the message is the report."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from purebp.oracle import Report
     from purebp.oracle.asking.candidate import Candidate
 
@@ -36,6 +38,25 @@ def assert_gradients_correct(candidate: Candidate, **declared: Any) -> Report:
     else:
         declared.pop("explore", None)
     report = check(candidate, **declared)
+    if not report.conforms:
+        raise AssertionError(str(report))
+    return report
+
+
+def assert_backward_correct(
+    backward: Callable[..., Any], forward: Callable[..., Any], inputs: Mapping[str, Any] | str, **options: Any
+) -> Report:
+    """Check a backward function by its forward function, and raise AssertionError with the report if it does not conform.
+
+    The arguments are those of `purebp.oracle.check_backward`.
+
+    >>> assert_backward_correct(lambda x: 2 * x, lambda x: x * x, "x:").verdict
+    'correct'
+    """
+    __tracebackhide__ = True
+    from purebp.oracle import check_backward  # when it is asked for
+
+    report = check_backward(backward, forward, inputs, **options)
     if not report.conforms:
         raise AssertionError(str(report))
     return report

@@ -11,7 +11,7 @@ from __future__ import annotations
 import linecache
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, combinations
 from math import sqrt
 from typing import Any
 
@@ -33,6 +33,7 @@ Vector = list[float]
 NEARLY = 1e-6  # relative, in the quick pass in floats
 MOST_LOOKED_AT = 2  # cases in which hypotheses are looked for; on all others they are confirmed
 MOST_GROUPS = 400
+MOST_WORK = 1_000_000  # pairs of lines, times the operations of the tape
 
 
 @dataclass(frozen=True)
@@ -55,19 +56,19 @@ class Hypothesis:
 def by_line(evidence: Sequence[Evidence], format: Format) -> list[Diagnosis]:
     """What explains all answers: the plainest, since what explains them as well cannot be told apart from it."""
     pieces = [piece for piece in evidence if piece.off] + [piece for piece in evidence if not piece.off]
-    for hypothesis in hypotheses(pieces[:MOST_LOOKED_AT]):
-        if all(_holds(piece, hypothesis, format) for piece in pieces):
-            name, sentence, family = _words(hypothesis)
-            return [Diagnosis(name, family, sentence, "v̄ = Σ ȳ ∂f/∂v, over the uses y of v", (name,))]
+    first = pieces[:MOST_LOOKED_AT]
+    for made in chain(((one,) for one in hypotheses(first)), pairs_detached(first)):
+        if all(_holds(piece, made, format) for piece in pieces):
+            names, sentences, families = zip(*map(_words, made))
+            line = "v̄ = Σ ȳ ∂f/∂v, over the uses y of v"
+            return [Diagnosis(" and ".join(names), families[0], " ".join(sentences), line, names)]
     return []
 
 
-def _holds(piece: Evidence, hypothesis: Hypothesis, format: Format) -> bool:
-    changed = hypothesis.changed(piece.case)
-    return inside(
-        piece.claim,
-        program_budgets(piece.case, format, piece.claim, changed=changed, seeds=_seeds(piece.case, hypothesis)),
-    )
+def _holds(piece: Evidence, made: Sequence[Hypothesis], format: Format) -> bool:
+    changed = {edge: what for hypothesis in made for edge, what in hypothesis.changed(piece.case).items()}
+    seeds = _seeds(piece.case, made[0])
+    return inside(piece.claim, program_budgets(piece.case, format, piece.claim, changed=changed, seeds=seeds))
 
 
 def _seeds(case: ProgramCase, hypothesis: Hypothesis) -> Mapping[int, float]:
@@ -183,6 +184,19 @@ def hypotheses(pieces: Sequence[Evidence]) -> Iterator[Hypothesis]:
     yield from (hypothesis for _, hypothesis in sorted(found, key=lambda one: one[0]))
 
 
+def pairs_detached(pieces: Sequence[Evidence]) -> Iterator[tuple[Hypothesis, Hypothesis]]:
+    """Two lines through which nothing comes back, or sums in them, as where softmax is differentiated without its sum."""
+    groups = [group for group in grouped(pieces[0].case) if group[1] is None or group[0] == group[1]]
+    if len(groups) ** 2 * len(pieces[0].case.program.tape.steps) > MOST_WORK:
+        return
+    given = [_flat(piece.claim, piece) for piece in pieces]
+    for one, other in combinations(groups, 2):
+        made = tuple(Hypothesis(group, "times", lambda case: 0.0, "0") for group in (one, other))
+        changes = [{e: c for hypothesis in made for e, c in hypothesis.changed(piece.case).items()} for piece in pieces]
+        if all(_near(_gradient(piece, changed), g) for piece, changed, g in zip(pieces, changes, given)):
+            yield made[0], made[1]
+
+
 def _of_the_whole(pieces: Sequence[Evidence], given: Sequence[Vector], right: Sequence[Vector]) -> Iterator[Hypothesis]:
     """A factor of everything, or what comes in from above taken for 1."""
     ratios = [_multiple(g, r) for g, r in zip(given, right)]
@@ -286,6 +300,8 @@ def _words(hypothesis: Hypothesis) -> tuple[str, str, str]:
     if hypothesis.how != "times":
         return f"{where}: {hypothesis.how}", f"What {at} gives back{to} is computed {hypothesis.how}.", DERIVATIVE
     if hypothesis.said == "0":
+        if there == here:
+            return f"{where}: a sum detached", f"Nothing comes back through what {at} adds up or divides by.", OPERANDS
         if there is None:
             return (
                 f"{where} detached",

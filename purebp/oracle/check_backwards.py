@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from inspect import Parameter, signature
 from typing import Any
 
@@ -127,14 +128,11 @@ class Call:
         taken = [each for each in self.parameters if each in self.inputs]
         return dict(zip(taken, taken)) if taken and len(others) < 2 else {}
 
-    @property
-    def from_cache(self) -> bool:
-        """Whether it takes what the forward function returned beside the output."""
-        return (
-            len(self.parameters) == 2
-            and self.parameters[1] not in self.inputs
-            and (self.parameters[1] in CACHES or len(self.inputs) > 1)
-        )
+    def from_cache(self, scalar: bool) -> bool:
+        """Whether it takes what the forward function returned beside the output, which may be a single number."""
+        if len(self.parameters) != 2 or self.parameters[1] in self.inputs:
+            return False
+        return self.parameters[1] in CACHES or (len(self.inputs) > 1 and not scalar)
 
     def arguments(self, case: ProgramCase) -> dict[str, Any]:
         """What it is given in a case, by name."""
@@ -144,7 +142,7 @@ class Call:
         if not case.program.scalar:
             parts = {each: as_given(value, numpy) for each, value in case.upstream.items()}
             upstream["upstream"] = next(iter(parts.values())) if len(parts) == 1 else _together(parts)
-        if self.from_cache:
+        if self.from_cache(case.program.scalar):
             returned = self.forward(**given)
             if not isinstance(returned, tuple) or len(returned) < 2:
                 raise PurebpError(
@@ -198,7 +196,7 @@ def as_given(value: Any, numpy: bool) -> Any:
     """A copy of nested lists, or an array of what they hold."""
     if not numpy or not isinstance(value, (list, tuple)):
         return plain(value) if isinstance(value, list) else value
-    import numpy as np
+    np = import_module("numpy")
 
     flat, _ = entries(value)
     return np.array(value, dtype=float if is_real(flat) else None)
