@@ -98,7 +98,8 @@ def _shape(given: Any) -> tuple[Size, ...]:
     found: list[Size] = []
     for size in sizes:
         number = int(size) if isinstance(size, str) and size.isdigit() else size
-        if isinstance(number, bool) or not isinstance(number, (int, str)) or (isinstance(number, int) and number < 1):
+        named = isinstance(number, str) and number.isidentifier()
+        if not named and (isinstance(number, bool) or not isinstance(number, int) or number < 1):
             raise PurebpError(f"{given!r} is no shape: whole numbers above 0, and names of free sizes, are wanted")
         found.append(number)
     return tuple(found)
@@ -131,7 +132,7 @@ def _read(text: str) -> dict[str, Any]:
     found = dict[str, Any]()
     for part in re.split(r",(?![^()]*\))", text):
         name, colon, what = part.partition(":")
-        call = re.fullmatch(r"\s*(\w+)(?:\(([^()]*)\))?\s*(.*?)\s*", what) if colon else None
+        call = re.fullmatch(r"\s*(\w*)(?:\(([^()]*)\))?\s*(.*?)\s*", what) if colon else None
         if not call or not name.strip().isidentifier():
             raise PurebpError(f"{part.strip()!r} is no input: write it as in 'x: n 5', or 'label: integers(10) n'")
         kind, given, shape = call.groups()

@@ -169,7 +169,7 @@ def _returned(value: Any, tape: Tape) -> Iterator[tuple[str, Part]]:
     """What is returned, by name; of several without names by their numbers."""
     if isinstance(value, Mapping):
         parts = {str(name): part for name, part in value.items()}
-    elif isinstance(value, tuple) and not _is_tensor(value):
+    elif isinstance(value, tuple):
         parts = {str(i): part for i, part in enumerate(value)}
     else:
         parts = {"": value}
@@ -182,10 +182,6 @@ def _returned(value: Any, tape: Tape) -> Iterator[tuple[str, Part]]:
             continue
         numbers = [x if isinstance(x, Traced) else tape.constant(float(x)) for x in flat]
         yield name, Part(shape, tuple(x.index for x in numbers))
-
-
-def _is_tensor(value: tuple[Any, ...]) -> bool:
-    return all(isinstance(x, (Real, Traced)) for x in value)
 
 
 def _where(error: BaseException, forward: Forward) -> str:

@@ -280,7 +280,7 @@ WRONG: dict[str, tuple[Function, Function, str, str]] = {  # with what the expla
         HEADS,
         "What line {scores = q @ k.T} gives back is √the size of axis 1 of q",
     ),
-    "diagonal": (attention, attention_diagonal, HEADS, "Nothing comes back through what line {p = e / e.sum} adds up"),
+    "diagonal": (attention, attention_diagonal, HEADS, ""),
     "cell": (
         lstm,
         _lstm("cell"),
