@@ -33,7 +33,7 @@ from purebp.oracle.explaining.diagnosis import (
     named,
 )
 from purebp.oracle.explaining.localisation import approximation, less_than_claimed, localised
-from purebp.oracle.explaining.sought import as_answered, sought
+from purebp.oracle.explaining.sought import as_answered, given_in, sought
 from purebp.oracle.reasons import Reasons, of_state
 from purebp.textbook.activations import sigmoid
 from purebp.textbook.arithmetic import Matrix
@@ -188,7 +188,7 @@ class Layers:
         if asked:
             *_, case, looked_for = min(asked, key=lambda one: one[:3])
             again(next((piece.case for piece in evidence if piece.case != case), case))  # what is kept is no news
-            lines = list(dict.fromkeys(filter(None, watched(lambda: again(case), looked_for))))
+            lines = list(dict.fromkeys(filter(None, watched(lambda: again(case), looked_for, given_in(case)))))
             if lines:
                 yield told(lines)
 

@@ -7,9 +7,8 @@ Along the tape, forwards and backwards, each number carries
     e   the error that these terms may have
     t   the number of terms
 
-so that its whole error is e + (t − 1) a u: a sum of t terms in any order and tree errs by at most (t − 1) a u beyond the
-errors of the terms (Higham, Accuracy and Stability of Numerical Algorithms, 2002, § 4.2), to first order, which WIDER
-makes up for. A product is a new term, with the errors of both factors, and ROUNDED roundoffs of its own: whatever
+so that its whole error is e + γ (a + e) with γ = (t − 1) u / (1 − (t − 1) u): so much a sum of t terms errs beyond the
+errors of its terms, in any order and tree (Higham, Accuracy and Stability of Numerical Algorithms, 2002, § 4.2). A product is a new term, with the errors of both factors, and ROUNDED roundoffs of its own: whatever
 distributes it over a sum, or divides before it multiplies, rounds as much. No difference is allowed to cancel in a
 bound. docs/error-budget.md has the lemma, and what is known to leave these budgets though it is right.
 
@@ -36,9 +35,9 @@ from purebp.number_systems.decimals import context, decimal
 from purebp.number_systems.traced import Tape
 
 DIGITS = 40
-ROUNDED = 4.0  # roundoffs of a product
+ROUNDED = 4  # roundoffs of a product
 FUNCTION = 8.0  # of an elementary function
-WIDER = 1.0 + 2.0**-20  # for what is of second order in sums and products; functions carry theirs
+WIDER = 1.0 + 2.0**-20  # for the rounding of these bounds themselves, which are doubles
 FUNCTIONS = decimal(DIGITS)
 PLAIN: dict[str, Callable[[Decimal], Decimal]] = {"exp": Decimal.exp, "log": Decimal.ln, "sqrt": Decimal.sqrt}
 FLOORS = {"log": 1.0, "log1p": 0.0, "tanh": 0.0, "expm1": 1.0, "normal_cdf": 1.0}  # C₀: intermediates are as large
@@ -85,7 +84,7 @@ def _budgets(
     rest: dict[
         int, float
     ] = {}  # of c + x with a constant c: |x|, which may be found as the difference of the whole and c
-    one = unit * ROUNDED
+    one, two = (1 + unit) ** ROUNDED - 1, (1 + unit) ** 2 - 1
 
     for i, (step, given) in enumerate(zip(steps, tape.values)):
         kind, l, r = step.kind, step.left, step.right
@@ -95,10 +94,10 @@ def _budgets(
             size = x * y
             if steps[l].kind == "constant" or steps[r].kind == "constant":  # terms stay terms
                 c, v = (x, r) if steps[l].kind == "constant" else (y, l)
-                a[i], e[i], t[i] = a[v] * c, (e[v] + 2 * unit * a[v]) * c, t[v]
+                a[i], e[i], t[i] = a[v] * c, (e[v] + two * (a[v] + e[v])) * c, t[v]
             else:
-                ex, ey = e[l] + (t[l] - 1) * a[l] * unit, e[r] + (t[r] - 1) * a[r] * unit
-                a[i], e[i] = size, (x * ey + y * ex + ex * ey) + one * size + tiny
+                ex, ey = _whole(a[l], e[l], t[l], unit), _whole(a[r], e[r], t[r], unit)
+                a[i], e[i] = size, (x * ey + y * ex + ex * ey) * (1 + one) + one * size + tiny
             s[i] = a[i] if expanded else abs(float(m[i]))
         elif kind in "+−":
             m[i] = m[l] + m[r] if kind == "+" else m[l] - m[r]
@@ -112,22 +111,30 @@ def _budgets(
             t[i] = 1 if given else 0
         elif kind == "/":
             m[i] = m[l] / m[r]
-            inverse, ei = _inverse(s[r], abs(float(m[r])), e[r] + (t[r] - 1) * a[r] * unit, unit)
+            inverse, ei = _inverse(s[r], abs(float(m[r])), _whole(a[r], e[r], t[r], unit), unit)
             if steps[r].kind == "constant":
-                a[i], e[i], t[i] = a[l] * inverse, (e[l] + 2 * unit * a[l]) * inverse, t[l]
+                a[i], e[i], t[i] = a[l] * inverse, (e[l] + two * (a[l] + e[l])) * inverse, t[l]
             else:
-                x, ex = s[l], e[l] + (t[l] - 1) * a[l] * unit
+                x, ex = s[l], _whole(a[l], e[l], t[l], unit)
                 a[i] = x * inverse
-                e[i] = x * ei + inverse * ex + ex * ei + one * a[i] + tiny
+                e[i] = (x * ei + inverse * ex + ex * ei) * (1 + one) + one * a[i] + tiny
             s[i] = a[i] if expanded else abs(float(m[i]))
         elif kind == "neg":
             m[i], a[i], e[i], t[i], s[i] = -m[l], a[l], e[l], t[l], s[l]
         else:
-            x, ex = float(m[l]), e[l] + (t[l] - 1) * a[l] * unit
+            x, ex = float(m[l]), _whole(a[l], e[l], t[l], unit)
             m[i] = _value(kind, m[l])
             a[i] = s[i] = abs(float(m[i]))
-            e[i] = _function(kind, m[i], x, ex, a[l], unit) + tiny
+            e[i] = _function(kind, m[i], x, ex, a[l], unit) * (1 + FUNCTION * unit) + tiny
     return _backwards(tape, upstream, unit, expanded, (m, s, a, e, t), rest, changed, tiny)
+
+
+def _whole(a: float, e: float, t: int, unit: float) -> float:
+    """The error of a sum of t terms whose magnitudes add up to a, and errors to e: e + γ (a + e), γ = (t − 1) u / (1 − (t − 1) u)."""
+    if t <= 1:
+        return e
+    lost = (t - 1) * unit
+    return e + (a + e) * lost / (1 - lost) if lost < 1 else inf
 
 
 def _inverse(size: float, exact: float, error: float, unit: float) -> tuple[float, float]:
@@ -176,7 +183,7 @@ def _backwards(
 ) -> list[Bar | None]:
     """v̄ with the same bookkeeping."""
     m, s, a, e, t = forwards
-    n, steps, one = len(tape.steps), tape.steps, unit * ROUNDED
+    n, steps, one, two = len(tape.steps), tape.steps, (1 + unit) ** ROUNDED - 1, (1 + unit) ** 2 - 1
     gm: list[Decimal | None] = [None] * n
     ga, ge, gt = [0.0] * n, [0.0] * n, [0] * n
     bars: dict[int, Bar] = {}
@@ -213,7 +220,7 @@ def _backwards(
             continue
         terms, error, count = ga[i], ge[i], gt[i]
         if (i, 0) in changed or (i, 1) in changed:
-            bars[i] = Bar(g, error + max(count - 1, 0) * terms * unit)
+            bars[i] = Bar(g, _whole(terms, error, count, unit))
         if kind in "+−":
             if steps[l].kind != "constant":
                 arrives(l, g, terms, error, count, (i, 0))
@@ -224,11 +231,18 @@ def _backwards(
             arrives(l, -g, terms, error, count, (i, 0))
             continue
         size = terms if expanded else abs(float(g))
-        whole = error + (count - 1) * terms * unit
+        whole = _whole(terms, error, count, unit)
 
         def term(at: int, value: Decimal, by: float, off: float, side: int = 0) -> None:
             """A share that is ȳ times a number of size `by` that is off by `off`."""
-            arrives(at, value, size * by, size * off + by * whole + whole * off + one * size * by + tiny, 1, (i, side))
+            arrives(
+                at,
+                value,
+                size * by,
+                (size * off + by * whole + whole * off) * (1 + one) + one * size * by + tiny,
+                1,
+                (i, side),
+            )
 
         if kind == "*":
             for side, at, other in ((0, l, r), (1, r, l)):
@@ -236,30 +250,30 @@ def _backwards(
                     continue
                 if steps[other].kind == "constant":
                     c = s[other]
-                    arrives(at, g * m[other], terms * c, (error + 2 * unit * terms) * c, count, (i, side))
+                    arrives(at, g * m[other], terms * c, (error + two * (terms + error)) * c, count, (i, side))
                 else:
-                    term(at, g * m[other], s[other], e[other] + (t[other] - 1) * a[other] * unit, side)
+                    term(at, g * m[other], s[other], _whole(a[other], e[other], t[other], unit), side)
         elif kind == "/":
-            off = e[r] + (t[r] - 1) * a[r] * unit
+            off = _whole(a[r], e[r], t[r], unit)
             inverse, more = _inverse(s[r], abs(float(m[r])), off, unit)
             if steps[l].kind != "constant":
                 if steps[r].kind == "constant":
-                    arrives(l, g / m[r], terms * inverse, (error + 2 * unit * terms) * inverse, count, (i, 0))
+                    arrives(l, g / m[r], terms * inverse, (error + two * (terms + error)) * inverse, count, (i, 0))
                 else:
                     term(l, g / m[r], inverse, more)
             if steps[r].kind != "constant":
                 by = s[i] * inverse
-                off = s[i] * more + inverse * (e[i] + (t[i] - 1) * a[i] * unit) + one * by
+                off = s[i] * more + inverse * _whole(a[i], e[i], t[i], unit) + one * by
                 if rest.get(r):
                     off += by * abs(float(m[r])) / rest[r] * unit * ROUNDED
                 term(r, -(g * m[i] / m[r]), by, off, 1)
         else:
             x, y = float(m[l]), m[i]
-            off = e[l] + (t[l] - 1) * a[l] * unit
+            off = _whole(a[l], e[l], t[l], unit)
             slope, more = _slope(kind, m[l], y, x, off, e[i], unit)
             term(l, g * slope, abs(float(slope)), more)
     return [
-        None if value is None else Bar(value, (error + max(count - 1, 0) * terms * unit) * WIDER)
+        None if value is None else Bar(value, _whole(terms, error, count, unit) * WIDER)
         for value, terms, error, count in zip(gm, ga, ge, gt)
     ]
 

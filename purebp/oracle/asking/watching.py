@@ -15,8 +15,12 @@ import os
 import re
 import sys
 import sysconfig
-from collections.abc import Callable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
+from time import process_time
 from types import FrameType
 from typing import Any
 
@@ -24,7 +28,8 @@ import purebp
 
 Vector = Sequence[float]
 
-MOST_STEPS = 300_000  # that are watched: what goes on longer is let go
+MOST_SECONDS = 0.7  # of processor time are watched: what goes on longer is let go, and runs on as fast as ever
+MOST_NUMBERS = 2_000  # in one container: larger ones are nothing that is looked for
 SAME = 1e-9  # is the relative difference of two numbers that are the same up to rounding
 FACTORS = (1.0, -1.0, 2.0, -2.0, 0.5, -0.5)  # of single numbers
 OTHERS = tuple(  # whose files are nobody's own code
@@ -43,8 +48,10 @@ class Line:
 
     @property
     def text(self) -> str:
-        """What stands there."""
-        return linecache.getline(self.file, self.number).strip()
+        """What stands there, if it is a whole statement."""
+        text = linecache.getline(self.file, self.number).partition("#")[0].strip()
+        whole = all(text.count(left) == text.count(right) for left, right in ("()", "[]", "{}"))
+        return "".join(c if c.isprintable() else "?" for c in text) if whole else ""
 
 
 @dataclass(frozen=True)
@@ -59,13 +66,16 @@ class Quantity:
     sized: bool = False
 
 
-def watched(run: Callable[[], Any], quantities: Sequence[Quantity]) -> list[Line | None]:
+def watched(
+    run: Callable[[], Any], quantities: Sequence[Quantity], given: Collection[tuple[float, ...]] = ()
+) -> list[Line | None]:
     """The line that makes each quantity, as a whole or number by number; None if none of it is seen.
 
-    run: what calls the code; it is called once, and may raise whatever it does.
+    run: what calls the code; it is called once, and may raise whatever it does. given: numbers that it has from outside,
+    which it does not make, though what it makes may be a multiple of them.
     """
     forms = [(form, q.sized) for q in quantities for form in q.forms]
-    watch, before = Watch([*forms, *((form, False) for q in quantities for form in q.made_of)]), sys.gettrace()
+    watch, before = Watch([*forms, *((form, False) for q in quantities for form in q.made_of)], given), sys.gettrace()
     sys.settrace(watch.called)
     try:
         run()
@@ -84,43 +94,82 @@ class Watch:
     """What has been seen so far: of each form the lines after which a variable, or a part of it, is like that."""
 
     forms: Sequence[tuple[Vector, bool]]
+    given: Collection[tuple[float, ...]] = ()
     whole: dict[int, dict[str, Line | None]] = field(default_factory=dict)  # by the variable
     parts: dict[tuple[int, int], Line | None] = field(default_factory=dict)  # the first, of each number of a form
     at: dict[FrameType, int] = field(default_factory=dict)  # the line that runs
-    steps: int = 0
+    before: dict[str, list[Sequence[float]]] = field(default_factory=dict)  # what each variable held
+    until: float = field(default_factory=lambda: process_time() + MOST_SECONDS)
 
     def called(self, frame: FrameType, event: str, given: Any) -> Callable[..., Any] | None:
         """What sys.settrace calls when a function begins."""
-        if _somebody_elses(frame.f_code.co_filename) or self.steps > MOST_STEPS:
+        if process_time() > self.until:
+            sys.settrace(None)
+            return None
+        if _somebody_elses(frame.f_code.co_filename):
             return None
         self.at[frame] = frame.f_lineno
         return self.went_on
 
     def went_on(self, frame: FrameType, event: str, given: Any) -> Callable[..., Any] | None:
         """What it calls when a line is reached, after another one, or the function returns."""
-        self.steps += 1
-        if self.steps > MOST_STEPS:
+        if process_time() > self.until:
+            sys.settrace(None)
             return None
         if event in ("line", "return"):
             begun = self.at[frame] == frame.f_code.co_firstlineno and event == "line"
-            line = None if begun else Line(frame.f_code.co_filename, self.at[frame], _function(frame))
-            for name, value in [*frame.f_locals.items(), *([("", given)] if event == "return" else [])]:
-                kept = vars(value).items() if name == "self" and hasattr(value, "__dict__") else [("", value)]
-                for part, own in kept:
-                    self.look(f"{frame.f_code.co_qualname} {name} {part}", own, line)
+            line, caller = Line(frame.f_code.co_filename, self.at[frame], _function(frame)), self._caller(frame)
+            values = [*frame.f_locals.items(), *([("", given)] if event == "return" else [])]
+            for name, value in values:
+                held = _attributes(value) if name == "self" else {"": value}
+                for part, own in held.items():
+                    # what a function begins with was made where it is called, if it is no attribute
+                    self.look(f"{line.function} {name} {part}", own, (None if part else caller) if begun else line)
             self.at[frame] = frame.f_lineno
         return self.went_on
 
+    def _caller(self, frame: FrameType) -> Line | None:
+        above = frame.f_back
+        if above is None or above not in self.at:
+            return None
+        return Line(above.f_code.co_filename, above.f_lineno, _function(above))
+
     def look(self, variable: str, value: Any, line: Line | None) -> None:
-        """Whether a value is one of the forms, or a number of one; no line makes what a function begins with."""
-        for numbers in vectors(value):
-            for i, (form, sized) in enumerate(self.forms):
-                if len(numbers) == 1 < len(form):
-                    for k, x in enumerate(form):
-                        if _is_telling(x) and any(_same(numbers[0], c * x) for c in FACTORS):
-                            self.parts.setdefault((i, k), line)
-                elif len(numbers) == len(form) and _alike(numbers, form, sized):
+        """Whether a value is one of the forms, or a number of one; what has no line is made nowhere."""
+        try:
+            found = [numbers for numbers in vectors(value) if tuple(numbers) not in self.given]
+        except Exception:  # of an object that is not what it looks like
+            return
+        if self.before.get(variable) == found:
+            return
+        self.before[variable] = found
+        for numbers in found:
+            for i, form, sized in self.by_length.get(len(numbers), ()):
+                if _alike(numbers, form, sized):
                     self.whole.setdefault(i, {}).setdefault(variable, line)
+            if len(numbers) == 1:
+                x = numbers[0]
+                near = bisect_left(self.singles, (x - abs(x) * SAME,))
+                for y, i, k in islice(self.singles, near, None):
+                    if not _same(y, x):
+                        break
+                    self.parts.setdefault((i, k), line)
+
+    @cached_property
+    def by_length(self) -> dict[int, list[tuple[int, Vector, bool]]]:
+        """The forms of each length."""
+        found: dict[int, list[tuple[int, Vector, bool]]] = {}
+        for i, (form, sized) in enumerate(self.forms):
+            found.setdefault(len(form), []).append((i, form, sized))
+        return found
+
+    @cached_property
+    def singles(self) -> list[tuple[float, int, int]]:
+        """The numbers of longer forms, as they may be met one by one, in their order."""
+        several = ((i, form) for i, (form, _) in enumerate(self.forms) if len(form) > 1)
+        return sorted(
+            (c * x, i, k) for i, form in several for k, x in enumerate(form) if _is_telling(x) for c in FACTORS
+        )
 
     def lines(self, form: Vector) -> list[Line]:
         """Those that make it as a whole, in their order; or where each number has a line of its own, the first of these."""
@@ -148,7 +197,7 @@ def told(lines: Sequence[Line]) -> str:
         )
         parts.append(named + ("" if function.startswith("<") else f" of {function}"))
     text = lines[0].text if len(lines) == 1 else ""
-    return f"It is probably made in {' and '.join(parts)}{text and ': ' + text}."
+    return f"It is probably made in {' and '.join(parts)}{text and f': `{text}`'}."
 
 
 def vectors(value: Any, depth: int = 4) -> Iterator[Sequence[float]]:
@@ -159,28 +208,36 @@ def vectors(value: Any, depth: int = 4) -> Iterator[Sequence[float]]:
     """
     if isinstance(value, (bool, str, bytes)) or not depth:
         return
-    if isinstance(value, (int, float)):
-        yield [float(value)]
-        return
-    if hasattr(value, "tolist"):  # of NumPy, or like it
-        try:
-            value = value.tolist()
-        except Exception:  # its own affair
+    if hasattr(type(value), "tolist"):  # of NumPy, or like it; the class is asked, since objects may answer to anything
+        if getattr(value, "size", 0) > MOST_NUMBERS:
             return
+        value = value.tolist()
     if isinstance(value, (int, float)):
         yield [float(value)]
     elif isinstance(value, (list, tuple)):
-        flat = _flat(value)
-        if flat:
+        if len(value) > MOST_NUMBERS:
+            return
+        if flat := _flat(value):
             yield flat
         for part in value:
             yield from vectors(part, depth - 1)
     elif isinstance(value, dict):
-        for part in list(value.values()):
+        for part in list(value.values())[:MOST_NUMBERS]:
             yield from vectors(part, depth - 1)
-    elif not isinstance(value, type) and not callable(value) and hasattr(value, "__dict__"):
-        for part in list(vars(value).values()):
+    else:
+        for part in _attributes(value).values():
             yield from vectors(part, depth - 1)
+
+
+def _attributes(value: Any) -> dict[str, Any]:
+    """What an object holds, none of its own code being run."""
+    if isinstance(value, type) or callable(value):
+        return {}
+    try:
+        held = object.__getattribute__(value, "__dict__")
+    except AttributeError:
+        return {}
+    return dict(held) if isinstance(held, dict) else {}
 
 
 def _flat(rows: Sequence[Any]) -> list[float]:

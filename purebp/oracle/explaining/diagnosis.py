@@ -458,7 +458,10 @@ class Search:
     def limited(self) -> list[Diagnosis]:
         """Gradients that are right but for what was done to them at last."""
         everywhere = frozenset(range(self.depth))
-        for loss in [] if self.open_rate else self.reductions:
+        halves = (
+            [losses.half_sse.reduced(r) for r in REDUCTIONS] if self.open_loss and self.loss.base in SQUARES else []
+        )
+        for loss in [] if self.open_rate else [*self.reductions, *halves]:
             rights = [as_claim(run(Recipe(), o.network, o.batch, loss, FLOAT)) for o in self.observations]
             for mistakes in limits(list(zip(rights, map(self.normal, self.observations))), self.close):
                 convention = Convention(loss, ONE, self.returns, self.learning_rate, self.penalty)

@@ -709,7 +709,8 @@ def readings(
     found.sort(key=lambda reading: reading.cost)
     if alone and found and found[0].unexplained:
         found[0] = _with_expressions(held, found[0])
-    if alone and found and any(line.step == "deltas" for line in found[0].unexplained):
+    last = len(questions[0].network.layers) - 1
+    if alone and found and any((line.step, line.layer) == ("deltas", last) for line in found[0].unexplained):
         found[0] = forward_seen(held, found[0]) or found[0]
     return found
 
@@ -738,21 +739,17 @@ def forward_seen(held: Held, reading: Reading) -> Reading | None:
         output_holds = (
             output_holds and key in q.claim and ratio(list(q.claim[key][0]), list(last[0]), held.tolerance) is not None
         )
-    if not wrong:
+    if not wrong or not output_holds:  # where ∂loss/∂ŷ does not follow either, they may be no activations
         return None
     # what is made below of a slope at the wrong place is not told: it follows, or it shows when the forward pass is mended
-    lines = [Line("forward", l, None) for l in sorted(wrong)]
     top = len(held.questions[0].network.layers) - 1
-    if not output_holds:
-        lines.append(Line("deltas", top, None))
-    right = [
-        replace(line, found=())
+    follows = {("deltas", top), *(("weights", l + 1) for l in wrong)}
+    lines = [
+        replace(line, found=()) if (line.step, line.layer) in follows else line
         for line in reading.lines
-        if (line.step == "deltas" and line.layer == top and output_holds)
-        or (line.step == "weights" and line.layer - 1 in wrong)
+        if (line.step, line.layer) in follows or (line.found == () and line.seen)
     ]
-    kept = [line for line in reading.lines if line.found == () and line.seen]
-    return replace(reading, lines=(*kept, *right, *lines))
+    return replace(reading, lines=(*lines, *(Line("forward", l, None) for l in sorted(wrong))))
 
 
 def held_inner(a: Sequence[Vector], layer: Layer) -> Rows:

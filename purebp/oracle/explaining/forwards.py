@@ -223,8 +223,8 @@ def steeper(factor: Fraction, everywhere: bool) -> Mistake:
 
         return _layer_by_layer(change)(network, inputs, arithmetic)
 
-    divided = factor.numerator == 1
-    said = f"divided by {factor.denominator}" if divided else f"multiplied by {float(factor):.10g}"
+    times, divisor = f"{float(factor):.10g}", f"{float(1 / factor):.10g}"
+    said = f"divided by {divisor}" if len(divisor) < len(times) else f"multiplied by {times}"
     where = "in every layer" if everywhere else "at the output"
     sentence = f"z is {said} before the activation {where}, in the forward pass: a = f(z)."
     return Mistake(f"z {said} {where}", OPERANDS, sentence, "forward", passed)

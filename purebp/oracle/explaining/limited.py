@@ -113,7 +113,8 @@ class Limit:
             done += plus and f" (divided by the {of}{plus})"
         done += f", {SCOPES[self.scope]}"
         what = OF[self.kinds]
-        name, sentence = f"{what} {done}", f"The {what} are right, and then {done}: have them judged before that."
+        right = "right" if not self.always else "of the right sign" if self.scope == "entry" else "right up to a factor"
+        name, sentence = f"{what} {done}", f"The {what} are {right}, and then {done}: have them judged before that."
         return tuple(Mistake(name, STATE, sentence, kind, partial(self.change, kind), onto=True) for kind in self.kinds)
 
 
@@ -131,6 +132,8 @@ def limits(answers: Sequence[tuple[Claim, Claim]], tolerance: float = 1e-9) -> I
         sizes = [(right, given) for right, given in found if right]
         moved = [(r, g) for r, g in sizes if not near(r, g)]
         for always, epsilon in product((False, True), EPSILONS) if moved else ():
+            if not always and len(moved) == len(sizes):
+                continue  # of what is always at its bound, only the direction is seen
             bounds = [g * (r + epsilon) / r for r, g in (sizes if always else moved)]
             bound = float(shortest(bounds[0], tolerance))
             limit = Limit(size, scope, kinds, always, bound, epsilon)

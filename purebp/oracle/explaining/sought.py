@@ -61,6 +61,16 @@ def sought(made: Sequence[Made], case: Case, loss: Loss, returned: Claim | None 
                     break  # what comes after follows from it
 
 
+def given_in(case: Case) -> set[tuple[float, ...]]:
+    """What the candidate is given: weights, biases, inputs and targets, whole and row by row, in either layout."""
+    found = set[tuple[float, ...]]()
+    for rows in (*as_claim(case.network).values(), case.batch.inputs, case.batch.targets):
+        for matrix in (rows, list(zip(*rows))):
+            found.add(tuple(x for row in matrix for x in row))
+            found.update(tuple(row) for row in matrix if len(row) > 1)
+    return found
+
+
 def as_answered(unexplained: Sequence[Key], case: Case, claim: Claim) -> Iterator[Quantity]:
     """What lines make that nothing explains: as it was returned; δ as ∂loss/∂b of one sample."""
     for step, l in unexplained:
