@@ -60,13 +60,17 @@ class CannotTrace(PurebpError, TypeError):
 
 
 class Step(NamedTuple):
-    """An operation on one or two earlier numbers, −1 where there is none; and the code and line that it came from."""
+    """An operation on one or two earlier numbers, −1 where there is none; and the code and line that it came from.
+
+    outer: the line of the program's main function from which that was called; the same where it is in it.
+    """
 
     kind: str  # "input", "constant", one of BINARY or UNARY, or "neg"
     left: int
     right: int
     code: CodeType | None
     line: int
+    outer: int = 0
 
 
 class Decision(NamedTuple):
@@ -87,6 +91,7 @@ class Tape:
     decisions: list[Decision] = field(default_factory=list)
     constants: dict[float, Traced] = field(default_factory=dict)
     own: dict[CodeType, bool] = field(default_factory=dict)  # is it the program's, or a library's
+    main: CodeType | None = None  # of the function that is traced
 
     def input(self, value: float) -> Traced:
         """A number that the program is given."""
@@ -103,7 +108,14 @@ class Tape:
         frame = sys._getframe(2)
         while not self._is_own(frame) and frame.f_back is not None:
             frame = frame.f_back
-        return self._kept(Step(kind, left, right, frame.f_code, frame.f_lineno), value)
+        return self._kept(Step(kind, left, right, frame.f_code, frame.f_lineno, self._outer(frame)), value)
+
+    def _outer(self, frame: FrameType) -> int:
+        """The line of the main function on which a frame is, or below which it was called; its own, if below none."""
+        above: FrameType | None = frame
+        while above is not None and above.f_code is not self.main:
+            above = above.f_back
+        return frame.f_lineno if above is None else above.f_lineno
 
     def decided(self, left: Traced, right: Traced) -> None:
         """A comparison was made."""

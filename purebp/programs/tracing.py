@@ -72,7 +72,8 @@ def trace(forward: Forward, inputs: Mapping[str, Any], arrays: bool | None = Non
                 return trace(forward, inputs, not first)
             except CannotTrace:
                 raise error from None
-    tape, given, parts = Tape(), dict[str, Any](), dict[str, Part]()
+    main = getattr(getattr(forward, "__wrapped__", forward), "__code__", None)
+    tape, given, parts = Tape(main=main), dict[str, Any](), dict[str, Part]()
     for name, value in inputs.items():
         flat, shape = entries(value)
         if not is_real(flat):

@@ -289,6 +289,11 @@ WRONG: dict[str, tuple[Function, Function, str, str]] = {  # with what the expla
     ),
     "at z": (lstm, _lstm("at z"), CELL, "What line {g = np.tanh} gives back is computed with 1 − x² for 1 − y²."),
     "squashed": (lstm, _lstm("squashed"), CELL, "What line {g = np.tanh} gives back is computed with 1 − tanh(y)²"),
-    "gate": (lstm, _lstm("gate"), CELL, ""),
+    "gate": (
+        lstm,
+        _lstm("gate"),
+        CELL,
+        "What line {o = sigmoid} gives back to line {a = x @ wx} is computed with y for its slope",
+    ),
     "upstream": (relu, relu_without_upstream, "x: n 3", "The upstream gradient is left out"),
 }

@@ -23,7 +23,7 @@ from purebp.oracle.explaining.diagnosis import Diagnosis
 from purebp.oracle.explaining.recipe import DERIVATIVE, LOSS, OPERANDS
 from purebp.oracle.program_cases import ProgramCase, name_of_key, program_budgets
 from purebp.programs.budget import Changed, Edge
-from purebp.programs.sweeps import gradients
+from purebp.programs.sweeps import gradients, shares_of
 from purebp.programs.tracing import entries
 from purebp.textbook.arithmetic import FLOAT
 
@@ -50,6 +50,10 @@ class Hypothesis:
         edges = grouped(case).get(self.group, ()) if self.group else ()
         if self.how == "times":
             return dict.fromkeys(edges, ("times", self.factor(case)))
+        if self.how in THROUGH:
+            found = through(case, self.group) if self.group else {}
+            made = THROUGH[self.how]
+            return {edge: ("times", made(*found[edge]) / found[edge][2]) for edge in edges if edge in found}
         return {edge: ("slope", slope) for edge in edges if (slope := other_slope(self.how, case, edge)) is not None}
 
 
@@ -93,9 +97,18 @@ def grouped(case: ProgramCase) -> dict[Group, list[Edge]]:
         of_input.update(dict.fromkeys(part.indices, name))
     found: dict[Group, list[Edge]] = {}
 
+    main = tape.main
+    apart = main is not None and len({step.outer for step in tape.steps if step.outer}) > 1
+
     def place(index: int) -> Place:
+        """A line of the main function; where it is all on one, the line itself."""
         step = tape.steps[index]
-        return of_input.get(index, (step.code.co_filename if step.code else "", step.line))
+        here = (
+            (main.co_filename, step.outer)
+            if apart and main
+            else (step.code.co_filename if step.code else "", step.line)
+        )
+        return of_input.get(index, here)
 
     for i, step in enumerate(tape.steps):
         for side, operand in enumerate((step.left, step.right)):
@@ -158,6 +171,52 @@ SLOPES = (
 )
 
 
+THROUGH: dict[
+    str, Callable[[float, float, float], float]
+] = {  # of a line that makes y of x, one by one: what for its slope
+    "with y for its slope, where y is what it makes": lambda x, y, slope: y,
+    "with 1 for its slope: its derivative is missing": lambda x, y, slope: 1.0,
+    "with 1 − y for its slope, where y is what it makes": lambda x, y, slope: 1 - y,
+    "with y (1 − y) for its slope, where y is what it makes": lambda x, y, slope: y * (1 - y),
+    "with 1 − y² for its slope, where y is what it makes": lambda x, y, slope: 1 - y * y,
+    "with x (1 − x) for its slope, where x is what it takes": lambda x, y, slope: x * (1 - x),
+    "with 1 − x² for its slope, where x is what it takes": lambda x, y, slope: 1 - x * x,
+    "with its slope squared: it is multiplied in twice": lambda x, y, slope: slope * slope,
+}
+MOST_THROUGH = 256  # numbers that a line makes, of which slopes are looked at
+
+
+def through(case: ProgramCase, group: Group) -> dict[Edge, tuple[float, float, float]]:
+    """x, y and dy/dx along each edge from a line that makes numbers y of numbers x one by one; nothing where it does not."""
+    here, there = group
+    if there is None or here == there:
+        return {}
+    tape, groups = case.program.tape, grouped(case)
+    own = {edge[0] for (line, _), edges in groups.items() if line == here for edge in edges}
+    used = {i for j, step in enumerate(tape.steps) if j not in own for i in (step.left, step.right)} | set(case.seeds)
+    made = sorted(own & used)
+    if len(made) > MOST_THROUGH:
+        return {}
+    slopes: dict[int, tuple[int, float]] = {}
+    operands = {(tape.steps[i].left, tape.steps[i].right)[side] for i, side in groups.get(group, ())}
+    for y in made:
+        bars = {y: 1.0}
+        for i in sorted((i for i in own if i <= y), reverse=True):
+            if i in bars:
+                for operand, share in shares_of(tape.steps[i], bars.pop(i), tape.values[i], tape.values, FLOAT):
+                    bars[operand] = bars.get(operand, 0.0) + share
+        for x in operands & bars.keys():
+            if x in slopes:
+                return {}
+            slopes[x] = y, bars[x]
+    found = {}
+    for i, side in groups.get(group, ()):
+        x = (tape.steps[i].left, tape.steps[i].right)[side]
+        if x in slopes and slopes[x][1]:
+            found[i, side] = tape.values[x], tape.values[slopes[x][0]], slopes[x][1]
+    return found
+
+
 # The search.
 
 
@@ -176,7 +235,7 @@ def hypotheses(pieces: Sequence[Evidence]) -> Iterator[Hypothesis]:
             ratios.append(_multiple([c - w for c, w in zip(claim, without)], [r - w for r, w in zip(whole, without)]))
         for price, said, factor in _factors(ratios, [piece.case for piece in pieces]):
             found.append((price + 0.1 * (group[1] is not None), Hypothesis(group, "times", factor, said)))
-        for how in SLOPES:
+        for how in (*SLOPES, *THROUGH):
             hypothesis = Hypothesis(group, how, lambda case: 1.0, how)
             changes = [hypothesis.changed(piece.case) for piece in pieces]
             if any(changes) and all(_near(_gradient(p, c), g) for p, c, g in zip(pieces, changes, given)):
