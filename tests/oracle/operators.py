@@ -75,6 +75,11 @@ def layernorm_averaged(dout: Array, x: Array, gamma: Array, beta: Array) -> Any:
     return dx, dgamma / len(x), dbeta
 
 
+def layernorm_of_x(dout: Array, x: Array, gamma: Array, beta: Array) -> Any:
+    dx, _, dbeta = layernorm_fused(dout, x, gamma, beta)
+    return dx, (dout * x).sum(0), dbeta
+
+
 def layernorm_unsummed(dout: Array, x: Array, gamma: Array, beta: Array) -> Any:
     dx, _, dbeta = layernorm_fused(dout, x, gamma, beta)
     return dx, dout * _normalised(x)[0], dbeta
@@ -269,6 +274,12 @@ WRONG: dict[str, tuple[Function, Function, str, str]] = {  # with what the expla
     "variance": (layernorm, layernorm_without_variance, NORM, "Nothing comes back through line {var = ((x}"),
     "mean": (layernorm, layernorm_without_mean, NORM, "Nothing comes back through line {mu = x.mean(-1}"),
     "gamma": (layernorm, layernorm_without_gamma, NORM, "What line {return gamma * xhat + beta} gives back to line"),
+    "operand": (
+        layernorm,
+        layernorm_of_x,
+        NORM,
+        "gives back to the gradient by gamma is computed with x for the other factor",
+    ),
     "averaged": (layernorm, layernorm_averaged, NORM, "to the gradient by gamma is 1 / the size of axis 0 of x times"),
     "uphill": (layernorm, layernorm_uphill, NORM, "Every gradient has the wrong sign."),
     "detached": (batchnorm, batchnorm_detached, COLUMNS, "Nothing comes back through line {var = x.var(axis=0)}"),

@@ -44,12 +44,15 @@ class Hypothesis:
     how: str  # "times", or the words for another slope
     factor: Callable[[ProgramCase], float] = field(compare=False)
     said: str
+    other: Place | None = None  # what stands in the place of the other factor of products
 
     def changed(self, case: ProgramCase) -> Changed:
         """What flows back in a case instead, along each edge."""
         edges = grouped(case).get(self.group, ()) if self.group else ()
         if self.how == "times":
             return dict.fromkeys(edges, ("times", self.factor(case)))
+        if self.other is not None:
+            return {edge: ("slope", x) for edge, x in exchanged(case, edges, self.other).items()}
         if self.how in THROUGH:
             found = through(case, self.group) if self.group else {}
             made = THROUGH[self.how]
@@ -183,6 +186,31 @@ THROUGH: dict[
     "with 1 − x² for its slope, where x is what it takes": lambda x, y, slope: 1 - x * x,
     "with its slope squared: it is multiplied in twice": lambda x, y, slope: slope * slope,
 }
+
+
+def made_at(case: ProgramCase, place: Place) -> list[int]:
+    """The numbers of an input, or those that a line makes and others use, in their order."""
+    if isinstance(place, str):
+        return list(case.program.inputs[place].indices)
+    tape = case.program.tape
+    own = {edge[0] for (line, _), edges in grouped(case).items() if line == place for edge in edges}
+    used = {i for j, step in enumerate(tape.steps) if j not in own for i in (step.left, step.right)}
+    return sorted(own & used)
+
+
+def exchanged(case: ProgramCase, edges: Sequence[Edge], place: Place) -> dict[Edge, float]:
+    """Of products the other factor of each edge, taken from another place of as many numbers; nothing where it has not."""
+    tape = case.program.tape
+    others = {edge: (tape.steps[edge[0]].right, tape.steps[edge[0]].left)[edge[1]] for edge in edges}
+    if any(tape.steps[i].kind != "*" for i, _ in edges):
+        return {}
+    theirs, ours = sorted(set(others.values())), made_at(case, place)
+    if len(theirs) != len(ours) or theirs == ours:
+        return {}
+    taken = dict(zip(theirs, ours))
+    return {edge: tape.values[taken[other]] for edge, other in others.items()}
+
+
 MOST_THROUGH = 256  # numbers that a line makes, of which slopes are looked at
 
 
@@ -240,6 +268,11 @@ def hypotheses(pieces: Sequence[Evidence]) -> Iterator[Hypothesis]:
             changes = [hypothesis.changed(piece.case) for piece in pieces]
             if any(changes) and all(_near(_gradient(p, c), g) for p, c, g in zip(pieces, changes, given)):
                 found.append((1.5, hypothesis))
+        for place in dict.fromkeys(place for group_ in groups for place in group_ if place is not None):
+            hypothesis = Hypothesis(group, "exchanged", lambda case: 1.0, "", place)
+            changes = [hypothesis.changed(piece.case) for piece in pieces]
+            if all(changes) and all(_near(_gradient(p, c), g) for p, c, g in zip(pieces, changes, given)):
+                found.append((1.6, hypothesis))
     yield from (hypothesis for _, hypothesis in sorted(found, key=lambda one: one[0]))
 
 
@@ -356,6 +389,9 @@ def _words(hypothesis: Hypothesis) -> tuple[str, str, str]:
     at, to = _said(here), "" if there is None else _passed_to(there)
     line = f"line {here[1]}" if isinstance(here, tuple) else here
     where = line + ("" if there is None else f" → {there if isinstance(there, str) else f'line {there[1]}'}")
+    if hypothesis.other is not None:
+        with_ = f"with {_said(hypothesis.other)} for the other factor"
+        return f"{where}: another factor", f"What {at} gives back{to} is computed {with_}.", OPERANDS
     if hypothesis.how != "times":
         return f"{where}: {hypothesis.how}", f"What {at} gives back{to} is computed {hypothesis.how}.", DERIVATIVE
     if hypothesis.said == "0":
