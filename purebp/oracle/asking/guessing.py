@@ -138,7 +138,7 @@ def guess(ask: Ask, declared: Mapping[str, Any], source: str | None = "", ranked
 
 def _searched(ask: Ask, given: dict[str, Any], source: str | None) -> Guess:
     slopes = dict.fromkeys(re.findall(r"(?<![\w.])0?\.\d{1,4}(?!\w)", source or ""))
-    search = _Search(ask, given, slopes=list(slopes)[:MOST_SLOPES])
+    search = _Search(ask, given, slopes=list(slopes)[:MOST_SLOPES], source=source or "")
     for special in _specials(given):
         if "wrong shape" in search.problems and _alike(special.get("sizes", ())):
             break  # it answers, and that may be what is wrong
@@ -147,6 +147,16 @@ def _searched(ask: Ask, given: dict[str, Any], source: str | None) -> Guess:
         if any(search.finds(*tried) for tried in _layouts({**given, **special}, source)) or search.best:
             break
     return search.result()
+
+
+def _mentioned(functions: Sequence[Activation], source: str) -> bool:
+    """Whether the text of a candidate has a word of each of these activations.
+
+    >>> _mentioned([activation("relu")], "1 / (1 + exp(-z))"), _mentioned([activation("tanh")], "")
+    (False, True)
+    """
+    words = (WORDS.get(each.name.partition("(")[0]) for each in functions)
+    return not source or all(word is None or re.search(word, source) for word in words)
 
 
 def _specials(given: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -168,6 +178,16 @@ def _alike(sizes: Sequence[int]) -> int:
     return sum(a == b for a, b in pairwise(sizes)) + list(sizes[1:-1]).count(1)
 
 
+BY_CHANCE = 0.15  # a single tensor of many is a multiple of the gradient
+WORDS = {  # of which some stand in the code of an activation, or of what it calls
+    "sigmoid": r"exp|sigmoid|logistic|expit|tanh|import",
+    "tanh": r"tanh|exp|import",
+    "relu": r"relu|ReLU|max|where|clip|[<>]|import (?!numpy|math|random)",
+    "leaky_relu": r"relu|ReLU|max|where|clip|[<>]|import (?!numpy|math|random)",
+    "softmax": r"exp|softmax|import (?!numpy|math|random)",
+}
+
+
 @dataclass(slots=True)
 class _Search:
     """What is known after some layouts were tried."""
@@ -181,6 +201,7 @@ class _Search:
     problems: list[str] = field(default_factory=list)
     cases: dict[Any, list[Case]] = field(default_factory=dict)
     slopes: Sequence[str] = ()  # that the text of the candidate has
+    source: str = ""
     rivals: tuple[tuple[Activation, ...], ...] = ()
 
     def finds(self, depth: int, layout: dict[str, Any]) -> bool:
@@ -204,6 +225,10 @@ class _Search:
         rest = _networks(self.given, depth, self.slopes)
         for functions, loss in rest:
             likeness, even = _likeness(answered, functions, loss, whole)
+            if not (likeness == even == 1 and complete) and not _mentioned(functions, self.source):
+                likeness /= 2  # what is like by chance counts for less where the text speaks of nothing like it
+            if likeness < BY_CHANCE:
+                likeness = even = 0.0
             rank = Rank(likeness == 1, len(answered), likeness, even, complete)
             if self.best is None or rank > self.best[0]:
                 self.best = rank, {**options, "activations": functions}
