@@ -65,8 +65,8 @@ def budgets(
 ) -> list[Bar | None]:
     """The gradient by every number on the tape, with its budget; None where nothing comes back.
 
-    upstream: what comes back to what the program returns, by index, exactly. unit: the roundoff of the format, and tiny: what may be lost where it underflows. changed:
-    what a mistake makes of what flows back along some edges.
+    upstream: what comes back to what the program returns, by index, exactly. unit: the roundoff of the format; tiny: what
+    may be lost where it underflows. changed: what a mistake makes of what flows back along some edges.
     """
     with localcontext(context(DIGITS)):
         return _budgets(tape, upstream, unit, expanded, changed, tiny)
@@ -81,10 +81,8 @@ def _budgets(
 ) -> list[Bar | None]:
     n, steps = len(tape.steps), tape.steps
     m, s, a, e, t = [Decimal()] * n, [0.0] * n, [0.0] * n, [0.0] * n, [1] * n
-    rest: dict[
-        int, float
-    ] = {}  # of c + x with a constant c: |x|, which may be found as the difference of the whole and c
-    one, two = (1 + unit) ** ROUNDED - 1, (1 + unit) ** 2 - 1
+    rest: dict[int, float] = {}  # |x| of c + x with a constant c, which may be found as the difference of both
+    one = (1 + unit) ** ROUNDED - 1
 
     for i, (step, given) in enumerate(zip(steps, tape.values)):
         kind, l, r = step.kind, step.left, step.right
@@ -94,7 +92,7 @@ def _budgets(
             size = x * y
             if steps[l].kind == "constant" or steps[r].kind == "constant":  # terms stay terms
                 c, v = (x, r) if steps[l].kind == "constant" else (y, l)
-                a[i], e[i], t[i] = a[v] * c, (e[v] + two * (a[v] + e[v])) * c, t[v]
+                a[i], e[i], t[i] = a[v] * c, (e[v] + one * (a[v] + e[v])) * c, t[v]
             else:
                 ex, ey = _whole(a[l], e[l], t[l], unit), _whole(a[r], e[r], t[r], unit)
                 a[i], e[i] = size, (x * ey + y * ex + ex * ey) * (1 + one) + one * size + tiny
@@ -113,7 +111,7 @@ def _budgets(
             m[i] = m[l] / m[r]
             inverse, ei = _inverse(s[r], abs(float(m[r])), _whole(a[r], e[r], t[r], unit), unit)
             if steps[r].kind == "constant":
-                a[i], e[i], t[i] = a[l] * inverse, (e[l] + two * (a[l] + e[l])) * inverse, t[l]
+                a[i], e[i], t[i] = a[l] * inverse, (e[l] + one * (a[l] + e[l])) * inverse, t[l]
             else:
                 x, ex = s[l], _whole(a[l], e[l], t[l], unit)
                 a[i] = x * inverse
@@ -183,7 +181,7 @@ def _backwards(
 ) -> list[Bar | None]:
     """v̄ with the same bookkeeping."""
     m, s, a, e, t = forwards
-    n, steps, one, two = len(tape.steps), tape.steps, (1 + unit) ** ROUNDED - 1, (1 + unit) ** 2 - 1
+    n, steps, one = len(tape.steps), tape.steps, (1 + unit) ** ROUNDED - 1
     gm: list[Decimal | None] = [None] * n
     ga, ge, gt = [0.0] * n, [0.0] * n, [0] * n
     bars: dict[int, Bar] = {}
@@ -250,7 +248,7 @@ def _backwards(
                     continue
                 if steps[other].kind == "constant":
                     c = s[other]
-                    arrives(at, g * m[other], terms * c, (error + two * (terms + error)) * c, count, (i, side))
+                    arrives(at, g * m[other], terms * c, (error + one * (terms + error)) * c, count, (i, side))
                 else:
                     term(at, g * m[other], s[other], _whole(a[other], e[other], t[other], unit), side)
         elif kind == "/":
@@ -258,7 +256,7 @@ def _backwards(
             inverse, more = _inverse(s[r], abs(float(m[r])), off, unit)
             if steps[l].kind != "constant":
                 if steps[r].kind == "constant":
-                    arrives(l, g / m[r], terms * inverse, (error + two * (terms + error)) * inverse, count, (i, 0))
+                    arrives(l, g / m[r], terms * inverse, (error + one * (terms + error)) * inverse, count, (i, 0))
                 else:
                     term(l, g / m[r], inverse, more)
             if steps[r].kind != "constant":
