@@ -113,12 +113,37 @@ class Node:
     def __rmatmul__(self, other: Tensor) -> Node:
         return MatMul(other, self)
 
+    def _is_no_operation(self, *given: object) -> NoReturn:
+        raise PurebpError(
+            "graphs have no indices, comparisons, abs, or functions of NumPy: purebp.graph has Exp, Log, Activate, Reshape, "
+            "Concatenate, ...; a program that needs more is traced as it is by purebp.oracle.check_backward (docs/programs.md)"
+        )
+
+    __getitem__ = __abs__ = __lt__ = __le__ = __gt__ = __ge__ = __float__ = __mod__ = _is_no_operation
+    exp = log = sqrt = tanh = _is_no_operation
+
     def __pow__(self, exponent: int) -> Node:
         if not isinstance(exponent, int) or exponent < 1:
             raise PurebpError(f"to the power of {exponent!r:.40}: a whole number above 0 is wanted")
         return reduce(Multiply, [self] * exponent)
 
-    __array_ufunc__ = None  # so that an array of NumPy leaves `array * node` to the node
+    def __array_ufunc__(self, ufunc: Any, method: str, *given: Any, **options: Any) -> Node:
+        """`array * node` is left to the node by NumPy, and so is what is no operation of graphs."""
+        found = _REFLECTED.get(ufunc.__name__)
+        if found is None or len(given) != 2 or given[1] is not self:
+            self._is_no_operation()
+        made: Node = getattr(self, found)(given[0])
+        return made
+
+
+_REFLECTED = {
+    "add": "__radd__",
+    "subtract": "__rsub__",
+    "multiply": "__rmul__",
+    "divide": "__rtruediv__",
+    "true_divide": "__rtruediv__",
+    "matmul": "__rmatmul__",
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

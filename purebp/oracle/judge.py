@@ -37,6 +37,11 @@ def judge(
     >>> judge(network, batch, backpropagation(network, batch, "sse"), "sse").verdict
     'correct'
     """
+    if not isinstance(network, Network):
+        raise PurebpError(
+            f"{network!r:.60} is no Network: judge takes one; of a graph, check_graph asks for the gradients, and of any other "
+            "program check_backward"
+        )
     declared = Declared(
         tuple(layer.activation for layer in network.layers),
         loss,

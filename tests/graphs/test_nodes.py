@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -22,6 +23,7 @@ from purebp.graph import (
     backward_graph,
     forward_graph,
 )
+from purebp.graphs.nodes import Node
 from purebp.graphs.tensors import entrywise
 from purebp.number_systems.rational import FRACTION
 from tests import graph_laws as graphs
@@ -97,3 +99,20 @@ def test_shapes_that_are_none_are_refused_where_they_are_declared(shape: Any) ->
         Input("x", shape)
     with pytest.raises(PurebpError, match="its name, a text, comes first"):
         Input(shape if isinstance(shape, tuple) else 5)  # type: ignore[arg-type]  # what is tried
+
+
+@pytest.mark.parametrize(
+    "use",
+    [lambda x: x[0], abs, lambda x: x > 0, lambda x: x <= x, float, lambda x: x % 2, lambda x: x.exp(), list],
+    ids=["index", "abs", "above", "at most", "float", "rest", "exp", "iteration"],
+)
+def test_what_is_no_operation_names_what_takes_any_program(use: Callable[[Node], object]) -> None:
+    with pytest.raises(PurebpError, match="check_backward"):
+        use(Input("x", (2,)))
+
+
+def test_numpy_on_a_node_says_so_as_well() -> None:
+    numpy = pytest.importorskip("numpy")
+    with pytest.raises(PurebpError, match="check_backward"):
+        numpy.exp(Input("x", (2,)))
+    assert (numpy.float64(2.0) * Input("x")).kind == "Multiply"

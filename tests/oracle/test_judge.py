@@ -74,3 +74,10 @@ def test_the_name_and_the_format_are_in_the_report() -> None:
     report = judge(network, batch, backpropagation(network, batch), format="binary32", name="mine")
     assert (report.candidate, report.format, report.cases[0].name) == ("mine", "binary32", "the case")
     assert report.cases[0].sizes == network.sizes and report.cases[0].samples == 1
+
+
+def test_a_graph_is_no_network() -> None:
+    from purebp.graph import Input
+
+    with pytest.raises(PurebpError, match="check_graph asks"):
+        judge(Input("x"), Batch([[1.0]], [[1.0]]), ([], None))  # type: ignore[arg-type]
