@@ -120,7 +120,9 @@ def check(
 
     report = under(guessed)
     if report.verdict == "wrong":
-        return next((other for other in map(under, guessed.others) if other.conforms), report)
+        meant = guessed.computing(report.explanations[0].changes if report.explanations else ())
+        others = (under(other) for other in (*filter(None, [meant]), *guessed.others))
+        return next((other for other in others if other.conforms), report)
     return report
 
 

@@ -81,6 +81,24 @@ class Guess:
         """What the first answers allow as well."""
         return (replace(self, options={**self.options, "activations": each}, rivals=()) for each in self.rivals)
 
+    def computing(self, changes: Sequence[str]) -> Guess | None:
+        """The same with the activations that mistakes say it computes with in place of those guessed; None if none does.
+
+        >>> guessed = Guess({"activations": (activation("relu"), activation("sigmoid"))})
+        >>> found = guessed.computing(("identity at the output",))
+        >>> found and [f.name for f in found.options["activations"]]
+        ['relu', 'identity']
+        """
+        functions = list(self.options.get("activations", ()))
+        for change in changes if functions else ():
+            said = re.fullmatch(r"(\w+) (at the output|in the hidden layers)", change)
+            if said and said[1] in (*HIDDEN, *OUTPUT):
+                where = slice(-1, None) if said[2] == "at the output" else slice(None, -1)
+                functions[where] = [activation(said[1])] * len(functions[where])
+        if functions == list(self.options.get("activations", ())):
+            return None
+        return replace(self, options={**self.options, "activations": tuple(functions)}, rivals=())
+
     @property
     def shown(self) -> dict[str, Any]:
         """Those that have to be said."""
