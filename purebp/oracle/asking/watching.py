@@ -262,7 +262,7 @@ def _function(frame: FrameType) -> str:
 
 
 def _somebody_elses(file: str) -> bool:
-    return file.startswith("<") or os.path.realpath(file).startswith(OTHERS)
+    return (file.startswith("<") and not file.startswith("<doctest")) or os.path.realpath(file).startswith(OTHERS)
 
 
 def _same(x: float, y: float) -> bool:

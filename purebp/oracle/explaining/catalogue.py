@@ -1,6 +1,6 @@
 """The catalogue of mistakes: what people write in the place of a line of the recurrence, as executable recipes.
 
->>> from purebp import FLOAT, Batch, Layer
+>>> from purebp import FLOAT, Batch, Layer, Network
 >>> from purebp.oracle.explaining.recipe import planted, run
 >>> network = Network([Layer([[2.0]], None, "sigmoid"), Layer([[3.0]], None, "identity")])
 >>> forgotten = planted(CATALOGUE["activation derivative missing"], {0})
