@@ -3,9 +3,9 @@
 >>> def backward(x, y, w):
 ...     output = [x * w[0], x * w[1]]
 ...     return [2 * (o - t) for o, t in zip(output, y)]
->>> (line,) = watched(lambda: backward(1 / 3, [1.0, 0.7], [0.5, 0.25]), [Quantity([[1 / 6, 1 / 12]])])
+>>> (line,) = watched(lambda: backward(1 / 3, [1.0, 0.7], [0.5, 0.25]), [Quantity([[1 / 6 - 1, 1 / 12 - 0.7]])])
 >>> line.number - backward.__code__.co_firstlineno
-1
+2
 """
 
 from __future__ import annotations
