@@ -20,7 +20,7 @@ from purebp.cli.signals import ended_properly
 from purebp.cli.terminal import Line
 from purebp.oracle.answer import Finding
 from purebp.oracle.asking.declared import DECLARATIONS, Declaration, declaration
-from purebp.oracle.asking.loading import CannotLoad
+from purebp.oracle.asking.loading import CannotLoad, pairs_in
 from purebp.oracle.asking.making import HINTS, hints
 from purebp.oracle.asking.subject import TIMEOUT
 from purebp.oracle.asking.task import Outcome, Task
@@ -71,6 +71,7 @@ functions are tried, then nodes. The file may hold its own declarations, as argu
 purebp.oracle.check, and class, weights_in, biases_in, call; the command line wins over them:
 
     PUREBP = {"activations": ["tanh", "identity"], "loss": "mse", "returns": "gradients"}
+    PUREBP = {"layernorm_backward": {"of": "layernorm", "inputs": "x: n 5, gamma: 5, beta: 5"}}
 
 A script that trains when it is loaded has nothing to call: purebp init mine.py moves its loop into
 a function.
@@ -177,8 +178,14 @@ def run(args: argparse.Namespace) -> int:
         tasks = [program_task(args, search)]
     else:
         tasks = [
-            Task(file, name, declared(args), search, args.seed, args.timeout or 10.0, len(targets) == 1, hints=hinted)
+            task
             for file, name in targets
+            for task in _declared_pairs(args, file, name)
+            or [
+                Task(
+                    file, name, declared(args), search, args.seed, args.timeout or 10.0, len(targets) == 1, hints=hinted
+                )
+            ]
         ]
     with ended_properly():
         outcomes = list(_checked(tasks))
@@ -212,6 +219,19 @@ def _of_forward(args: argparse.Namespace, targets: Sequence[tuple[str, str | Non
     return Task(
         file, name, declared(args), None, args.seed, args.timeout or 10.0, of=(of, source, forward), inputs=args.inputs
     )
+
+
+def _declared_pairs(args: argparse.Namespace, file: str, name: str | None) -> list[Task]:
+    """A task for each backward function that the file declares with its forward function, or for the one that is named."""
+    if file == "-" or not os.path.isfile(file):
+        return []
+    source = _source(file)
+    given, timeout = {**declared(args)}, args.timeout or 10.0
+    return [
+        Task(file, backward, given, None, args.seed, timeout, of=(file, source, of), inputs=inputs)
+        for backward, of, inputs in pairs_in(source)
+        if name in (None, backward)
+    ]
 
 
 def declared(args: argparse.Namespace) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import linecache
 import os
 import sys
@@ -151,6 +152,29 @@ def in_order(function: Any) -> bool:
 def attribute(module: ModuleType, dotted: str) -> Any:
     """What the module calls by that name, such as "Net.backward"."""
     return reduce(getattr, dotted.split("."), module)
+
+
+def pairs_in(source: str) -> list[tuple[str, str, str]]:
+    """The backward functions that a file declares, each with its forward function and the inputs of that.
+
+    >>> pairs_in('PUREBP = {"f_backward": {"of": "f", "inputs": "x: n"}}')
+    [('f_backward', 'f', 'x: n')]
+    """
+    try:
+        body = ast.parse(source).body
+    except (SyntaxError, ValueError):
+        return []
+    given: Any = {}
+    for each in body:
+        if isinstance(each, ast.Assign) and [ast.unparse(target) for target in each.targets] == ["PUREBP"]:
+            try:
+                given = ast.literal_eval(each.value)
+            except ValueError:
+                return []
+    if not isinstance(given, dict):
+        return []
+    pairs = ((name, said) for name, said in given.items() if isinstance(said, dict) and {"of", "inputs"} <= said.keys())
+    return [(str(name), str(said["of"]), str(said["inputs"])) for name, said in pairs]
 
 
 def attribute_of(module: ModuleType, file: str, dotted: str) -> Any:
