@@ -182,7 +182,7 @@ SAID = {  # of which equation a sentence is
     "deltas": r"δ|The error is passed down|What is passed down|The derivative|f′",
     "weights": r"∂loss/∂W\S* does not follow|The gradient of the weights",
     "biases": r"∂loss/∂b\S* does not follow|The gradient of the biases",
-    "forward": r"δ\S* is wrong: it should be ∂loss/∂ŷ|a\S* is wrong|The forward pass|The outputs are off",
+    "forward": r"δ\S* is wrong: it should be ∂loss/∂ŷ|δ\S* and what is made below|a\S* is wrong|The forward pass|The outputs are off",
 }
 
 

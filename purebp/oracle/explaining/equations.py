@@ -739,11 +739,16 @@ def forward_seen(held: Held, reading: Reading) -> Reading | None:
         output_holds = (
             output_holds and key in q.claim and ratio(list(q.claim[key][0]), list(last[0]), held.tolerance) is not None
         )
-    if not wrong or not output_holds:  # where ∂loss/∂ŷ does not follow either, they may be no activations
+    if not wrong:
         return None
     # what is made below of a slope at the wrong place is not told: it follows, or it shows when the forward pass is mended
     top = len(held.questions[0].network.layers) - 1
     follows = {("deltas", top), *(("weights", l + 1) for l in wrong)}
+    if not output_holds:  # what is not f(z) may be no activation then, but what is multiplied by δ in its place
+        kept = [
+            line for line in reading.lines if line.found == () and line.seen and (line.step, line.layer) not in follows
+        ]
+        return replace(reading, lines=(*kept, Line("forward", top, None)))
     lines = [
         replace(line, found=()) if (line.step, line.layer) in follows else line
         for line in reading.lines
@@ -916,6 +921,11 @@ def in_words(reading: Reading, whole: Reading | None = None) -> list[str]:
         if line.step == "deltas":
             made = f"∂loss/∂ŷ ⊙ f′(z{l})" if top else f"(δ{above_} W{above_}) ⊙ f′(z{l}), with your own δ{above_}"
             told.append(f"δ{l} is wrong: it should be {made}{OUTPUTS if top else ''}.")
+        elif line.step == "forward" and top:
+            told.append(
+                f"δ{l} and what is made below do not follow from ŷ and the activations as they should be: look at the forward "
+                "pass first. If it is right, look at the output error, and at what is multiplied by δ."
+            )
         elif line.step == "forward":
             came = "the inputs" if not line.layer else f"your own a{superscript(line.layer)}"
             told.append(
