@@ -225,7 +225,10 @@ def _declared_pairs(args: argparse.Namespace, file: str, name: str | None) -> li
     """A task for each backward function that the file declares with its forward function, or for the one that is named."""
     if file == "-" or not os.path.isfile(file):
         return []
-    source = _source(file)
+    try:
+        source = _source(file)
+    except CannotLoad:  # which is told where it is asked
+        return []
     given, timeout = {**declared(args)}, args.timeout or 10.0
     return [
         Task(file, backward, given, None, args.seed, timeout, of=(file, source, of), inputs=inputs)

@@ -20,6 +20,7 @@ from purebp.number_systems.formats import BINARY64
 from purebp.oracle.answer import Claim, as_claim
 from purebp.oracle.asking.declared import Declared, agreed, argument, biased_layers, option
 from purebp.oracle.asking.limits import REFUSALS, Ask, limits
+from purebp.oracle.asking.roles import mentioned
 from purebp.oracle.cases import Case
 from purebp.textbook import losses
 from purebp.textbook.activations import Activation, activation
@@ -167,16 +168,6 @@ def _searched(ask: Ask, given: dict[str, Any], source: str | None) -> Guess:
     return search.result()
 
 
-def _mentioned(functions: Sequence[Activation], source: str) -> bool:
-    """Whether the text of a candidate has a word of each of these activations.
-
-    >>> _mentioned([activation("relu")], "1 / (1 + exp(-z))"), _mentioned([activation("tanh")], "")
-    (False, True)
-    """
-    words = (WORDS.get(each.name.partition("(")[0]) for each in functions)
-    return not source or all(word is None or re.search(word, source) for word in words)
-
-
 def _specials(given: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """What is asked for: what is usual; and where that is refused in every layout, what some take alone."""
     yield {}
@@ -197,13 +188,6 @@ def _alike(sizes: Sequence[int]) -> int:
 
 
 BY_CHANCE = 0.15  # a single tensor of many is a multiple of the gradient
-WORDS = {  # of which some stand in the code of an activation, or of what it calls
-    "sigmoid": r"exp|sigmoid|logistic|expit|tanh|import",
-    "tanh": r"tanh|exp|import",
-    "relu": r"relu|ReLU|max|where|clip|[<>]|import (?!numpy|math|random)",
-    "leaky_relu": r"relu|ReLU|max|where|clip|[<>]|import (?!numpy|math|random)",
-    "softmax": r"exp|softmax|import (?!numpy|math|random)",
-}
 
 
 @dataclass(slots=True)
@@ -243,7 +227,7 @@ class _Search:
         rest = _networks(self.given, depth, self.slopes)
         for functions, loss in rest:
             likeness, even = _likeness(answered, functions, loss, whole)
-            if not (likeness == even == 1 and complete) and not _mentioned(functions, self.source):
+            if not (likeness == even == 1 and complete) and not mentioned([f.name for f in functions], self.source):
                 likeness /= 2  # what is like by chance counts for less where the text speaks of nothing like it
             if likeness < BY_CHANCE:
                 likeness = even = 0.0

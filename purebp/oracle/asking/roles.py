@@ -91,3 +91,22 @@ def digits(name: str) -> int | None:
     """The number that a name ends with."""
     found = re.search(r"\d+$", name)
     return int(found[0]) if found else None
+
+
+WRITTEN = {  # of which some stand in the code of an activation, or of what it calls
+    "sigmoid": r"exp|sigmoid|logistic|expit|tanh|import",
+    "tanh": r"tanh|exp|import",
+    "relu": r"relu|ReLU|max|where|clip|[<>]|import (?!numpy|math|random)",
+    "leaky_relu": r"relu|ReLU|max|where|clip|[<>]|import (?!numpy|math|random)",
+    "softmax": r"exp|softmax|import (?!numpy|math|random)",
+}
+
+
+def mentioned(activations: Sequence[str], source: str) -> bool:
+    """Whether the text of a candidate has a word of each of these activations.
+
+    >>> mentioned(["relu"], "1 / (1 + exp(-z))"), mentioned(["tanh"], "")
+    (False, True)
+    """
+    said = (WRITTEN.get(name.partition("(")[0]) for name in activations)
+    return not source or all(word is None or re.search(word, source) for word in said)
