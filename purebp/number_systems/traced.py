@@ -46,13 +46,23 @@ UNARY: dict[str, Callable[[float], float]] = {
     "normal_cdf": FLOAT.normal_cdf,
     "normal_pdf": FLOAT.normal_pdf,
 }
-_OTHERS = tuple(
+_LIBRARIES = tuple(
     os.path.realpath(path) + os.sep
     for path in (
         os.path.dirname(os.path.dirname(__file__)),
         *(sysconfig.get_path(of) for of in ("stdlib", "purelib", "platlib")),
     )
 )
+
+
+def is_library(file: str) -> bool:
+    """Whether code stands in purebp, the standard library or what is installed, and is nobody's own.
+
+    >>> is_library(os.__file__), is_library("mine.py")
+    (True, False)
+    """
+    made_up = file.startswith("<") and not file.startswith("<doctest")
+    return made_up or os.path.realpath(file).startswith(_LIBRARIES)
 
 
 class CannotTrace(PurebpError, TypeError):
@@ -105,9 +115,7 @@ class Tape:
 
     def made(self, kind: str, value: float, left: int, right: int = -1) -> Traced:
         """What an operation makes of numbers."""
-        frame = sys._getframe(2)
-        while not self._is_own(frame) and frame.f_back is not None:
-            frame = frame.f_back
+        frame = self._own_frame(sys._getframe(2))
         return self._kept(Step(kind, left, right, frame.f_code, frame.f_lineno, self._outer(frame)), value)
 
     def _outer(self, frame: FrameType) -> int:
@@ -119,26 +127,26 @@ class Tape:
 
     def decided(self, left: Traced, right: Traced) -> None:
         """A comparison was made."""
-        x, y, frame = left.value, right.value, sys._getframe(2)
-        while not self._is_own(frame) and frame.f_back is not None:
-            frame = frame.f_back
+        x, y = left.value, right.value
         margin = abs(x - y) / max(abs(x), abs(y), 1e-300)
-        self.decisions.append(Decision(left.index, right.index, margin, frame.f_lineno))
+        line = self._own_frame(sys._getframe(2)).f_lineno
+        self.decisions.append(Decision(left.index, right.index, margin, line))
 
     def _kept(self, step: Step, value: float) -> Traced:
         self.steps.append(step)
         self.values.append(value)
         return Traced(self, len(self.values) - 1, value)
 
-    def _is_own(self, frame: FrameType) -> bool:
-        code = frame.f_code
-        if code not in self.own:
-            name = code.co_filename
-            library = (
-                name.startswith("<") and not name.startswith("<doctest") or os.path.realpath(name).startswith(_OTHERS)
-            )
-            self.own[code] = not library
-        return self.own[code]
+    def _own_frame(self, frame: FrameType) -> FrameType:
+        """The frame, or the nearest one above it, that is in the program's own code."""
+        while frame.f_back is not None:
+            code = frame.f_code
+            if code not in self.own:
+                self.own[code] = not is_library(code.co_filename)
+            if self.own[code]:
+                break
+            frame = frame.f_back
+        return frame
 
 
 class Traced:

@@ -8,9 +8,10 @@ Along the tape, forwards and backwards, each number carries
     t   the number of terms
 
 so that its whole error is e + γ (a + e) with γ = (t − 1) u / (1 − (t − 1) u): so much a sum of t terms errs beyond the
-errors of its terms, in any order and tree (Higham, Accuracy and Stability of Numerical Algorithms, 2002, § 4.2). A product is a new term, with the errors of both factors, and ROUNDED roundoffs of its own: whatever
-distributes it over a sum, or divides before it multiplies, rounds as much. No difference is allowed to cancel in a
-bound. docs/error-budget.md has the lemma, and what is known to leave these budgets though it is right.
+errors of its terms, in any order and tree (Higham, Accuracy and Stability of Numerical Algorithms, 2002, § 4.2). A
+product is a new term, with the errors of both factors, and ROUNDED roundoffs of its own: whatever distributes it over a
+sum, or divides before it multiplies, rounds as much. No difference is allowed to cancel in a bound. docs/error-budget.md
+has the lemma, and what is known to leave these budgets though it is right.
 
 expanded: magnitudes survive a product, as where (x − μ)² is computed as x² − 2xμ + μ². That is the second tier: a right
 formula in an arrangement that cancels.
@@ -40,7 +41,7 @@ FUNCTION = 8.0  # of an elementary function
 WIDER = 1.0 + 2.0**-20  # for the rounding of these bounds themselves, which are doubles
 FUNCTIONS = decimal(DIGITS)
 PLAIN: dict[str, Callable[[Decimal], Decimal]] = {"exp": Decimal.exp, "log": Decimal.ln, "sqrt": Decimal.sqrt}
-FLOORS = {"log": 1.0, "log1p": 0.0, "tanh": 0.0, "expm1": 1.0, "normal_cdf": 1.0}  # C₀: intermediates are as large
+FLOORS = {"expm1": 1.0, "normal_cdf": 1.0}  # C₀: intermediates are as large
 
 
 class Bar(NamedTuple):
@@ -109,7 +110,7 @@ def _budgets(
             t[i] = 1 if given else 0
         elif kind == "/":
             m[i] = m[l] / m[r]
-            inverse, ei = _inverse(s[r], abs(float(m[r])), _whole(a[r], e[r], t[r], unit), unit)
+            inverse, ei = _inverse(abs(float(m[r])), _whole(a[r], e[r], t[r], unit), unit)
             if steps[r].kind == "constant":
                 a[i], e[i], t[i] = a[l] * inverse, (e[l] + one * (a[l] + e[l])) * inverse, t[l]
             else:
@@ -135,7 +136,7 @@ def _whole(a: float, e: float, t: int, unit: float) -> float:
     return e + (a + e) * lost / (1 - lost) if lost < 1 else inf
 
 
-def _inverse(size: float, exact: float, error: float, unit: float) -> tuple[float, float]:
+def _inverse(exact: float, error: float, unit: float) -> tuple[float, float]:
     """|1/y| and its error: |1/(y + δ) − 1/y| ≤ δ / (|y| (|y| − δ))."""
     if not exact:
         return inf, inf
@@ -163,7 +164,7 @@ def _function(kind: str, value: Decimal, x: float, error: float, magnitude: floa
     if kind in ("log", "log1p"):
         at = x if kind == "log" else 1 + x
         spread = error / (at - error) if error < at else inf
-        return spread + FUNCTION * unit * max(y, floor, 1.0)
+        return spread + FUNCTION * unit * max(y, 1.0)
     if kind == "tanh":
         return error + FUNCTION * unit * y
     return error + FUNCTION * unit * max(y, floor)  # of the normal distribution: slopes are below 1
@@ -253,7 +254,7 @@ def _backwards(
                     term(at, g * m[other], s[other], _whole(a[other], e[other], t[other], unit), side)
         elif kind == "/":
             off = _whole(a[r], e[r], t[r], unit)
-            inverse, more = _inverse(s[r], abs(float(m[r])), off, unit)
+            inverse, more = _inverse(abs(float(m[r])), off, unit)
             if steps[l].kind != "constant":
                 if steps[r].kind == "constant":
                     arrives(l, g / m[r], terms * inverse, (error + one * (terms + error)) * inverse, count, (i, 0))
@@ -266,9 +267,8 @@ def _backwards(
                     off += by * abs(float(m[r])) / rest[r] * unit * ROUNDED
                 term(r, -(g * m[i] / m[r]), by, off, 1)
         else:
-            x, y = float(m[l]), m[i]
             off = _whole(a[l], e[l], t[l], unit)
-            slope, more = _slope(kind, m[l], y, x, off, e[i], unit)
+            slope, more = _slope(kind, m[l], m[i], off, e[i], unit)
             term(l, g * slope, abs(float(slope)), more)
     return [
         None if value is None else Bar(value, _whole(terms, error, count, unit) * WIDER)
@@ -276,26 +276,24 @@ def _backwards(
     ]
 
 
-def _slope(
-    kind: str, m: Decimal, y: Decimal, x: float, error: float, of_y: float, unit: float
-) -> tuple[Decimal, float]:
-    """f′ where x is off by `error` and y = f(x) by `of_y`, and by how much it may be off."""
+def _slope(kind: str, m: Decimal, y: Decimal, error: float, of_y: float, unit: float) -> tuple[Decimal, float]:
+    """f′(m) where m is off by `error` and y = f(m) by `of_y`, and by how much it may be off."""
     if kind == "exp":
         return y, of_y
     if kind == "expm1":
         return y + 1, of_y + unit * abs(float(y + 1))
     if kind in ("log", "log1p"):
         at = m if kind == "log" else 1 + m
-        inverse, off = _inverse(0.0, abs(float(at)), error + (0.0 if kind == "log" else unit * abs(float(at))), unit)
+        inverse, off = _inverse(abs(float(at)), error + (0.0 if kind == "log" else unit * abs(float(at))), unit)
         return 1 / at, off
     if kind == "sqrt":
-        inverse, off = _inverse(0.0, abs(float(y)), of_y, unit)
+        inverse, off = _inverse(abs(float(y)), of_y, unit)
         return (1 / (2 * y) if y else Decimal("Infinity")), (off + 2 * unit * inverse) / 2
     if kind == "tanh":
         return 1 - y * y, 2 * error + FUNCTION * unit * 2
     density = _value("normal_pdf", m) if kind == "normal_cdf" else y
-    size = abs(float(density))
-    near = size * (error * (abs(x) + error) * 2 + unit * (FUNCTION + x * x)) if error < 0.5 else inf
+    x, size = abs(float(m)), abs(float(density))
+    near = size * (error * (x + error) * 2 + unit * (FUNCTION + x * x)) if error < 0.5 else inf
     if kind == "normal_cdf":
         return density, near
-    return -(m * density), abs(x) * near + size * error + 2 * unit * size * abs(x)
+    return -(m * density), x * near + size * error + 2 * unit * size * x

@@ -9,13 +9,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from random import Random
 from typing import Any
 
-from purebp.programs.tracing import entries, nested
+from purebp.programs.tracing import nested
 from purebp.textbook.arithmetic import PurebpError
 
 Size = int | str
@@ -182,8 +182,3 @@ def _drawn(spec: Spec, sizes: Mapping[str, int], random: Random, scale: float, s
     if spec.kind == "real":
         numbers = [x * random.choice((-1, 1)) + shift for x in numbers]
     return nested([float(x) for x in numbers], shape)
-
-
-def shape_of(value: Any) -> Sequence[int]:
-    """Of numbers as they are given."""
-    return entries(value)[1]

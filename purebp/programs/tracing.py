@@ -3,16 +3,15 @@
 >>> def norm(x):
 ...     return sum(v * v for v in x) ** 0.5
 >>> program = trace(norm, {"x": [3.0, 4.0]})
->>> program.outputs[""].flat, [program.tape.values[i] for i in program.outputs[""].indices]
+>>> program.scalar, [program.tape.values[i] for i in program.outputs[""].indices]
 (True, [5.0])
 """
 
 from __future__ import annotations
 
-import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from importlib import import_module
 from math import prod
@@ -20,7 +19,7 @@ from numbers import Integral, Real
 from types import ModuleType
 from typing import Any
 
-from purebp.number_systems.traced import CannotTrace, Tape, Traced
+from purebp.number_systems.traced import CannotTrace, Tape, Traced, is_library
 from purebp.textbook.arithmetic import PurebpError
 
 Shape = tuple[int, ...]
@@ -34,11 +33,6 @@ class Part:
 
     shape: Shape
     indices: tuple[int, ...]
-
-    @property
-    def flat(self) -> bool:
-        """Whether it is a single number."""
-        return self.shape == ()
 
 
 @dataclass(frozen=True)
@@ -70,7 +64,7 @@ def trace(forward: Forward, inputs: Mapping[str, Any], arrays: bool | None = Non
         except CannotTrace as error:
             try:
                 return trace(forward, inputs, not first)
-            except CannotTrace:
+            except (CannotTrace, ImportError):  # there may be no NumPy
                 raise error from None
     main = getattr(getattr(forward, "__wrapped__", forward), "__code__", None)
     tape, given, parts = Tape(main=main), dict[str, Any](), dict[str, Part]()
@@ -82,7 +76,7 @@ def trace(forward: Forward, inputs: Mapping[str, Any], arrays: bool | None = Non
         numbers = [tape.input(float(x)) for x in flat]
         parts[name] = Part(shape, tuple(x.index for x in numbers))
         given[name] = _handed(numbers, shape, arrays)
-    with _arrays_of_objects() if arrays else _nothing():
+    with _arrays_of_objects() if arrays else nullcontext():
         try:
             returned = forward(**given)
         except CannotTrace as error:
@@ -188,14 +182,7 @@ def _returned(value: Any, tape: Tape) -> Iterator[tuple[str, Part]]:
 def _where(error: BaseException, forward: Forward) -> str:
     """The line of the forward function, or of what it calls, in which it happened."""
     name = getattr(forward, "__name__", "the forward function")
-    own = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if "site-packages" not in frame.filename
-        and not frame.filename.startswith(sys.prefix)
-        and f"{__package__.replace('.', '/')}/tracing" not in frame.filename.replace("\\", "/")
-        and "number_systems/traced" not in frame.filename.replace("\\", "/")
-    ]
+    own = [frame for frame in traceback.extract_tb(error.__traceback__) if not is_library(frame.filename)]
     return f"{name}, line {own[-1].lineno}, {own[-1].line}" if own and own[-1].line else name
 
 
@@ -209,9 +196,7 @@ def _arrays_of_objects() -> Iterator[None]:
     def of_objects(make: Callable[..., Any]) -> Callable[..., Any]:
         def made(*given: Any, **named: Any) -> Any:
             array = make(*given, **named)
-            return (
-                array.astype(object) if getattr(array, "dtype", None) is not None and array.dtype.kind == "f" else array
-            )
+            return array.astype(object) if array.dtype.kind == "f" else array
 
         return made
 
@@ -222,8 +207,3 @@ def _arrays_of_objects() -> Iterator[None]:
     finally:
         for name, make in before.items():
             setattr(numpy, name, make)
-
-
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield

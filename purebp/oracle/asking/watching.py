@@ -11,10 +11,8 @@
 from __future__ import annotations
 
 import linecache
-import os
 import re
 import sys
-import sysconfig
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +22,7 @@ from time import process_time
 from types import FrameType
 from typing import Any
 
-import purebp
+from purebp.number_systems.traced import is_library
 
 Vector = Sequence[float]
 
@@ -32,10 +30,6 @@ MOST_SECONDS = 0.7  # of processor time are watched: what goes on longer is let 
 MOST_NUMBERS = 2_000  # in one container: larger ones are nothing that is looked for
 SAME = 1e-9  # is the relative difference of two numbers that are the same up to rounding
 FACTORS = (1.0, -1.0, 2.0, -2.0, 0.5, -0.5)  # of single numbers
-OTHERS = tuple(  # whose files are nobody's own code
-    os.path.realpath(path) + os.sep
-    for path in (os.path.dirname(purebp.__file__), *(sysconfig.get_path(of) for of in ("stdlib", "purelib", "platlib")))
-)
 
 
 @dataclass(frozen=True)
@@ -106,7 +100,7 @@ class Watch:
         if process_time() > self.until:
             sys.settrace(None)
             return None
-        if _somebody_elses(frame.f_code.co_filename):
+        if is_library(frame.f_code.co_filename):
             return None
         self.at[frame] = frame.f_lineno
         return self.went_on
@@ -259,10 +253,6 @@ def _flat(rows: Sequence[Any]) -> list[float]:
 def _function(frame: FrameType) -> str:
     """Its name; of a comprehension that of the function around it."""
     return re.sub(r"(\.(<locals>\.)?<\w+>)+$", "", frame.f_code.co_qualname)
-
-
-def _somebody_elses(file: str) -> bool:
-    return (file.startswith("<") and not file.startswith("<doctest")) or os.path.realpath(file).startswith(OTHERS)
 
 
 def _same(x: float, y: float) -> bool:
