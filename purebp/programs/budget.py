@@ -34,6 +34,7 @@ from typing import NamedTuple
 
 from purebp.number_systems.decimals import context, decimal
 from purebp.number_systems.traced import Tape
+from purebp.programs.tracing import Edge
 
 DIGITS = 40
 ROUNDED = 4  # roundoffs of a product
@@ -51,7 +52,6 @@ class Bar(NamedTuple):
     radius: float
 
 
-Edge = tuple[int, int]  # a step, and which of its operands: 0 or 1
 Changed = Mapping[Edge, tuple[str, float]]  # what flows back there instead: "times" c of it, or ȳ times c, "slope"
 NOTHING: Changed = MappingProxyType({})
 

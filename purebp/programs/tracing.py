@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import import_module
 from math import prod
 from numbers import Integral, Real
@@ -24,6 +25,9 @@ from purebp.textbook.arithmetic import PurebpError
 
 Shape = tuple[int, ...]
 Forward = Callable[..., Any]
+Edge = tuple[int, int]  # a step, and which of its operands: 0 or 1
+Place = tuple[str, int] | str  # a line of a file, or the name of an input
+Group = tuple[Place, Place | None]  # edges from a line; to another one, or to an input, or anywhere
 MADE_OF_FLOATS = ("zeros", "ones", "empty", "full", "zeros_like", "ones_like", "empty_like", "full_like")
 
 
@@ -48,6 +52,51 @@ class Program:
     def scalar(self) -> bool:
         """Whether it returns one number."""
         return [part.shape for part in self.outputs.values()] == [()]
+
+    @cached_property
+    def edges(self) -> dict[Group, list[Edge]]:
+        """Those that lead from each line, and from each line to each other one and to each input."""
+        tape, of_input = self.tape, dict[int, str]()
+        for name, part in self.inputs.items():
+            of_input.update(dict.fromkeys(part.indices, name))
+        main = tape.main
+        apart = main is not None and len({step.outer for step in tape.steps if step.outer}) > 1
+
+        def place(index: int) -> Place:
+            """A line of the main function; where it is all on one, the line itself."""
+            step = tape.steps[index]
+            if apart and main:
+                return of_input.get(index, (main.co_filename, step.outer))
+            return of_input.get(index, (step.code.co_filename if step.code else "", step.line))
+
+        found: dict[Group, list[Edge]] = {}
+        for i, step in enumerate(tape.steps):
+            for side, operand in enumerate((step.left, step.right)):
+                if operand < 0 or tape.steps[operand].kind == "constant":
+                    continue
+                here, there = place(i), place(operand)
+                if here != there:
+                    found.setdefault((here, None), []).append((i, side))
+                found.setdefault((here, there), []).append((i, side))
+        return found
+
+    def steps_of(self, line: Place) -> set[int]:
+        """The operations of a line."""
+        return {i for (here, _), edges in self.edges.items() if here == line for i, _ in edges}
+
+    def made_at(self, place: Place) -> list[int]:
+        """The numbers of an input, or those that a line makes and others use or are returned, in their order."""
+        if isinstance(place, str):
+            return list(self.inputs[place].indices)
+        own = self.steps_of(place)
+        used = {i for part in self.outputs.values() for i in part.indices}
+        used |= {i for j, step in enumerate(self.tape.steps) if j not in own for i in (step.left, step.right)}
+        return sorted(own & used)
+
+    def operand(self, edge: Edge) -> int:
+        """The number to which an edge leads."""
+        step = self.tape.steps[edge[0]]
+        return step.right if edge[1] else step.left
 
 
 def trace(forward: Forward, inputs: Mapping[str, Any], arrays: bool | None = None) -> Program:

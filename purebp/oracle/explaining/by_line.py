@@ -22,17 +22,16 @@ from purebp.oracle.evidence import Evidence, inside
 from purebp.oracle.explaining.diagnosis import Diagnosis
 from purebp.oracle.explaining.recipe import DERIVATIVE, LOSS, OPERANDS
 from purebp.oracle.program_cases import ProgramCase, name_of_key, program_budgets
-from purebp.programs.budget import Changed, Edge
+from purebp.programs.budget import Changed
 from purebp.programs.sweeps import gradients, shares_of
-from purebp.programs.tracing import entries
+from purebp.programs.tracing import Edge, Group, Place, entries
 from purebp.textbook.arithmetic import FLOAT
 
-Place = tuple[str, int] | str  # a line of a file, or the name of an input
-Group = tuple[Place, Place | None]  # what flows back from a line; to another one, or to an input, or anywhere
 Vector = list[float]
 NEARLY = 1e-6  # relative, in the quick pass in floats
 MOST_LOOKED_AT = 2  # cases in which hypotheses are looked for; on all others they are confirmed
 MOST_GROUPS = 400
+MOST_THROUGH = 256  # numbers that a line makes, of which slopes are looked at
 MOST_WORK = 1_000_000  # pairs of lines, times the operations of the tape
 
 
@@ -48,16 +47,16 @@ class Hypothesis:
 
     def changed(self, case: ProgramCase) -> Changed:
         """What flows back in a case instead, along each edge."""
-        edges = grouped(case).get(self.group, ()) if self.group else ()
+        edges = case.program.edges.get(self.group, ()) if self.group else ()
         if self.how == "times":
             return dict.fromkeys(edges, ("times", self.factor(case)))
         if self.other is not None:
             return {edge: ("slope", x) for edge, x in exchanged(case, edges, self.other).items()}
-        if self.how in THROUGH:
-            found = through(case, self.group) if self.group else {}
+        if self.group and self.how in THROUGH:
             made = THROUGH[self.how]
-            return {edge: ("times", made(*found[edge]) / found[edge][2]) for edge in edges if edge in found}
-        return {edge: ("slope", slope) for edge in edges if (slope := other_slope(self.how, case, edge)) is not None}
+            return {edge: ("times", made(x, y, s) / s) for edge, (x, y, s) in through(case, self.group).items()}
+        slopes = ((edge, other_slopes(case, edge)) for edge in edges)
+        return {edge: ("slope", found[self.how]) for edge, found in slopes if self.how in found}
 
 
 def by_line(evidence: Sequence[Evidence], format: Format) -> list[Diagnosis]:
@@ -86,64 +85,22 @@ def _seeds(case: ProgramCase, hypothesis: Hypothesis) -> Mapping[int, float]:
     return {index: 1.0 if hypothesis.how == "ones" else c * x for index, x in case.seeds.items()}
 
 
-# Edges.
-
-_GROUPS: dict[int, tuple[ProgramCase, dict[Group, list[Edge]]]] = {}  # of the last few cases, by their identity
+# What flows back instead.
 
 
-def grouped(case: ProgramCase) -> dict[Group, list[Edge]]:
-    """The edges that lead from each line, and from each line to each other one and to each input."""
-    if (kept := _GROUPS.get(id(case))) and kept[0] is case:
-        return kept[1]
-    tape, of_input = case.program.tape, dict[int, str]()
-    for name, part in case.program.inputs.items():
-        of_input.update(dict.fromkeys(part.indices, name))
-    found: dict[Group, list[Edge]] = {}
-
-    main = tape.main
-    apart = main is not None and len({step.outer for step in tape.steps if step.outer}) > 1
-
-    def place(index: int) -> Place:
-        """A line of the main function; where it is all on one, the line itself."""
-        step = tape.steps[index]
-        here = (
-            (main.co_filename, step.outer)
-            if apart and main
-            else (step.code.co_filename if step.code else "", step.line)
-        )
-        return of_input.get(index, here)
-
-    for i, step in enumerate(tape.steps):
-        for side, operand in enumerate((step.left, step.right)):
-            if operand < 0 or tape.steps[operand].kind == "constant":
-                continue
-            here, there = place(i), place(operand)
-            if here != there:
-                found.setdefault((here, None), []).append((i, side))
-            found.setdefault((here, there), []).append((i, side))
-    if len(_GROUPS) > 16:
-        _GROUPS.clear()
-    _GROUPS[id(case)] = case, found
-    return found
-
-
-def other_slope(how: str, case: ProgramCase, edge: Edge) -> float | None:
-    """What stands in the place of the derivative along an edge; None where that is no mistake one could make."""
+def other_slopes(case: ProgramCase, edge: Edge) -> dict[str, float]:
+    """What may stand in the place of the derivative along an edge, in words and by mistake."""
     step, values = case.program.tape.steps[edge[0]], case.program.tape.values
     x, y = values[step.left], values[edge[0]]
     if step.kind == "*":
         own, other = (step.left, step.right) if edge[1] == 0 else (step.right, step.left)
-        slopes = {"without the other factor": 1.0, "with its own value for the other factor": values[own]}
-        return slopes.get(how) if values[other] != 1.0 else None
+        if values[other] == 1.0:
+            return {}
+        return {"without the other factor": 1.0, "with its own value for the other factor": values[own]}
     if step.kind == "/":
-        divisor = values[step.right]
-        of = {
-            "without the division": 1.0 if edge[1] == 0 else None,
-            "as 1/y in place of −x/y²": 1 / divisor if edge[1] else None,
-        }
-        return of.get(how)
+        return {"as 1/y in place of −x/y²": 1 / values[step.right]} if edge[1] else {"without the division": 1.0}
     if step.kind in ("+", "−", "neg"):
-        return None
+        return {}
     slopes = {"without the derivative of the function": 1.0, "with the function in place of its derivative": y}
     if step.kind == "tanh":
         slopes |= {
@@ -153,30 +110,13 @@ def other_slope(how: str, case: ProgramCase, edge: Edge) -> float | None:
         }
     if step.kind == "sqrt" and x > 0:
         slopes |= {"with 1/(2 x) for 1/(2 √x)": 0.5 / x, "with √x / 2 for 1/(2 √x)": y / 2}
-    if step.kind == "log":
-        slopes |= {"with 1/ln x for 1/x": 1 / y if y else None}  # type: ignore[dict-item]
-    return slopes.get(how)
+    if step.kind == "log" and y:
+        slopes |= {"with 1/ln x for 1/x": 1 / y}
+    return slopes
 
 
-SLOPES = (
-    "without the other factor",
-    "with its own value for the other factor",
-    "without the division",
-    "as 1/y in place of −x/y²",
-    "without the derivative of the function",
-    "with the function in place of its derivative",
-    "with 1 − x² for 1 − y²",
-    "with 1 − tanh(y)², squashed twice",
-    "with y² for 1 − y²",
-    "with 1/(2 x) for 1/(2 √x)",
-    "with √x / 2 for 1/(2 √x)",
-    "with 1/ln x for 1/x",
-)
-
-
-THROUGH: dict[
-    str, Callable[[float, float, float], float]
-] = {  # of a line that makes y of x, one by one: what for its slope
+Slope = Callable[[float, float, float], float]
+THROUGH: dict[str, Slope] = {  # of a line that makes y of x, one by one: what for its slope
     "with y for its slope, where y is what it makes": lambda x, y, slope: y,
     "with 1 for its slope: its derivative is missing": lambda x, y, slope: 1.0,
     "with 1 − y for its slope, where y is what it makes": lambda x, y, slope: 1 - y,
@@ -188,45 +128,28 @@ THROUGH: dict[
 }
 
 
-def made_at(case: ProgramCase, place: Place) -> list[int]:
-    """The numbers of an input, or those that a line makes and others use, in their order."""
-    if isinstance(place, str):
-        return list(case.program.inputs[place].indices)
-    tape = case.program.tape
-    own = {edge[0] for (line, _), edges in grouped(case).items() if line == place for edge in edges}
-    used = {i for j, step in enumerate(tape.steps) if j not in own for i in (step.left, step.right)}
-    return sorted(own & used)
-
-
 def exchanged(case: ProgramCase, edges: Sequence[Edge], place: Place) -> dict[Edge, float]:
     """Of products the other factor of each edge, taken from another place of as many numbers; nothing where it has not."""
-    tape = case.program.tape
-    others = {edge: (tape.steps[edge[0]].right, tape.steps[edge[0]].left)[edge[1]] for edge in edges}
-    if any(tape.steps[i].kind != "*" for i, _ in edges):
+    program = case.program
+    if any(program.tape.steps[i].kind != "*" for i, _ in edges):
         return {}
-    theirs, ours = sorted(set(others.values())), made_at(case, place)
+    others = {(i, side): program.operand((i, 1 - side)) for i, side in edges}
+    theirs, ours = sorted(set(others.values())), program.made_at(place)
     if len(theirs) != len(ours) or theirs == ours:
         return {}
     taken = dict(zip(theirs, ours))
-    return {edge: tape.values[taken[other]] for edge, other in others.items()}
-
-
-MOST_THROUGH = 256  # numbers that a line makes, of which slopes are looked at
+    return {edge: program.tape.values[taken[other]] for edge, other in others.items()}
 
 
 def through(case: ProgramCase, group: Group) -> dict[Edge, tuple[float, float, float]]:
     """x, y and dy/dx along each edge from a line that makes numbers y of numbers x one by one; nothing where it does not."""
     here, there = group
-    if there is None or here == there:
-        return {}
-    tape, groups = case.program.tape, grouped(case)
-    own = {edge[0] for (line, _), edges in groups.items() if line == here for edge in edges}
-    used = {i for j, step in enumerate(tape.steps) if j not in own for i in (step.left, step.right)} | set(case.seeds)
-    made = sorted(own & used)
+    program, tape = case.program, case.program.tape
+    made = [] if there is None or here == there else program.made_at(here)
     if len(made) > MOST_THROUGH:
         return {}
-    slopes: dict[int, tuple[int, float]] = {}
-    operands = {(tape.steps[i].left, tape.steps[i].right)[side] for i, side in groups.get(group, ())}
+    edges, own = program.edges.get(group, ()), program.steps_of(here)
+    operands, slopes = set(map(program.operand, edges)), dict[int, tuple[int, float]]()
     for y in made:
         bars = {y: 1.0}
         for i in sorted((i for i in own if i <= y), reverse=True):
@@ -238,10 +161,10 @@ def through(case: ProgramCase, group: Group) -> dict[Edge, tuple[float, float, f
                 return {}
             slopes[x] = y, bars[x]
     found = {}
-    for i, side in groups.get(group, ()):
-        x = (tape.steps[i].left, tape.steps[i].right)[side]
-        if x in slopes and slopes[x][1]:
-            found[i, side] = tape.values[x], tape.values[slopes[x][0]], slopes[x][1]
+    for edge in edges:
+        y, slope = slopes.get(x := program.operand(edge), (0, 0.0))
+        if slope:
+            found[edge] = tape.values[x], tape.values[y], slope
     return found
 
 
@@ -250,20 +173,22 @@ def through(case: ProgramCase, group: Group) -> dict[Edge, tuple[float, float, f
 
 def hypotheses(pieces: Sequence[Evidence]) -> Iterator[Hypothesis]:
     """Those under which the first answers are nearly what they are, the plainest first."""
-    given = [_flat(piece.claim, piece) for piece in pieces]
+    given = [_flat(piece.claim) for piece in pieces]
     right = [_gradient(piece, {}) for piece in pieces]
     yield from _of_the_whole(pieces, given, right)
-    groups = list(dict.fromkeys(chain.from_iterable(grouped(piece.case) for piece in pieces)))[:MOST_GROUPS]
+    groups = list(dict.fromkeys(chain.from_iterable(piece.case.program.edges for piece in pieces)))[:MOST_GROUPS]
     found: list[tuple[float, Hypothesis]] = []
     for group in groups:
         ratios = []
         for piece, claim, whole in zip(pieces, given, right):
-            edges = grouped(piece.case).get(group, ())
+            edges = piece.case.program.edges.get(group, ())
             without = _gradient(piece, dict.fromkeys(edges, ("times", 0.0)))
             ratios.append(_multiple([c - w for c, w in zip(claim, without)], [r - w for r, w in zip(whole, without)]))
         for price, said, factor in _factors(ratios, [piece.case for piece in pieces]):
             found.append((price + 0.1 * (group[1] is not None), Hypothesis(group, "times", factor, said)))
-        for how in (*SLOPES, *THROUGH):
+        edges = [(piece.case, edge) for piece in pieces for edge in piece.case.program.edges.get(group, ())]
+        one_by_one = THROUGH if all(through(piece.case, group) for piece in pieces) else ()
+        for how in dict.fromkeys((*(how for edge in edges for how in other_slopes(*edge)), *one_by_one)):
             hypothesis = Hypothesis(group, how, lambda case: 1.0, how)
             changes = [hypothesis.changed(piece.case) for piece in pieces]
             if any(changes) and all(_near(_gradient(p, c), g) for p, c, g in zip(pieces, changes, given)):
@@ -278,10 +203,10 @@ def hypotheses(pieces: Sequence[Evidence]) -> Iterator[Hypothesis]:
 
 def pairs_detached(pieces: Sequence[Evidence]) -> Iterator[tuple[Hypothesis, Hypothesis]]:
     """Two lines through which nothing comes back, or sums in them, as where softmax is differentiated without its sum."""
-    groups = [group for group in grouped(pieces[0].case) if group[1] is None or group[0] == group[1]]
+    groups = [group for group in pieces[0].case.program.edges if group[1] is None or group[0] == group[1]]
     if len(groups) ** 2 * len(pieces[0].case.program.tape.steps) > MOST_WORK:
         return
-    given = [_flat(piece.claim, piece) for piece in pieces]
+    given = [_flat(piece.claim) for piece in pieces]
     for one, other in combinations(groups, 2):
         made = tuple(Hypothesis(group, "times", lambda case: 0.0, "0") for group in (one, other))
         changes = [{e: c for hypothesis in made for e, c in hypothesis.changed(piece.case).items()} for piece in pieces]
@@ -320,7 +245,7 @@ def _gradient(piece: Evidence, changed: Changed, seeds: Mapping[int, float] | No
     return [bars[i] or 0.0 for key in piece.claim for i in parts[name_of_key(key)].indices]
 
 
-def _flat(claim: Claim, piece: Evidence) -> Vector:
+def _flat(claim: Claim) -> Vector:
     return [x for rows in claim.values() for row in rows for x in row]
 
 

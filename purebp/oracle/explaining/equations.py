@@ -55,7 +55,7 @@ from purebp.textbook.backprop import error_below, output_deltas, weight_gradient
 from purebp.textbook.linalg import hadamard
 from purebp.textbook.losses import Loss
 from purebp.textbook.names import superscript
-from purebp.textbook.network import Batch, Layer, Network
+from purebp.textbook.network import Batch, Network
 
 Vector = list[float]
 UNKNOWN = 3.0  # what a line without an explanation costs, beside a mistake with a name
@@ -724,13 +724,13 @@ def forward_seen(held: Held, reading: Reading) -> Reading | None:
     for q in held.questions:
         layers, a = q.network.layers, list(q.batch.inputs[0])
         for l, layer in enumerate(layers):
-            z = held_inner([a], layer)
+            z = FLOAT.inner([a], layer.weights, layer.biases)
             if l == len(layers) - 1:
                 break
             own = own_activations(q, l)
             if own is None:
                 return None
-            if not _close(own, list(layer.activation.apply(z, FLOAT)[0]), held.tolerance):
+            if not _near([[own]], [layer.activation.apply(z, FLOAT)], held.tolerance):
                 wrong.add(l)
             a = own
         outputs = layers[-1].activation.apply(z, FLOAT)
@@ -757,10 +757,6 @@ def forward_seen(held: Held, reading: Reading) -> Reading | None:
     return replace(reading, lines=(*lines, *(Line("forward", l, None) for l in sorted(wrong))))
 
 
-def held_inner(a: Sequence[Vector], layer: Layer) -> Rows:
-    return FLOAT.inner(a, layer.weights, layer.biases)
-
-
 def own_activations(q: Question, l: int) -> Vector | None:
     """What went from layer l into the one above, as the answer to one sample shows it; None where it does not."""
     weights, biases = q.claim.get(("weights", l + 1)), q.claim.get(("biases", l + 1))
@@ -773,11 +769,6 @@ def own_activations(q: Question, l: int) -> Vector | None:
     outer = [d * x for d in biases[0] for x in own]
     c = ratio(flat(weights), outer, 1e-9)
     return own if c is not None and not abs(c - 1) > 1e-6 else None
-
-
-def _close(a: Vector, b: Vector, tolerance: float) -> bool:
-    c = ratio(a, b, tolerance)
-    return c is not None and (c != c or abs(c - 1) <= tolerance)
 
 
 def steepness(held: Held) -> Iterator[Mistake]:

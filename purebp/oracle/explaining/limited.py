@@ -16,7 +16,7 @@ from typing import Any
 
 from purebp.oracle.answer import Claim, as_claim
 from purebp.oracle.conventions import shortest
-from purebp.oracle.explaining.recipe import STATE, Inapplicable, Mistake, Place, Recipe, run
+from purebp.oracle.explaining.recipe import STATE, Mistake, Place, Recipe, run
 from purebp.textbook.arithmetic import FLOAT, Arithmetic
 from purebp.textbook.network import Batch
 
@@ -74,30 +74,23 @@ class Limit:
             return as_it_is() if arithmetic.order(size, 0) == 0 else scaled()
         return arithmetic.choose(size, bound, below=as_it_is, at=as_it_is, above=scaled)
 
-    def entries(self, entries: Entries, arithmetic: Arithmetic[Any]) -> list[Any]:
-        """These together, limited."""
-        if all(arithmetic.order(x, 0) == 0 for x in entries):
-            return list(entries)
-        factor = self.factor(SIZES[self.size](entries, arithmetic), arithmetic)
-        return [factor * x for x in entries]
-
-    def row(self, entries: Entries, arithmetic: Arithmetic[Any]) -> list[Any]:
-        """What is one tensor, or a row of it, where each entry is limited for itself."""
-        return [self.entries([x], arithmetic)[0] for x in entries]
+    def factor_of(self, together: Entries, arithmetic: Arithmetic[Any]) -> Any:
+        """By which entries that are limited together are multiplied."""
+        if all(arithmetic.order(x, 0) == 0 for x in together):
+            return arithmetic.one
+        return self.factor(SIZES[self.size](together, arithmetic), arithmetic)
 
     def change(self, kind: str, p: Place, rows: Any) -> Any:
         """The gradient of one tensor, limited."""
         own = [rows] if kind == "biases" else rows
         if self.scope == "entry":
-            found = [self.row(row, p.arithmetic) for row in own]
+            found = [[self.factor_of([x], p.arithmetic) * x for x in row] for row in own]
         else:
             together = [x for row in own for x in row]
             if self.scope == "all":
                 whole = as_claim(run(Recipe(), p.network, Batch(p.trace.inputs, p.targets), p.loss, p.arithmetic))
                 together = [x for key, of in whole.items() if key[0] in self.kinds for row in of for x in row]
-            if all(p.arithmetic.order(x, 0) == 0 for x in together):
-                raise Inapplicable("all gradients are 0")
-            factor = self.factor(SIZES[self.size](together, p.arithmetic), p.arithmetic)
+            factor = self.factor_of(together, p.arithmetic)
             found = [[factor * x for x in row] for row in own]
         return found[0] if kind == "biases" else found
 
