@@ -29,7 +29,6 @@ from purebp.oracle.examination import examine, without_answer
 from purebp.oracle.reports import render, report_formats
 from purebp.oracle.reports.report import Report
 from purebp.oracle.reports.story import headline
-from purebp.programs.drawing import specified
 from purebp.textbook.arithmetic import PurebpError
 
 HELP = "check a backpropagation of your own, and name its mistake"
@@ -177,16 +176,7 @@ def run(args: argparse.Namespace) -> int:
     elif args.program:
         tasks = [program_task(args, search)]
     else:
-        tasks = [
-            task
-            for file, name in targets
-            for task in _declared_pairs(args, file, name)
-            or [
-                Task(
-                    file, name, declared(args), search, args.seed, args.timeout or 10.0, len(targets) == 1, hints=hinted
-                )
-            ]
-        ]
+        tasks = [task for file, name in targets for task in _tasks(args, file, name, len(targets) == 1, search, hinted)]
     with ended_properly():
         outcomes = list(_checked(tasks))
     if outcomes[0].report is None and (len(outcomes) == 1 or all(outcome.status == 2 for outcome in outcomes)):
@@ -211,30 +201,28 @@ def _of_forward(args: argparse.Namespace, targets: Sequence[tuple[str, str | Non
         raise PurebpError(
             f"a backward function, --of its forward function, and the --inputs of that are wanted: {example}"
         )
-    specified(args.inputs)  # an error if it cannot be read
     (file, name), (of, forward) = targets[0], _target(args.of)
     if forward is None:
         of, forward = file, args.of
     source = _source(of) if of != file else ""
-    return Task(
-        file, name, declared(args), None, args.seed, args.timeout or 10.0, of=(of, source, forward), inputs=args.inputs
-    )
+    timeout = args.timeout or 10.0
+    return Task(file, name, declared(args), None, args.seed, timeout, of=(of, source, forward), inputs=args.inputs)
 
 
-def _declared_pairs(args: argparse.Namespace, file: str, name: str | None) -> list[Task]:
-    """A task for each backward function that the file declares with its forward function, or for the one that is named."""
-    if file == "-" or not os.path.isfile(file):
-        return []
+def _tasks(
+    args: argparse.Namespace, file: str, name: str | None, alone: bool, search: Search | None, hinted: dict[str, str]
+) -> list[Task]:
+    """What to ask of a file: of each backward function that it declares with its forward function, or of it as it is."""
     try:
-        source = _source(file)
+        source = "" if file == "-" else _source(file)
     except CannotLoad:  # which is told where it is asked
-        return []
-    given, timeout = {**declared(args)}, args.timeout or 10.0
+        source = ""
+    given, timeout = declared(args), args.timeout or 10.0
     return [
-        Task(file, backward, given, None, args.seed, timeout, of=(file, source, of), inputs=inputs)
+        Task(file, backward, given, None, args.seed, timeout, source=source, of=(file, source, of), inputs=inputs)
         for backward, of, inputs in pairs_in(source)
         if name in (None, backward)
-    ]
+    ] or [Task(file, name, given, search, args.seed, timeout, alone, source=source, hints=hinted)]
 
 
 def declared(args: argparse.Namespace) -> dict[str, Any]:
@@ -287,7 +275,7 @@ def _checked(tasks: Sequence[Task]) -> Iterator[Outcome]:
                 line.show(start + doing)
 
             try:
-                if not task.program:
+                if not task.program and not task.source:
                     task = replace(task, source=_source(task.file))
                 yield examine(task, watch)
             except CannotLoad as error:

@@ -76,12 +76,8 @@ def check_backward(
             f"wanted={list(wanted or ())!r}: {', '.join(unknown)} is no real input; known are {', '.join(real)}"
         )
     way = Call(backward, forward, tuple(specs), tuple(wanted or real))
-
-    def ask(case: ProgramCase) -> Answer:
-        return way.answer(case)
-
-    answers = [ask(case) for case in asked]
-    state = list(stateful(asked, answers, ask))
+    answers = list(map(way.answer, asked))
+    state = list(stateful(asked, answers, way.answer))
     return judged(Backwards(way.wanted, declared), asked, answers, called_so, state=state)
 
 
@@ -96,15 +92,14 @@ class Call:
 
     def answer(self, case: ProgramCase) -> Answer:
         """What it says to a case."""
-        given = self.arguments(case)
-        by_name = self.by_name
+        given, by_name = self.arguments(case), bool(self.by_name)
 
         def candidate(*values: Any) -> Any:
+            if not by_name:
+                return self.backward(*values)
             named = dict(zip(given, values))
-            first = [named.pop("upstream")] if "upstream" in given and not by_name.get("upstream") else []
-            if by_name:
-                return self.backward(*first, **{by_name.get(each, each): value for each, value in named.items()})
-            return self.backward(*first, *named.values())
+            first = [] if case.program.scalar else [named.pop("upstream")]
+            return self.backward(*first, **named)
 
         return called(candidate, given, case.name, lambda said: self.understood(said, case))
 
@@ -122,11 +117,10 @@ class Call:
         ]
 
     @property
-    def by_name(self) -> dict[str, str]:
-        """The inputs that it takes by their names; {} if it takes others, which are given in their order."""
-        others = [each for each in self.parameters if each not in self.inputs]
+    def by_name(self) -> list[str]:
+        """The inputs that it takes by their names; none if it takes others, and all are given in their order."""
         taken = [each for each in self.parameters if each in self.inputs]
-        return dict(zip(taken, taken)) if taken and len(others) < 2 else {}
+        return taken if len(self.parameters) - len(taken) < 2 else []
 
     def from_cache(self, scalar: bool) -> bool:
         """Whether it takes what the forward function returned beside the output, which may be a single number."""

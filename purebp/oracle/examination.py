@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
@@ -43,19 +42,7 @@ def _of_forward(task: Task, backward: Candidate, forward: Candidate) -> Report:
         seed=task.seed,
         name=task.name,
     )
-    of = f"{task.of[0]}:{task.of[2]}"
-    words = [
-        "purebp",
-        "check",
-        f"{task.told}:{task.function}",
-        "--of",
-        of,
-        "--inputs",
-        task.inputs,
-        "--seed",
-        str(task.seed),
-    ]
-    found: Report = replace(report, replay=shlex.join(words))
+    found: Report = replace(report, replay=command(task, {}))
     return found
 
 

@@ -283,6 +283,9 @@ def command(task: Task, guessed: dict[str, Any], case: str = "") -> str:
     for name, text in task.hints.items():
         words += [f"--{name.replace('_', '-')}", text]
     declared = {**guessed, **task.declared}
+    if task.of:
+        words += ["--of", f"{task.of[0]}:{task.of[2]}"]
+        declared["inputs"] = task.inputs
     for each in fields(Declared):
         words += option(each.name, declared.get(each.name))
     if task.explore and "replay" not in words:

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from functools import partial, wraps
+from functools import wraps
 from itertools import chain, repeat
 from math import inf
 from multiprocessing import get_context
@@ -195,10 +195,10 @@ class Watched:
         self.function, self.cases, self.tell = function, cases, tell
         self.__code__ = code  # tells which lines of a traceback are its own
 
-    def __call__(self, *given: Any) -> Any:
+    def __call__(self, *given: Any, **named: Any) -> Any:
         self.tell("asks", next(self.cases))
         try:
-            return self.function(*given)
+            return self.function(*given, **named)
         except Exception:
             raise
         except BaseException as error:
@@ -270,10 +270,5 @@ def _pair(task: Task, tell: Teller) -> list[Candidate]:
         loaded[file] = module
         tell("answered")
         function = attribute_of(module, file, name)
-        watched = Watched(function, repeat("a case"), module.__code__, tell)
-        found.append(wraps(function)(partial(_called, watched)))
+        found.append(wraps(function)(Watched(function, repeat("a case"), module.__code__, tell)))
     return found
-
-
-def _called(watched: Watched, *given: Any, **named: Any) -> Any:
-    return Watched(partial(watched.function, **named), watched.cases, watched.__code__, watched.tell)(*given)

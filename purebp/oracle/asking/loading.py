@@ -160,11 +160,11 @@ def pairs_in(source: str) -> list[tuple[str, str, str]]:
     >>> pairs_in('PUREBP = {"f_backward": {"of": "f", "inputs": "x: n"}}')
     [('f_backward', 'f', 'x: n')]
     """
+    given: Any = {}
     try:
-        body = ast.parse(source).body
+        body = ast.parse(source).body if "PUREBP" in source else []
     except (SyntaxError, ValueError):
         return []
-    given: Any = {}
     for each in body:
         if isinstance(each, ast.Assign) and [ast.unparse(target) for target in each.targets] == ["PUREBP"]:
             try:
