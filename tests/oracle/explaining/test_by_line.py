@@ -82,3 +82,16 @@ def test_the_whole_and_the_upstream_gradient() -> None:
     for sentence, backward in said.items():
         report = check_backward(backward, doubled, "x: n")
         assert [found.sentence for found in report.explanations] == [sentence], str(report)
+
+
+def parts(x: Any, w: Any) -> Any:
+    u = x * x
+    v = exp(x)
+    return u + v + x * w
+
+
+def test_two_lines_through_which_nothing_comes_back_are_told_together() -> None:
+    report = check_backward(lambda x, w: (w, x), parts, {"x": (), "w": ()})
+    (found,) = report.explanations
+    assert len(found.changes) == 2 and "`u = x * x`" in found.sentence and "`v = exp(x)`" in found.sentence
+    assert check_backward(lambda x, w: (2 * x + exp(x) + w, x), parts, {"x": (), "w": ()}).verdict == "correct"
